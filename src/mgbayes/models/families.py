@@ -30,7 +30,8 @@ class Family:
     """A family of positive times.
 
     Symbolic (pytensor), for models:
-        logpdf(t, log_mean, shape) and logsf(t, log_mean, shape), log density and log survival.
+        logpdf(t, log_mean, shape), logsf(t, log_mean, shape) and sf(t, log_mean, shape), log density,
+        log survival and survival.
     Numeric (numpy; labelled arrays broadcast by name), for draws:
         survival(t, log_mean, shape), quantile(u, log_mean, shape),
         restricted_mean(tau, log_mean, shape) = E[min(T, tau)],
@@ -41,18 +42,19 @@ class Family:
     label: str
     logpdf: Callable[[Any, Any, Any], Any]
     logsf: Callable[[Any, Any, Any], Any]
+    sf: Callable[[Any, Any, Any], Any]
     survival: Callable[[Any, Any, Any], Any]
     quantile: Callable[[Any, Any, Any], Any]
     restricted_mean: Callable[[Any, Any, Any], Any]
     draw: Callable[[Generator, Any, Any, Any], Any]
 
 
-def _lognormal_score(t: Any, log_mean: Any, sigma: Any) -> Any:
-    return (np.log(t) - log_mean) / sigma + sigma / 2
+def _lognormal_score(log_t: Any, log_mean: Any, sigma: Any) -> Any:
+    return (log_t - log_mean) / sigma + sigma / 2
 
 
 def _lognormal_logpdf(t: Any, log_mean: Any, sigma: Any) -> Any:
-    score = (pt.log(t) - log_mean) / sigma + sigma / 2
+    score = _lognormal_score(pt.log(t), log_mean, sigma)
     return -0.5 * score**2 - pt.log(t * sigma) - 0.5 * np.log(2 * np.pi)
 
 
@@ -61,11 +63,12 @@ LOGNORMAL = Family(
     label="log-normal",
     logpdf=_lognormal_logpdf,
     logsf=lambda t, log_mean, sigma: normal_lccdf(log_mean - sigma**2 / 2, sigma, pt.log(t)),
-    survival=lambda t, log_mean, sigma: special.ndtr(-_lognormal_score(t, log_mean, sigma)),
+    sf=lambda t, log_mean, sigma: pt.erfc(_lognormal_score(pt.log(t), log_mean, sigma) / np.sqrt(2)) / 2,
+    survival=lambda t, log_mean, sigma: special.ndtr(-_lognormal_score(np.log(t), log_mean, sigma)),
     quantile=lambda u, log_mean, sigma: np.exp(log_mean - sigma**2 / 2 + sigma * special.ndtri(u)),
     restricted_mean=lambda tau, log_mean, sigma: (
-        np.exp(log_mean) * special.ndtr(_lognormal_score(tau, log_mean, sigma) - sigma)
-        + tau * special.ndtr(-_lognormal_score(tau, log_mean, sigma))
+        np.exp(log_mean) * special.ndtr(_lognormal_score(np.log(tau), log_mean, sigma) - sigma)
+        + tau * special.ndtr(-_lognormal_score(np.log(tau), log_mean, sigma))
     ),
     draw=lambda rng, log_mean, sigma, size: rng.lognormal(log_mean - sigma**2 / 2, sigma, size),
 )
@@ -76,10 +79,13 @@ def _gamma_logpdf(t: Any, log_mean: Any, k: Any) -> Any:
     return k * log_rate + (k - 1) * pt.log(t) - t * pt.exp(log_rate) - pt.gammaln(k)
 
 
-def _gamma_logsf(t: Any, log_mean: Any, k: Any) -> Any:
+def _gamma_sf(t: Any, log_mean: Any, k: Any) -> Any:
     # Beyond 500 scales survival underflows, and its derivative in the shape with it.
-    scaled = pt.minimum(t * k * pt.exp(-log_mean), 500.0)
-    return pt.log(pt.maximum(pt.gammaincc(k, scaled), 1e-300))
+    return pt.gammaincc(k, pt.minimum(t * k * pt.exp(-log_mean), 500.0))
+
+
+def _gamma_logsf(t: Any, log_mean: Any, k: Any) -> Any:
+    return pt.log(pt.maximum(_gamma_sf(t, log_mean, k), 1e-300))
 
 
 GAMMA = Family(
@@ -87,6 +93,7 @@ GAMMA = Family(
     label="gamma",
     logpdf=_gamma_logpdf,
     logsf=_gamma_logsf,
+    sf=_gamma_sf,
     survival=lambda t, log_mean, k: special.gammaincc(k, t * k * np.exp(-log_mean)),
     quantile=lambda u, log_mean, k: special.gammaincinv(k, u) * np.exp(log_mean) / k,
     restricted_mean=lambda tau, log_mean, k: (
@@ -121,6 +128,7 @@ WEIBULL = Family(
     label="Weibull",
     logpdf=_weibull_logpdf,
     logsf=lambda t, log_mean, k: -pt.exp(_weibull_log_hazard(t, log_mean, k)),
+    sf=lambda t, log_mean, k: pt.exp(-pt.exp(_weibull_log_hazard(t, log_mean, k))),
     survival=lambda t, log_mean, k: np.exp(-_weibull_hazard(t, log_mean, k)),
     quantile=lambda u, log_mean, k: np.exp(_weibull_log_scale(log_mean, k)) * (-np.log1p(-u)) ** (1 / k),
     restricted_mean=lambda tau, log_mean, k: (

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
-NODES = 40
+NODES = 20
 
 
 def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[np.float64]]:

@@ -169,7 +169,7 @@ def _published(
     data: Mapping[str, Any], law: families.Family, logit_pi: Any, log_mean: Any, shape: Any
 ) -> None:
     given = {name: pm.Data(name, value) for name, value in data.items()}
-    survived = pt.exp(law.logsf(given["followup_days"], log_mean, shape))
+    survived = law.sf(given["followup_days"], log_mean, shape)
     # The floor matters only where nearly all remissions would come decades after follow-up.
     in_time = pt.maximum(1 - (survived * given["followup_weights"]).sum(axis=1), 1e-12)
     seen = pm.math.sigmoid(logit_pi[:, 0]) * in_time
