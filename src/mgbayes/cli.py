@@ -122,7 +122,7 @@ def reanalyze(
         typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
     ] = None,
     search: SearchOption = True,
-    cores: Annotated[int, typer.Option(min=1, help="Chains that run side by side.")] = 2,
+    cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:

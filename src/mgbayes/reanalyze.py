@@ -29,22 +29,15 @@ def reanalyze(
     and its detail as work goes on. Raises InputError before anything is written when the input is not
     usable; a fit that fails its diagnostics is part of the result, without estimands.
     """
-    from mgbayes.inference.run import Fitter, applies, jobs_of
+    from mgbayes.inference.fit_all import fit_all
+    from mgbayes.inference.run import applies, jobs_of
     from mgbayes.report.write import check_folder, write
 
     check_folder(out)
     chosen = [plan for plan in shipped_plans() if applies(study, plan)] if plans is None else list(plans)
     jobs = [job for plan in chosen for job in jobs_of(study, plan)]
     ledger = verify(study, search=search, use_cache=use_cache, progress=lambda claim: say("verifying", claim))
-    fits = []
-    fitter = Fitter(cores=cores, use_cache=use_cache)
-    for job in jobs:
-
-        def progress(detail: str, title: str = job.title) -> None:
-            say("fitting", f"{title}: {detail}")
-
-        fitter.say = progress
-        fits.append(fitter.fit(job))
+    fits = fit_all(jobs, cores=cores, use_cache=use_cache, say=lambda detail: say("fitting", detail))
     result = Reanalysis(study, ledger, tuple(fits))
     write(result, out, lambda detail: say("writing", detail))
     return result

@@ -30,6 +30,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.inference.sample import compile_model
 from mgbayes.models.priors import Prior
 
 Data = dict[str, np.ndarray]
@@ -206,7 +207,7 @@ def nutpie_refit(model: Any, draws: int, chains: int, target_accept: float = 0.9
     """Compile a PyMC model once; each refit swaps its data."""
     import nutpie
 
-    compiled = nutpie.compile_pymc_model(model)
+    compiled = compile_model(model)
     swappable = {variable.name for variable in model.data_vars}
 
     def refit(data: Data, seed: int) -> Fit:

@@ -17,7 +17,7 @@ from mgbayes.inference.fit import Agreement, Fit
 from mgbayes.inference.predictive import curve_bands, predictive_checks
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
-from mgbayes.inference.store import fit_key, read_draws, write_draws
+from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse, Sampling
 from mgbayes.models.priors import Prior
@@ -98,17 +98,24 @@ class Fitter:
         A fit that fails its diagnostics is tried once more with smaller steps; if that fails too, it is
         returned as failed, without estimands. Raises InputError when the study lacks what the plan needs.
         """
-        module = MODELS[job.plan.model].load()
-        data = evidence_of(module, job)
-        priors = job.plan.prior_set(job.family, module.PRIORS)
-        sampling = job.plan.sampling
-        if job.printed_p:
-            sampling = sampling.model_copy(update={"draws": sampling.conditioning_draws})
+        module, data, priors, sampling = self._asked(job)
         fit = self._attempt(job, module, data, priors, sampling)
         if fit.status is Status.failed and (fit.agreement is None or fit.agreement.share > 0):
             self.say("once more, with smaller steps")
             fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
         return fit
+
+    def has(self, job: Job) -> bool:
+        """Whether the same fit was made before and is kept."""
+        _, data, priors, sampling = self._asked(job)
+        return self.use_cache and draws_path(self._key(job, data, priors, sampling)).exists()
+
+    def _asked(self, job: Job) -> tuple[ModuleType, Data, dict[str, Prior], Sampling]:
+        module = MODELS[job.plan.model].load()
+        sampling = job.plan.sampling
+        if job.printed_p:
+            sampling = sampling.model_copy(update={"draws": sampling.conditioning_draws})
+        return module, evidence_of(module, job), job.plan.prior_set(job.family, module.PRIORS), sampling
 
     def _attempt(
         self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
@@ -185,6 +192,8 @@ class Fitter:
             posterior, stats = self._sampled(job, module, bounded, priors, sampling)
         else:
             posterior = select(posterior, agree)
+            # A divergence where no draw is kept says nothing about those that are.
+            stats = stats.assign(diverging=stats["diverging"] & agree)
         stats = stats.assign_attrs(agreeing_share=float(agree.mean()), agreeing_drawn=agree.size)
         return posterior, stats
 

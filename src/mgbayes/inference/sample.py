@@ -15,11 +15,17 @@ _STAGES_OF_SMALLER_STEPS = 2
 
 
 def compile_model(model: Any) -> Any:
-    """Compile a PyMC model; its ``pm.Data`` can then be swapped with ``swap``."""
+    """Compile a PyMC model; its ``pm.Data`` can then be swapped with ``swap``.
+
+    Arithmetic keeps its order (no fast math): code that was just compiled and code that was read back from
+    disk round alike, so that the same seed gives the same draws.
+    """
     import nutpie
+    import pytensor
 
     logging.getLogger("pymc").setLevel(logging.WARNING)
-    return nutpie.compile_pymc_model(model)
+    with pytensor.config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(model)
 
 
 def swap(compiled: Any, data: Mapping[str, np.ndarray]) -> Any:

@@ -25,11 +25,15 @@ def fit_key(module: str, parts: Mapping[str, object], data: Mapping[str, np.ndar
     return content_key(_SAMPLER, LIBRARIES, content)
 
 
+def draws_path(key: str) -> Path:
+    """Where the draws of a finished fit are kept."""
+    return cache_folder("fits") / f"{key}.nc"
+
+
 def read_draws(key: str) -> tuple[xr.Dataset, xr.Dataset] | None:
     """The posterior and sampler statistics of a finished fit; None when there is none to be read."""
     try:
-        path = cache_folder("fits") / f"{key}.nc"
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
+        with xr.open_datatree(draws_path(key), engine="h5netcdf") as tree:
             tree.load()
             return tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     except (OSError, ValueError, KeyError):
@@ -39,9 +43,7 @@ def read_draws(key: str) -> tuple[xr.Dataset, xr.Dataset] | None:
 def write_draws(key: str, posterior: xr.Dataset, sample_stats: xr.Dataset) -> None:
     """Keep a finished fit; where the cache cannot be written to, it is just made again next time."""
     with suppress(OSError):
-        write_netcdf(
-            cache_folder("fits") / f"{key}.nc", {"posterior": posterior, "sample_stats": sample_stats}
-        )
+        write_netcdf(draws_path(key), {"posterior": posterior, "sample_stats": sample_stats})
 
 
 def write_netcdf(path: Path, groups: Mapping[str, xr.Dataset]) -> None:

@@ -22,6 +22,7 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
+from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.priors import Prior
 from mgbayes.models.vine import cholesky, whiten
 from mgbayes.models.wishart import half_log_determinant
@@ -75,7 +76,7 @@ def _log_growth(x: TensorVariable) -> TensorVariable:
 def log_means(
     model: pm.Model, vine: TensorVariable, sample_mean: TensorVariable, error: TensorVariable
 ) -> TensorVariable:
-    """Add log_mean (arm, visit) and its pooling to the model.
+    """Add log_mean (arm, visit), pooled about the model's log_ratio.
 
     vine: Ω (arm, pair). sample_mean, error: sample means and standard errors (arm, visit), mg/day,
     which only centre and scale the sampler's coordinates.
@@ -85,7 +86,7 @@ def log_means(
     log_mean = pm.CustomDist(
         "log_mean",
         model["prior_log_mean"],
-        pm.Normal("log_ratio", model["prior_log_ratio"][0], model["prior_log_ratio"][1]),
+        model["log_ratio"],
         pm.LogNormal("log_ratio_sd", model["prior_log_ratio_sd"][0], model["prior_log_ratio_sd"][1]),
         pt.log(centre),
         error / centre,
@@ -115,10 +116,8 @@ def _logp(
 
 def draw(rng: np.random.Generator, priors: dict[str, Prior]) -> dict[str, float | np.ndarray]:
     """Draw log means and their pooling from the prior."""
-    names = ("log_mean", "log_ratio", "log_ratio_sd")
-    (centre, width), (ratio, ratio_width), (log_sd, log_sd_width) = (priors[name].values for name in names)
-    log_ratio = rng.normal(ratio, ratio_width)
-    log_ratio_sd = rng.lognormal(log_sd, log_sd_width)
+    log_ratio, log_ratio_sd = (draw_parameter(rng, name, priors) for name in ("log_ratio", "log_ratio_sd"))
+    centre, width = priors["log_mean"].values
     reference = rng.normal(centre, width, size=3)
     contrast = rng.normal(reference + log_ratio, log_ratio_sd)
     return {

@@ -16,10 +16,14 @@ from mgbayes.models.priors import Form
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model: its module, and the parameters of each family with their form of prior."""
+    """One model: its module, the parameters of each family with their form of prior, and its effects.
+
+    An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
+    """
 
     module: str
     parameters: Mapping[str, Mapping[str, Form]]
+    effects: tuple[str, ...] = ()
 
     def load(self) -> ModuleType:
         """The model itself. Imports PyMC."""
@@ -45,6 +49,7 @@ MODELS: Mapping[str, ModelRow] = {
     "remission": ModelRow(
         "mgbayes.models.remission",
         {"lognormal": _REMISSION, "gamma": _REMISSION, "weibull": _REMISSION},
+        effects=("log_odds_ratio", "log_time_ratio"),
     ),
     "relapse": ModelRow(
         "mgbayes.models.relapse",
@@ -57,13 +62,17 @@ MODELS: Mapping[str, ModelRow] = {
                 "log_step_1095d": "normal",
             },
         },
+        effects=("log_hazard_ratio",),
     ),
-    "prednisone": ModelRow("mgbayes.models.prednisone", {"normal": _DOSES, "gamma": _DOSES}),
+    "prednisone": ModelRow(
+        "mgbayes.models.prednisone", {"normal": _DOSES, "gamma": _DOSES}, effects=("log_ratio",)
+    ),
     "binary": ModelRow(
         "mgbayes.models.binary",
         {
             "hierarchical": {"alpha": "normal", "mu": "normal", "tau": "half_normal"},
             "independent": {"p": "beta"},
         },
+        effects=("mu",),
     ),
 }

@@ -110,7 +110,7 @@ class Constrain(Op):
             like.zeros_like() if isinstance(bar.type, DisconnectedType) else bar
             for like, bar in zip((values, weight), cotangents, strict=False)
         )
-        z_bar, mean_bar, sd_bar = _back(*inputs, values, root, values_bar, weight_bar)
+        z_bar, mean_bar, sd_bar = _back.make_node(*inputs, values, root, values_bar, weight_bar).outputs
         return [z_bar, disconnected_type(), mean_bar, sd_bar]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -146,12 +146,12 @@ def _source() -> int:
 
 @register_funcify_default_op_cache_key(Constrain)
 def _numba_constrain(op: Constrain, node: Apply, **kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_rows), _source()
+    return numba_njit(_rows, error_model="numpy"), _source()
 
 
 @register_funcify_default_op_cache_key(ConstrainBack)
 def _numba_constrain_back(op: ConstrainBack, node: Apply, **kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_rows_back), _source()
+    return numba_njit(_rows_back, error_model="numpy"), _source()
 
 
 _constrain, _back = Constrain(), ConstrainBack()
@@ -174,7 +174,7 @@ def constrained(z: Any, mask: Any, mean: Any, sd: Any) -> Latent:
         mean: (G,) printed means; ignored where no slot is in use.
         sd: (G,) printed SDs; ignored where fewer than two slots are in use.
     """
-    values, weight, _ = _constrain(z, mask, mean, sd)
+    values, weight, _ = _constrain.make_node(z, mask, mean, sd).outputs
     return Latent(values, weight)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 from numpy.random import Generator
 
 from mgbayes.models.priors import Prior
@@ -26,12 +27,30 @@ class _Scalar:
     draw: Callable[..., Any]
 
 
+_NEARLY_NORMAL = 1e7  # degrees of freedom in place of infinitely many: densities agree to 1e-6
+
+
+def _mixture(name: str, *v: Any, **kwargs: Any) -> Any:
+    weight, centre, scale, df = (pt.stack([v[i], v[i + 4]]) for i in range(4))
+    nu = pt.minimum(df, _NEARLY_NORMAL)
+    if "dims" in kwargs:  # components are the last axis of a mixture
+        raise ValueError(f"{name}: a mixture is the prior of one number")
+    return pm.Mixture(name, w=weight, comp_dists=pm.StudentT.dist(nu=nu, mu=centre, sigma=scale))
+
+
+def _draw_mixture(rng: Generator, v: Any, size: Any) -> Any:
+    weight, centre, scale, df = np.reshape(v, (2, 4)).T
+    which = (rng.uniform(size=size) >= weight[0]).astype(int)
+    return centre[which] + scale[which] * rng.standard_t(np.minimum(df, _NEARLY_NORMAL)[which])
+
+
 _SCALAR: dict[str, _Scalar] = {
     "normal": _Scalar(2, pm.Normal, lambda rng, v, size: rng.normal(v[0], v[1], size)),
     "half_normal": _Scalar(1, pm.HalfNormal, lambda rng, v, size: abs(rng.normal(0, v[0], size))),
     "lognormal": _Scalar(2, pm.LogNormal, lambda rng, v, size: rng.lognormal(v[0], v[1], size)),
     "beta": _Scalar(2, pm.Beta, lambda rng, v, size: rng.beta(v[0], v[1], size)),
     "uniform": _Scalar(2, pm.Uniform, lambda rng, v, size: rng.uniform(v[0], v[1], size)),
+    "student_t_mixture": _Scalar(8, _mixture, _draw_mixture),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.models.catalogue import MODELS
+from mgbayes.models.catalogue import MODELS, ModelRow
 from mgbayes.models.priors import Form, Prior
 from mgbayes.study.load import parse_toml, read_text_file
 from mgbayes.study.problems import problems_of
@@ -111,7 +111,9 @@ class Plan(Record):
         """The model's own priors for a family's parameters, with those of the plan in their place."""
         return {
             name: (
-                defaults[name].with_values(self.priors[name].values, self.priors[name].why)
+                defaults[name].chosen_as(
+                    self.priors[name].form, self.priors[name].values, self.priors[name].why
+                )
                 if name in self.priors
                 else defaults[name]
             )
@@ -170,10 +172,15 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
     for name, choice in chosen.items() if isinstance(chosen, dict) else ():
         if name not in known:
             problems.append(Problem(f"priors → {name}", repr(name), f"one of {', '.join(known)}"))
-        elif isinstance(choice, dict) and choice.get("form") != known[name]:
+        elif isinstance(choice, dict) and choice.get("form") not in (forms := _forms(row, name, known[name])):
             place = f"priors → {name} → form"
-            problems.append(Problem(place, repr(choice.get("form")), f"{known[name]!r}, the form of {name}"))
+            problems.append(Problem(place, repr(choice.get("form")), f"{' or '.join(forms)}, for {name}"))
     return problems
+
+
+def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:
+    """The forms of prior that a parameter takes: an effect may have a mixture in place of a normal."""
+    return (form, "student_t_mixture") if name in row.effects else (form,)
 
 
 def _families(raw: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -53,6 +53,7 @@ from mgbayes.models.dose_evidence import EVIDENCE
 from mgbayes.models.dose_patients import patients, summarize
 from mgbayes.models.marginals import MARGINALS
 from mgbayes.models.paired import correlation_bounds, paired_p, unbounded
+from mgbayes.models.parameters import parameter
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -214,8 +215,9 @@ def build(data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
     with pm.Model(coords=coords) as model:
         for name, values in data.items():
             pm.Data(name, values)
-        for name, prior in priors.items():
-            pm.Data(f"prior_{name}", np.array(prior.values))
+        for name in priors.keys() - {"log_ratio"}:
+            pm.Data(f"prior_{name}", np.array(priors[name].values))
+        parameter("log_ratio", priors)
         EVIDENCE[family][evidence](model, _vines(model))
     return model
 

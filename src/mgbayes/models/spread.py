@@ -14,10 +14,11 @@ root p(x, v) is differentiated by the implicit function theorem,
 Plain functions of arrays, compiled by numba inside a model and run as they stand in plain Python.
 """
 
-from math import exp, inf, isfinite, lgamma, log, nan, pi, sqrt
+from math import inf, isfinite, lgamma, nan, pi
 
 import numpy as np
 from numba.extending import register_jitable
+from numpy import exp, log, sqrt
 from numpy.typing import NDArray
 
 LENGTH_DF = 30.0
@@ -121,14 +122,15 @@ def _log_weight(n: int, square: float, mean: float, sd: float, root: float, v: f
 def constrain(z: Array, mask: Array, mean: float, sd: float, y: Array) -> tuple[float, float]:
     """Fill ``y`` (L,) with values of this mean and SD, 1 in padding; return the weight and p.
 
-    One value is its mean; none leaves nothing. Both have weight 0 and no p (nan).
+    One value is its mean; none leaves nothing. Both have weight 0 and no p (nan). A z without a
+    direction, all its entries alike, has no weight either (nan).
     """
     x = np.empty_like(z)
     n, square = direction(z, mask, x)
-    if n < 2:
+    if n < 2 or not square > 0:
         for i in range(z.size):
             y[i] = mean if mask[i] > 0 else 1.0
-        return 0.0, nan
+        return (0.0 if n < 2 else nan), nan
     v = (n - 1) * sd**2 / (n * mean**2)
     root, slope = solve_spread(x, mask, n, log(v), y)
     weight = _log_weight(n, square, mean, sd, root, v, slope)
