@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from mgbayes.models.plan import Plan, shipped_plans
@@ -36,8 +37,14 @@ def reanalyze(
     check_folder(out)
     chosen = [plan for plan in shipped_plans() if applies(study, plan)] if plans is None else list(plans)
     jobs = [job for plan in chosen for job in jobs_of(study, plan)]
-    ledger = verify(study, search=search, use_cache=use_cache, progress=lambda claim: say("verifying", claim))
-    fits = fit_all(jobs, cores=cores, use_cache=use_cache, say=lambda detail: say("fitting", detail))
+    say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
+    fits, ledger = fit_all(
+        jobs,
+        cores=cores,
+        use_cache=use_cache,
+        say=lambda detail: say("fitting", detail),
+        meanwhile=partial(verify, study, search=search, use_cache=use_cache),
+    )
     result = Reanalysis(study, ledger, tuple(fits))
     write(result, out, lambda detail: say("writing", detail))
     return result

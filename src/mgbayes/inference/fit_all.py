@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job, evidence_of
 from mgbayes.models.catalogue import MODELS
 
 Say = Callable[[str], None]
+Work = Callable[[], Any]
 Group = tuple[int, ...]
 
 
 def fit_all(
-    jobs: Sequence[Job], *, cores: int = 2, use_cache: bool = True, say: Say = lambda text: None
-) -> list[Fit]:
+    jobs: Sequence[Job],
+    *,
+    cores: int = 2,
+    use_cache: bool = True,
+    say: Say = lambda text: None,
+    meanwhile: Work = lambda: None,
+) -> tuple[list[Fit], Any]:
     """Make every fit, in the order of the jobs, and tell ``say`` as they come.
 
-    Jobs that share a compiled model stay together; groups run in ``cores`` processes, the longest first.
-    Fits that are all kept from before are read here, without another process. Raises InputError, before
-    anything is fitted, when the study lacks what a plan needs.
+    Jobs that share a compiled model stay together; groups run in ``cores`` processes, the longest first,
+    beside ``meanwhile``, whose result comes second. Fits that are all kept from before are read here,
+    without another process. Raises InputError, before anything is fitted, when the study lacks what a plan
+    needs.
     """
     for job in jobs:
         evidence_of(MODELS[job.plan.model].load(), job)
-    groups = _groups(jobs)
     fitter = Fitter(cores=cores, use_cache=use_cache)
     missing = {i for i, job in enumerate(jobs) if not fitter.has(job)}
-    waiting = [group for group in groups if missing.intersection(group)]
+    waiting = [group for group in _groups(jobs) if missing.intersection(group)]
     if cores == 1 or len(waiting) < 2:
-        return [_told(fitter, job, say) for job in jobs]
-    made = dict(_side_by_side(jobs, waiting, cores, use_cache, say))
-    return [made[i] if i in made else _told(fitter, job, say) for i, job in enumerate(jobs)]
+        other = meanwhile()
+        return [_told(fitter, job, say) for job in jobs], other
+
+    tasks: list[Work] = [_FitGroup([jobs[i] for i in group], cores, use_cache) for group in waiting]
+    made: dict[int, Fit] = {}
+    other = None
+    for done, (which, result) in enumerate(_side_by_side([*tasks, meanwhile], cores), start=1):
+        if which < len(waiting):
+            made |= zip(waiting[which], result, strict=True)
+            job = jobs[waiting[which][0]]
+            say(f"{job.plan.title}, {job.family}: done ({done} of {len(tasks) + 1} pieces of work)")
+        else:
+            other = result
+    return [made[i] if i in made else _told(fitter, job, say) for i, job in enumerate(jobs)], other
 
 
 def _groups(jobs: Sequence[Job]) -> list[Group]:
@@ -51,21 +69,24 @@ def _told(fitter: Fitter, job: Job, say: Say) -> Fit:
     return fitter.fit(job)
 
 
-def _side_by_side(
-    jobs: Sequence[Job], groups: Sequence[Group], cores: int, use_cache: bool, say: Say
-) -> Iterator[tuple[int, Fit]]:
+def _side_by_side(tasks: Sequence[Work], cores: int) -> Iterator[tuple[int, Any]]:
+    """The number of each task and its result, as they come."""
     from joblib import Parallel, delayed
 
-    say(f"{sum(map(len, groups))} fits, {cores} at a time")
     parallel = Parallel(n_jobs=cores, backend="loky", return_as="generator_unordered", batch_size=1)
-    works = parallel(
-        delayed(_fit_group)(group, [jobs[i] for i in group], cores, use_cache) for group in groups
-    )
-    for group, fits in works:
-        say(f"{jobs[group[0]].plan.title}, {jobs[group[0]].family}: done")
-        yield from zip(group, fits, strict=True)
+    return parallel(delayed(_numbered)(i, task) for i, task in enumerate(tasks))  # type: ignore[no-any-return]
 
 
-def _fit_group(group: Group, jobs: Sequence[Job], cores: int, use_cache: bool) -> tuple[Group, list[Fit]]:
-    fitter = Fitter(cores=cores, use_cache=use_cache)
-    return group, [fitter.fit(job) for job in jobs]
+def _numbered(number: int, task: Work) -> tuple[int, Any]:
+    return number, task()
+
+
+class _FitGroup:
+    """The fits of one compiled model, as a task that another process can be given."""
+
+    def __init__(self, jobs: Sequence[Job], cores: int, use_cache: bool) -> None:
+        self.jobs, self.cores, self.use_cache = jobs, cores, use_cache
+
+    def __call__(self) -> list[Fit]:
+        fitter = Fitter(cores=self.cores, use_cache=self.use_cache)
+        return [fitter.fit(job) for job in self.jobs]

@@ -18,7 +18,7 @@ from math import inf, isfinite, lgamma, nan, pi
 
 import numpy as np
 from numba.extending import register_jitable
-from numpy import exp, log, sqrt
+from numpy import exp, log, log1p, sqrt
 from numpy.typing import NDArray
 
 LENGTH_DF = 30.0
@@ -76,7 +76,7 @@ def solve_spread(x: Array, mask: Array, n: int, log_v: float, r: Array) -> tuple
     Fills ``r`` with the relative values at the root; returns p and v'(p).
     """
     low, high = -inf, inf
-    u = 0.5 * log(n * np.log1p(exp(log_v)))  # exact for values that are log-normal
+    u = 0.5 * log(n * log1p(exp(log_v)))  # exact for values that are log-normal
     p, slope = nan, nan
     for _ in range(200):
         p = exp(u)
@@ -87,7 +87,7 @@ def solve_spread(x: Array, mask: Array, n: int, log_v: float, r: Array) -> tuple
         low, high = (low, u) if gap > 0 else (u, high)
         proposal = _newton(u, gap, p * slope / v if v > 0 else 0.0)
         if not low < proposal < high:
-            proposal = 0.5 * (low + high) if isfinite(high - low) else u - 2.0 * np.sign(gap)
+            proposal = 0.5 * (low + high) if isfinite(high - low) else u - 2.0 if gap > 0 else u + 2.0
         if proposal == u or high - low <= 1e-15 * abs(u):
             break
         u = proposal
@@ -156,10 +156,15 @@ def constrain_back(
     """Fill ``z_bar`` (L,) with the cotangent of z; return those of the mean and the SD."""
     x = np.empty_like(z)
     n, square = direction(z, mask, x)
-    z_bar[:] = 0.0
+    r = np.empty_like(z)
+    values_bar = 0.0
+    for i in range(z.size):
+        z_bar[i] = 0.0
+        r[i] = y[i] / mean
+        if mask[i] > 0:
+            values_bar += y_bar[i] * y[i]
     if n < 2:
-        return (mask * y_bar).sum(), 0.0
-    r = y / mean
+        return values_bar / mean, 0.0
     v = (n - 1) * sd**2 / (n * mean**2)
     xc, moment = 0.0, 0.0  # Σ x c and mean x r
     for i in range(z.size):
@@ -169,12 +174,11 @@ def constrain_back(
     slope_bar = -weight_bar / xc  # of Σ x c
 
     # z_bar holds cotangents of log r_i, then of x_i, then of z_i.
-    total, values_bar = 0.0, 0.0
+    total = 0.0
     for i in range(z.size):
         if mask[i] > 0:
             z_bar[i] = y_bar[i] * y[i] + weight_bar + slope_bar * x[i] * r[i] * (2 * r[i] - 1 - v)
             total += z_bar[i]
-            values_bar += y_bar[i] * y[i]
     root_bar = weight_bar * (n - 2) / root
     for i in range(z.size):
         if mask[i] > 0:
