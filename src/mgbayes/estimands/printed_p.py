@@ -20,7 +20,7 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-CELLS = 200
+CELLS = 100
 """Cells of equal prior chance that a censored patient's follow-up is drawn from."""
 
 

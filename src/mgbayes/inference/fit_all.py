@@ -74,7 +74,7 @@ def _side_by_side(tasks: Sequence[Work], cores: int) -> Iterator[tuple[int, Any]
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=cores, backend="loky", return_as="generator_unordered", batch_size=1)
-    return parallel(delayed(_numbered)(i, task) for i, task in enumerate(tasks))  # type: ignore[no-any-return]
+    return parallel(delayed(_numbered)(i, task) for i, task in enumerate(tasks))
 
 
 def _numbered(number: int, task: Work) -> tuple[int, Any]:

@@ -91,6 +91,7 @@ class Fitter:
     say: Say = lambda stage: None
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _last: tuple[str, Draws] | None = None
+    _last_p: tuple[str, xr.Dataset] | None = None
 
     def fit(self, job: Job) -> Fit:
         """Make one fit, or read it where the same one was made before.
@@ -185,8 +186,8 @@ class Fitter:
         if not job.printed_p:
             return posterior, stats
         self.say("holding draws against the printed p")
-        rng = np.random.default_rng(sampling.seed)
-        agree = agreeing(job.study, job.printed_p, module.printed_p(rng, posterior, data, job.family))
+        p = self._statistics(job, module, data, priors, sampling, posterior)
+        agree = agreeing(job.study, job.printed_p, p)
         if hasattr(module, "with_printed_p"):
             bounded = bounded_evidence(module, job, data)
             posterior, stats = self._sampled(job, module, bounded, priors, sampling)
@@ -196,6 +197,22 @@ class Fitter:
             stats = stats.assign(diverging=stats["diverging"] & agree)
         stats = stats.assign_attrs(agreeing_share=float(agree.mean()), agreeing_drawn=agree.size)
         return posterior, stats
+
+    def _statistics(
+        self,
+        job: Job,
+        module: ModuleType,
+        data: Data,
+        priors: dict[str, Prior],
+        sampling: Sampling,
+        posterior: xr.Dataset,
+    ) -> xr.Dataset:
+        """Every p of the model on each draw; kept at hand like the draws."""
+        slot = self._key(replace(job, printed_p=()), data, priors, sampling)
+        if self._last_p is None or self._last_p[0] != slot:
+            rng = np.random.default_rng(sampling.seed)
+            self._last_p = slot, module.printed_p(rng, posterior, data, job.family)
+        return self._last_p[1]
 
     def _sampled(
         self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
