@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -54,8 +55,14 @@ def read_patients(path: str | Path, study: Study) -> xr.Dataset:
         problems += unmet_rules(table, frame, rules(study, said, found, list(table.roles)))
         problems += _arms_without_patients(study, table, frame, there)
     if problems:
-        raise InputError(str(path), dict.fromkeys(problems), _ADVICE)
+        raise InputError(str(path), sorted(dict.fromkeys(problems), key=_row), _ADVICE)
     return dataset(study, said, frame, hashlib.sha256(content).hexdigest())
+
+
+def _row(problem: Problem) -> int:
+    """The row that a problem is in; those of the whole file come first."""
+    at = re.match(r"row (\d+)", problem.place)
+    return int(at[1]) if at is not None else 0
 
 
 def _gathering(study: Study, said: PatientMap) -> Gathering:

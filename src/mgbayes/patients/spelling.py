@@ -28,6 +28,10 @@ class Reader(Protocol):
     def accepted(self) -> str:
         """What it takes, in words."""
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The usual spelling of each value, where there are only some."""
+
     def __call__(self, cell: Cell) -> float:
         """The cell as a number. Raises ValueError."""
 
@@ -43,6 +47,11 @@ class YesNo:
     def accepted(self) -> str:
         """Every spelling."""
         return f"yes ({', '.join(self.yes)}) or no ({', '.join(self.no)}), no time or amount"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The first spelling of each."""
+        return self.yes[0], self.no[0]
 
     def __call__(self, cell: Cell) -> float:
         """1.0 or 0.0."""
@@ -64,6 +73,11 @@ class Number:
     def accepted(self) -> str:
         """An example says more than a rule."""
         return f"a number such as 7 or 7{self.decimal}5, without a unit"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """None: any such value."""
+        return ()
 
     def __call__(self, cell: Cell) -> float:
         """The number. Raises ValueError for dates, true and false, units, infinity."""
@@ -93,6 +107,11 @@ class Date:
         """A day written in each way."""
         days = " or ".join(dict.fromkeys(date(2019, 3, 31).strftime(way) for way in self.formats))
         return f"a date such as {days}, from {EARLIEST} to {self.today}"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """None: any such value."""
+        return ()
 
     def __call__(self, cell: Cell) -> float:
         """The day. Raises ValueError for what is no date, or for two different dates by two ways."""
@@ -125,6 +144,11 @@ class OneOf:
     def accepted(self) -> str:
         """Every spelling."""
         return "one of " + ", ".join(word for words in self.spellings for word in words)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The first spelling of each name."""
+        return tuple(words[0] for words in self.spellings if words)
 
     def __call__(self, cell: Cell) -> float:
         """The place. Raises ValueError."""
