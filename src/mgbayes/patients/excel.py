@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from itertools import zip_longest
 
 from mgbayes.errors import Problem
 from mgbayes.patients.sheet import Cell, Sheet, from_rows
+
+Row = tuple[Cell, ...]
 
 _OLD_OR_LOCKED = b"\xd0\xcf\x11\xe0"
 
@@ -28,14 +29,14 @@ def read_excel(content: bytes, name: str | None) -> Sheet:
         return Sheet(
             (), {}, problems=(Problem("the sheets", f"none named {name!r}", "the sheet that the map names"),)
         )
-    return from_rows(enumerate(values, start=1), _without_value(values, formulas or []))
+    return from_rows(enumerate(_with_formulas(values, formulas or []), start=1))
 
 
 def _refused(given: str, accepted: str) -> Sheet:
     return Sheet((), {}, problems=(Problem("the content", given, accepted),))
 
 
-def _rows(content: bytes, name: str | None, *, values: bool) -> list[tuple[Cell, ...]] | None:
+def _rows(content: bytes, name: str | None, *, values: bool) -> list[Row] | None:
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=values)
@@ -54,16 +55,13 @@ def _xml(content: bytes) -> bytes:
         return b"".join(file.read(part) for part in file.namelist() if part.startswith("xl/worksheets/"))
 
 
-def _without_value(values: Sequence[Sequence[Cell]], formulas: Sequence[Sequence[Cell]]) -> list[Problem]:
-    from openpyxl.utils import get_column_letter
-
+def _with_formulas(values: list[Row], formulas: list[Row]) -> list[Row]:
+    """The rows, with a formula itself where no value of it is stored: then it can be refused by its cell."""
+    pairs = zip_longest(values, formulas, fillvalue=())
     return [
-        Problem(
-            f"row {row}, column {get_column_letter(at)}",
-            "a formula without a stored value",
-            "a file that a spreadsheet program has calculated and saved, or plain values",
+        tuple(
+            value if value is not None or formula is None else str(getattr(formula, "text", formula))
+            for value, formula in zip_longest(seen, written)
         )
-        for row, (seen, written) in enumerate(zip(values, formulas, strict=False), start=1)
-        for at, (value, formula) in enumerate(zip_longest(seen, written), start=1)
-        if value is None and formula is not None
+        for seen, written in pairs
     ]

@@ -82,7 +82,7 @@ def _columns(sheet: Sheet, wanted: dict[str, None]) -> Iterator[Problem]:
         return
     for column in wanted:
         if column not in sheet.columns:
-            near = difflib.get_close_matches(column, sheet.columns, n=1, cutoff=0.8)
+            near = difflib.get_close_matches(column, sheet.columns, n=1, cutoff=0.7)
             hint = f" (is it {near[0]!r}?)" if near else ""
             yield Problem("the heading", f"no column {column!r}", f"every column that the map names{hint}")
         elif column in sheet.doubled:
