@@ -19,7 +19,7 @@ _PUBLIC = {
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
     "schema": "mgbayes.study.describe",
-    "init": "mgbayes.init",
+    "init": "mgbayes.starter",
     "read_patients": "mgbayes.patients.read",
 }
 __all__ = [

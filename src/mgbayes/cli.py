@@ -228,7 +228,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder to write to; made if there is none.")],
 ) -> None:
     """Write a study to start from: a study file, a spreadsheet template and its data dictionary."""
-    from mgbayes.init import init as run
+    from mgbayes.starter import init as run
 
     for path in run(folder):
         sys.stdout.write(f"{path}\n")
