@@ -7,11 +7,13 @@ import datetime
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from openpyxl import Workbook
 
 from mgbayes.errors import InputError
 from mgbayes.patients import read_patients
+from mgbayes.patients.dictionary import entries
 from mgbayes.study import Study, load_study
 from mgbayes.study.load import parse_study
 from tests.oracles.patients.forms import form
@@ -178,6 +180,37 @@ def test_a_named_sheet_is_read(tmp_path: Path) -> None:
     assert read_patients(tmp_path / "sheet.xlsx", named).sizes["patient"] == 2
     _excel(tmp_path / "other.xlsx", [list(HEADS), *map(list, ROWS)], "else")
     assert "none named 'cohort'" in str(_refused(tmp_path / "other.xlsx", named))
+
+
+def test_the_embedded_map_takes_a_remission_seen_exactly_or_at_a_visit(tmp_path: Path) -> None:
+    study = load_study()
+    heads = [entry.column for entry in entries(study, datetime.date(2026, 1, 1))]
+    cells = [
+        {"antibody": "AChR+", "remission": "yes", "remission_days": "150", "hospitalizations": "2"},
+        {"antibody": "MuSK+", "remission": "ja", "remission_after_days": "90", "remission_by_days": "180"},
+        {"antibody": "musk", "remission": "no", "mgfa_12m": "IIIb", "sex": "w"},
+        {"antibody": "achr"},
+    ]
+    always = {"followup_days": "900", "relapse": "no"}
+    rows = [
+        [(row | always | {"patient": str(at)}).get(head, "") for head in heads]
+        for at, row in enumerate(cells)
+    ]
+    path = tmp_path / "sheet.csv"
+    path.write_text(_text([heads, *rows]), "utf-8")
+    data = read_patients(path, study)
+    expected = {
+        "event": [1, 1, 0, np.nan],
+        "time": [150, 180, 900, np.nan],
+        "lower": [150, 90, 900, np.nan],
+        "upper": [150, 180, np.inf, np.nan],
+    }
+    for part, values in expected.items():
+        np.testing.assert_array_equal(data[f"time_to_remission.{part}"], values)
+    assert data["mgfa"].sel(visit="12m").to_numpy()[2] == 3
+    assert data["hospital"].to_numpy()[0] == 2
+    assert data["hospital.exposure"].to_numpy()[0] == 900
+    assert data["arm"].to_numpy().tolist() == ["achr", "musk", "musk", "achr"]
 
 
 def test_the_embedded_study_maps_its_main_outcomes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from itertools import zip_longest
 
 from mgbayes.errors import Problem
@@ -39,7 +40,9 @@ def _refused(given: str, accepted: str) -> Sheet:
 def _rows(content: bytes, name: str | None, *, values: bool) -> list[Row] | None:
     from openpyxl import load_workbook
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=values)
+    with warnings.catch_warnings():  # of parts that are not read: styles, extensions
+        warnings.simplefilter("ignore")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=values)
     if name is not None and name not in book.sheetnames:
         return None
     sheet = book[name] if name is not None else book.worksheets[0]

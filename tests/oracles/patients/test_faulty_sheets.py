@@ -1,6 +1,7 @@
 """10 000 sheets with known faults: each fault is named with its row and column, and no other patient is blamed.
 
 The oracle is the generator: it makes a valid sheet, puts one to three faults into it and knows where.
+About 90 s on one core, most of it in pandera.
 """
 
 from __future__ import annotations
