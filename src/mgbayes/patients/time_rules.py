@@ -163,11 +163,12 @@ def _within_followup(endpoint: Endpoint, row: EndpointColumns, part: str) -> Ite
             _either(_not(_is(event, 1)), _not(_later(role, end))),
             f'no earlier than the event in "{getattr(row, part)}"',
         )
-    yield Rule(
-        _roles(endpoint, row, part, censored_part(row)),
-        _either(_not(_is(event, 0)), _empty(role), lambda table: table[role] == table[end]),
-        "nothing, since there was no event",
-    )
+    if row.event is not None:
+        yield Rule(
+            _roles(endpoint, row, part, censored_part(row)),
+            _either(_not(_is(event, 0)), _empty(role), lambda table: table[role] == table[end]),
+            "nothing, since there was no event",
+        )
 
 
 def _started(endpoint: Endpoint, parts: list[str]) -> Rule:

@@ -161,19 +161,30 @@ def _time_before_start(case: Case) -> Spot:
     if case.has("Treated"):
         if case.has("Relapse"):
             _event(case, happened=True)
-        return case.put("Relapse date", case.patient.start - timedelta(int(case.rng.integers(1, 400))))
+        before = case.patient.start - timedelta(int(case.rng.integers(1, 400)))
+        return case.put(case.pick("Relapse date", "Seen until"), before)
     return case.put(
-        case.pick("Relapse day", "Free at", "Seen until"), -int(case.rng.integers(1, 400)), everywhere=True
+        case.pick("Relapse day", "Free at", "Seen at", "Seen until"),
+        -int(case.rng.integers(1, 400)),
+        everywhere=True,
     )
 
 
 def _day_zero(case: Case) -> Spot:
-    _event(case, happened=True)
+    if case.has("Relapse"):
+        _event(case, happened=True)
     if case.has("Treated"):
         return case.put("Relapse date", case.patient.start)
     if case.has("Free at"):
         case.put("Free at", 0)
     return case.put(case.pick("Relapse day", "Seen at"), 0, everywhere=True)
+
+
+def _free_after_followup(case: Case) -> Spot:
+    _event(case, happened=False)
+    case.put("Seen at", "")
+    case.put("Seen until", 800)
+    return case.put("Free at", 801)
 
 
 def _crossed_bounds(case: Case) -> Spot:
@@ -257,7 +268,8 @@ FAULTS: dict[str, Fault] = {
     "a time without an event": Fault(_time_without_event, tuple(n for n in EVENT if n != "one time")),
     "an event without yes or no": Fault(_unknown_event, EVENT),
     "a time before the start": Fault(_time_before_start),
-    "an event on day 0": Fault(_day_zero, EVENT),
+    "an event on day 0": Fault(_day_zero),
+    "free of it after follow-up": Fault(_free_after_followup, ("seen at visits",)),
     "crossed bounds": Fault(_crossed_bounds, ("seen at visits",)),
     "no lower bound": Fault(_no_lower_bound, ("seen at visits",)),
     "a fraction of a day": Fault(

@@ -69,11 +69,10 @@ def _parquet(
     columns = list(zip(*body, strict=True))
     arrays = []
     for column in columns:
-        try:
-            if any(isinstance(cell, bool) for cell in column):
-                raise pa.ArrowTypeError("true would be stored as 1 beside numbers")
+        types = {type(cell) for cell in column if cell is not None}
+        if len(types) == 1 or types == {int, float}:
             arrays.append(pa.array(column))
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # not all of one type: such a column is text
+        else:  # not all of one type: such a column is text
             arrays.append(pa.array([None if cell is None else _as_text(form, cell) for cell in column]))
     parquet.write_table(pa.table(arrays, names=heads), path)
 
