@@ -19,8 +19,21 @@ _PUBLIC = {
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
     "schema": "mgbayes.study.describe",
+    "init": "mgbayes.starter",
+    "read_patients": "mgbayes.patients.read",
 }
-__all__ = ["Study", "__version__", "calibrate", "load_plan", "load_study", "reanalyze", "schema", "verify"]
+__all__ = [
+    "Study",
+    "__version__",
+    "calibrate",
+    "init",
+    "load_plan",
+    "load_study",
+    "read_patients",
+    "reanalyze",
+    "schema",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -223,6 +223,17 @@ def schema(
         _print_json(describe.schema())
 
 
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to write to; made if there is none.")],
+) -> None:
+    """Write a study to start from: a study file, a spreadsheet template and its data dictionary."""
+    from mgbayes.starter import init as run
+
+    for path in run(folder):
+        sys.stdout.write(f"{path}\n")
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit code 2, never a traceback."""
     try:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mgbayes.errors import Problem
+from mgbayes.study.patient_references import patient_map_problems
 
 Raw = dict[str, Any]
 
@@ -24,6 +25,7 @@ def reference_problems(raw: Raw) -> list[Problem]:
         *_impossible_counts(raw),
         *_unknown_in_endpoints(raw),
         *_unknown_in_alternatives(raw),
+        *patient_map_problems(raw),
     ]
 
 

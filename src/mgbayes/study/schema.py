@@ -10,19 +10,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from mgbayes.study.printed import NUMBER, P_VALUE, PrintedP, decimals
+from mgbayes.study.patient_map import PatientMap
+from mgbayes.study.printed import P_VALUE, PrintedP, decimals
+from mgbayes.study.record import Id, Number, Record
 
 SCHEMA_VERSION = 1
 ALL = "all"
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
-Number = Annotated[
-    str,
-    StringConstraints(strict=True, pattern=NUMBER),
-    Field(description="A number as printed, in quotes."),
-]
 Count = Annotated[
     str,
     StringConstraints(strict=True, pattern=r"^\d+$"),
@@ -33,12 +29,6 @@ PValue = Annotated[
     StringConstraints(strict=True, pattern=P_VALUE),
     Field(description='A p value as printed, in quotes: "0.22", "<0.01", ">0.05".'),
 ]
-
-
-class Record(BaseModel):
-    """A frozen part of a study file; a key that is not known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Kind(StrEnum):
@@ -232,6 +222,10 @@ class Study(Record):
     methods: Methods = Methods()
     claims: tuple[Claim, ...] = Field(min_length=1)
     alternatives: tuple[Alternative, ...] = ()
+    # Says how a spreadsheet is read, not what was printed: no part of the published evidence and its hash.
+    patients: PatientMap | None = Field(
+        None, exclude=True, description="How a spreadsheet of patients is read."
+    )
 
     @property
     def reference(self) -> Arm:

@@ -1,0 +1,39 @@
+"""A file of patients as a sheet, by the ending of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.patients.csv_file import read_csv
+from mgbayes.patients.excel import read_excel
+from mgbayes.patients.parquet import read_parquet
+from mgbayes.patients.sheet import Sheet
+from mgbayes.study.patient_map import PatientMap
+
+_READERS: dict[str, Callable[[bytes, Collection[str], PatientMap], Sheet]] = {
+    ".csv": lambda content, wanted, said: read_csv(content, wanted, said.separator),
+    ".xlsx": lambda content, wanted, said: read_excel(content, said.sheet),
+    ".parquet": lambda content, wanted, said: read_parquet(content),
+}
+_ACCEPTED = "a spreadsheet as .csv, .xlsx or .parquet"
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file of patients. Raises InputError when there are none that can be read."""
+    if path.suffix.lower() not in _READERS:
+        given = f"the file type {path.suffix}" if path.suffix else "a name without a file type"
+        raise InputError(str(path), [Problem("the path", given, _ACCEPTED)])
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(str(path), [Problem("the path", "no such file", _ACCEPTED)]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(str(path), [Problem("the path", reason, "a file that can be read")]) from None
+
+
+def read_sheet(content: bytes, suffix: str, wanted: Collection[str], said: PatientMap) -> Sheet:
+    """The sheet in a file of one of the known types."""
+    return _READERS[suffix.lower()](content, wanted, said)

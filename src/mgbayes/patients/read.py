@@ -1,0 +1,102 @@
+"""Read a spreadsheet of patients as the study's column map says."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.patients.fields import ARM, Field, fields, mapped_columns
+from mgbayes.patients.file import read_bytes, read_sheet
+from mgbayes.patients.rules import rules
+from mgbayes.patients.sheet import Sheet
+from mgbayes.patients.table import Gathering, Table, gather
+from mgbayes.patients.validate import unmet_rules
+from mgbayes.study.patient_map import PatientMap
+from mgbayes.study.schema import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_ADVICE = "Columns are mapped under [patients] in the study file; `mgbayes init FOLDER` writes a template."
+
+
+def read_patients(path: str | Path, study: Study) -> xr.Dataset:
+    """The patients of a spreadsheet (.csv, .xlsx or .parquet) as a dataset; see mgbayes.patients for its form.
+
+    Raises InputError with every problem of the file in one pass, each with its row and column as the
+    spreadsheet shows them, what was given and what is accepted. Patients go by their rows, in the dataset
+    as in messages: what identifies them is not kept.
+    """
+    from mgbayes.patients.dataset import dataset
+
+    path = Path(path)
+    said = study.patients
+    if said is None:
+        problem = Problem("patients", "nothing", "a [patients] table that maps the columns")
+        raise InputError(f"the study {study.id}", [problem], _ADVICE)
+    found = fields(study, said, date.today())
+    content = read_bytes(path)
+    wanted = mapped_columns(said, found)
+    sheet = read_sheet(content, path.suffix, wanted, said)
+    problems = [*sheet.problems, *_columns(sheet, wanted)]
+    there = [field for field in found if field.column in sheet.columns]
+    table = gather(sheet, there, _gathering(study, said))
+    frame = table.frame()
+    problems += table.problems
+    if table.patients:
+        problems += unmet_rules(table, frame, rules(study, said, found, list(table.roles)))
+        problems += _arms_without_patients(study, table, frame, there)
+    if problems:
+        raise InputError(str(path), sorted(dict.fromkeys(problems), key=_row), _ADVICE)
+    return dataset(study, said, frame, hashlib.sha256(content).hexdigest())
+
+
+def _row(problem: Problem) -> int:
+    """The row that a problem is in; those of the whole file come first."""
+    at = re.match(r"row (\d+)", problem.place)
+    return int(at[1]) if at is not None else 0
+
+
+def _gathering(study: Study, said: PatientMap) -> Gathering:
+    missing = frozenset(word.strip().casefold() for word in said.missing)
+    visits = tuple(visit.id for visit in study.visits)
+    named = said.visit.values if said.visit is not None else {}  # noqa: PD011 (a field of the map)
+    seen = tuple(visit for visit in visits if visit in named or not named)
+    return Gathering(missing, said.id, visits, seen, visit_rows=said.visit is not None)
+
+
+def _columns(sheet: Sheet, wanted: dict[str, None]) -> Iterator[Problem]:
+    """Mapped columns that the sheet does not have, or has twice.
+
+    Other headings are not listed: in a file without headings they would be a patient's data.
+    """
+    if not sheet.columns:
+        return
+    for column in wanted:
+        if column not in sheet.columns:
+            near = difflib.get_close_matches(column, sheet.columns, n=1, cutoff=0.7)
+            hint = f" (is it {near[0]!r}?)" if near else ""
+            yield Problem("the heading", f"no column {column!r}", f"every column that the map names{hint}")
+        elif column in sheet.doubled:
+            yield Problem("the heading", f"the column {column!r} more than once", "each column once")
+
+
+def _arms_without_patients(
+    study: Study, table: Table, frame: pd.DataFrame, found: list[Field]
+) -> Iterator[Problem]:
+    """Both arms have patients. Not said where an unreadable arm could be the one that is wanting."""
+    column = next((field.column for field in found if field.role == ARM), None)
+    if column is None or any(role == ARM for _, role in table.unreadable):
+        return
+    counts = Counter(frame[ARM].dropna())
+    for at, arm in enumerate(study.arms):
+        if not counts[float(at)]:
+            yield Problem(f'column "{column}"', f"no patient of the arm {arm.label}", "patients of both arms")

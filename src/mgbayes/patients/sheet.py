@@ -1,0 +1,66 @@
+"""A spreadsheet as it was found: named columns of cells, and the row each cell stands in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mgbayes.errors import Problem
+
+Cell = Any
+"""What a cell can hold: text, a number, true or false, a date, or nothing."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Columns by heading, and the number of each row as a spreadsheet program shows it."""
+
+    rows: tuple[int, ...]
+    columns: dict[str, tuple[Cell, ...]]
+    doubled: frozenset[str] = frozenset()
+    """Headings that stand over more than one column."""
+    problems: tuple[Problem, ...] = ()
+
+
+def text(cell: Cell) -> str:
+    """A cell as text, without blanks around it: 1.0 is 1, true is true, nothing is empty."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell).replace("\u00a0", " ").strip()
+
+
+def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]], problems: Iterable[Problem] = ()) -> Sheet:
+    """A sheet from its rows; the first that is not blank is the heading, and blank rows are passed over.
+
+    A row with content beyond the last heading is a problem: a decimal comma, say, has split a cell.
+    """
+    filled = [(number, cells) for number, cells in numbered if any(text(cell) for cell in cells)]
+    if not filled:
+        return Sheet(
+            (), {}, problems=(*problems, Problem("the content", "nothing", "a heading and a row a patient"))
+        )
+    (_, heads), *body = filled
+    names = [text(head) for head in heads]
+    columns = {
+        name: tuple(row[at] if at < len(row) else None for _, row in body)
+        for at, name in reversed(list(enumerate(names)))
+        if name
+    }
+    doubled = frozenset(name for name, times in Counter(names).items() if times > 1 and name)
+    found = [*problems, *(p for number, row in body for p in _overhang(number, row, len(names)))]
+    if not body:
+        found.append(Problem("the content", "no row below the heading", "a row a patient"))
+    return Sheet(tuple(number for number, _ in body), columns, doubled, tuple(found))
+
+
+def _overhang(number: int, row: Sequence[Cell], width: int) -> list[Problem]:
+    if not any(text(cell) for cell in row[width:]):
+        return []
+    accepted = f"at most {width}, as in the heading (a cell that holds the separator stands in quotes)"
+    return [Problem(f"row {number}", f"{len(row)} cells", accepted)]

@@ -1,0 +1,48 @@
+"""A folder to start a new study from."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.patients.dictionary import entries, markdown
+from mgbayes.patients.template import csv_template, excel_template
+from mgbayes.study.load import parse_study
+
+
+def init(folder: str | Path) -> list[Path]:
+    """Write a study to start from, and return the paths of its files.
+
+    ``study.toml`` is a valid study with comments that guide; ``patients.xlsx`` and ``patients.csv`` have the
+    columns that its map names; ``dictionary.md`` says what each may hold. Raises InputError, and writes
+    nothing, when one of the files is there already or the folder cannot be written to.
+    """
+    folder = Path(folder)
+    text = (files("mgbayes.study") / "starter.toml").read_text("utf-8")
+    study, today = parse_study(text, "study.toml"), date.today()
+    columns = entries(study, today)
+    contents = {
+        "study.toml": text.encode(),
+        "patients.xlsx": excel_template(columns),
+        "patients.csv": csv_template(columns),
+        "dictionary.md": markdown(study, today).encode(),
+    }
+    there = [name for name in contents if (folder / name).exists()]
+    if there:
+        problems = [Problem(name, "a file that is there already", "a name that is free") for name in there]
+        raise InputError(str(folder), problems, "Nothing was written. Name another folder.")
+    return _write(folder, contents)
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            with (folder / name).open("xb") as file:
+                file.write(content)
+    except OSError as error:
+        problem = Problem("the folder", error.strerror or str(error), "a folder that can be written to")
+        raise InputError(str(folder), [problem]) from None
+    return [folder / name for name in contents]

@@ -1,0 +1,91 @@
+"""`mgbayes init` writes a study that loads and a template that takes patients, and never overwrites."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+import mgbayes
+from mgbayes.patients.dictionary import entries
+from tests.conftest import run_cli
+
+NAMES = ["dictionary.md", "patients.csv", "patients.xlsx", "study.toml"]
+PATIENTS = [
+    {
+        "patient": "1",
+        "arm": "A",
+        "relapse": "yes",
+        "relapse_days": 200,
+        "followup_days": 700,
+        "dose_baseline": 20,
+    },
+    {
+        "patient": "2",
+        "arm": "B",
+        "relapse": "no",
+        "followup_days": 900,
+        "severity_last": "IIb",
+        "admissions": 1,
+        "age": 40,
+    },
+]
+
+
+def test_the_study_loads_and_verifies(tmp_path: Path) -> None:
+    run = run_cli("init", tmp_path / "mine")
+    assert run.code == 0
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == NAMES
+    assert sorted(Path(line).name for line in run.out.splitlines()) == NAMES
+    assert run_cli("verify", tmp_path / "mine" / "study.toml", "--no-search").code == 0
+
+
+def test_the_filled_templates_are_read(tmp_path: Path) -> None:
+    mgbayes.init(tmp_path)
+    study = mgbayes.load_study(tmp_path / "study.toml")
+    book = load_workbook(tmp_path / "patients.xlsx")
+    heads = [cell.value for cell in book.worksheets[0][1]]
+    for row in PATIENTS:
+        book.worksheets[0].append([row.get(head) for head in heads])
+    book.save(tmp_path / "filled.xlsx")
+    with (tmp_path / "patients.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.reader(file)) == heads
+    with (tmp_path / "patients.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, heads).writerows(PATIENTS)
+    for name in ("filled.xlsx", "patients.csv"):
+        data = mgbayes.read_patients(tmp_path / name, study)
+        assert data["time_to_relapse.time"].to_numpy().tolist() == [200, 900]
+        assert data["severity"].sel(visit="last").to_numpy()[1] == 2
+
+
+def test_the_dictionary_names_every_column(tmp_path: Path) -> None:
+    mgbayes.init(tmp_path)
+    study = mgbayes.load_study(tmp_path / "study.toml")
+    text = (tmp_path / "dictionary.md").read_text("utf-8")
+    heads = [cell.value for cell in load_workbook(tmp_path / "patients.xlsx").worksheets[0][1]]
+    assert heads == [entry.column for entry in entries(study, date(2026, 1, 1))]
+    for head in heads:
+        assert f"| {head} |" in text
+    assert "200 or less" in text
+    assert "mg/day" in text
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("mine", "utf-8")
+    run = run_cli("init", tmp_path)
+    assert run.code == 2
+    assert "patients.csv: given a file that is there already" in run.err
+    assert "Traceback" not in run.err
+    assert [path.name for path in tmp_path.iterdir()] == ["patients.csv"]
+    assert (tmp_path / "patients.csv").read_text("utf-8") == "mine"
+
+
+def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("mine", "utf-8")
+    run = run_cli("init", place)
+    assert run.code == 2
+    assert "Traceback" not in run.err
+    assert place.read_text("utf-8") == "mine"
