@@ -18,13 +18,16 @@ from mgbayes.battery.kaplan_meier import kaplan_meier
 from mgbayes.battery.outcome import LEVEL, Estimate, Outcome
 from mgbayes.battery.samples import Floats, FollowUp
 
+FARTHEST = 15.0
+"""How far from none the log hazard ratio is looked for."""
+
 
 def cox(data: FollowUp) -> Outcome:
     """Hazard ratio of the contrast with its Wald interval; p by the likelihood ratio (statsmodels)."""
     from scipy.special import chdtrc, ndtri
 
     model = _model(data.time, data.contrast, data.event)
-    fit = model.fit(disp=0)
+    fit = _fit(model)
     slope, error = float(fit.params[0]), float(fit.bse[0])
     statistic = max(0.0, 2 * float(model.loglike(fit.params) - model.loglike(np.zeros(1))))
     reach = float(ndtri((1 + LEVEL) / 2)) * error
@@ -37,7 +40,7 @@ def proportional_hazards(data: FollowUp) -> Outcome:
     """The score test of a hazard ratio that changes with time."""
     from scipy.special import chdtrc
 
-    slope = float(_model(data.time, data.contrast, data.event).fit(disp=0).params[0])
+    slope = float(_fit(_model(data.time, data.contrast, data.event)).params[0])
     rows = _at_risk(data)
     covariates = np.column_stack([rows["x"], rows["x"] * rows["g"]])
     model = _model(rows["time"], covariates, rows["event"], strata=rows["time"])
@@ -53,6 +56,16 @@ def _model(time: Floats, x: Any, event: Any, **more: Any) -> Any:
 
     covariates = np.asarray(x, float).reshape(len(time), -1)
     return PHReg(time, covariates, status=np.asarray(event, int), ties="efron", **more)
+
+
+def _fit(model: Any) -> Any:
+    """Newton's steps from close by: from zero they can overshoot where there are few patients."""
+    from scipy.optimize import minimize_scalar
+
+    near = minimize_scalar(
+        lambda slope: -model.loglike(np.array([slope])), bounds=(-FARTHEST, FARTHEST), method="bounded"
+    )
+    return model.fit(start_params=np.array([near.x]), disp=0)
 
 
 def _at_risk(data: FollowUp) -> dict[str, Floats]:

@@ -35,20 +35,37 @@ def _two_each(groups: TwoGroups) -> bool:
     return min(groups.sizes) >= 2
 
 
+def _two_watched(data: FollowUp) -> bool:
+    return bool(min(data.contrast.sum(), (~data.contrast).sum()) >= 2)
+
+
+def _either_could_fail(data: FollowUp) -> bool:
+    """Whether each group had an event while a patient of the other was at risk: else the likelihood is monotone."""
+    last, last_reference = data.time[data.contrast].max(), data.time[~data.contrast].max()
+    return bool(
+        (data.event & data.contrast & (data.time <= last_reference)).any()
+        and (data.event & ~data.contrast & (data.time <= last)).any()
+    )
+
+
 def _event_in_each(data: FollowUp) -> bool:
     return bool(data.event[data.contrast].any() and data.event[~data.contrast].any())
 
 
-def _still_watched_together(data: FollowUp) -> bool:
-    """Whether, at some event, patients of both groups are still at risk."""
-    return bool(
-        np.min([data.time[data.contrast].max(), data.time[~data.contrast].max()])
-        >= data.time[data.event].min()
-    )
+def _both_at_risk(data: FollowUp) -> np.ndarray:
+    """The event times at which patients of both groups are at risk."""
+    last = min(data.time[data.contrast].max(), data.time[~data.contrast].max())
+    times = np.unique(data.time[data.event])
+    return times[times <= last]
+
+
+def _informative(data: FollowUp) -> bool:
+    """Whether, at some event, patients of both groups are at risk and not all of them have it."""
+    return any((data.event & (data.time == t)).sum() < (data.time >= t).sum() for t in _both_at_risk(data))
 
 
 BOTH_GROUPS = Need(lambda g: min(g.sizes) > 0, "one of the groups has no patient with a value")
-TWO_EACH = Need(_two_each, "a group has fewer than two patients with a value: its spread is not known")
+TWO_EACH = Need(_two_each, "a group has fewer than two patients with a value")
 NOT_ALL_EQUAL = Need(lambda g: _spread(g.pooled), "every patient has the same value")
 SPREAD_WITHIN = Need(
     lambda g: _spread(g.reference) or _spread(g.contrast), "no group has any spread within it"
@@ -88,7 +105,15 @@ def _watched(data: FollowUp) -> bool:
 WATCHED = Need(_watched, "one of the groups has no patient with a time")
 ANY_EVENT = Need(lambda d: bool(d.event.any()), "no event in either group")
 EVENT_IN_EACH = Need(_event_in_each, "a group has no event: the hazard ratio has no finite estimate")
-AT_RISK_TOGETHER = Need(_still_watched_together, "at no event are patients of both groups still at risk")
+INFORMATIVE = Need(
+    _informative, "at no event are both groups still followed, with patients left who do not have it"
+)
+TWO_WATCHED = Need(_two_watched, "a group has fewer than two patients with a time")
+EITHER_COULD_FAIL = Need(
+    _either_could_fail,
+    "a group had no event while the other was still followed: the hazard ratio has no finite estimate",
+)
 EVENT_TIMES = Need(
-    lambda d: len(np.unique(d.time[d.event])) > 2, "fewer than three different event times: no trend to see"
+    lambda d: len(_both_at_risk(d)) > 2,
+    "fewer than three event times with both groups still followed: no trend to see",
 )

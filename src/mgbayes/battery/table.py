@@ -70,8 +70,8 @@ _MEANS = (needs.BOTH_GROUPS, needs.TWO_EACH, needs.SPREAD_WITHIN)
 _CHANGED = (needs.ONE_PAIR, needs.SOME_CHANGE)
 _T_CHANGED = (needs.ONE_PAIR, needs.TWO_PAIRS, needs.CHANGES_DIFFER)
 _COUNTS = (needs.BOTH_GROUPS, needs.FOLLOWED, needs.SOME_EVENTS)
-_SURVIVAL = (needs.WATCHED, needs.ANY_EVENT, needs.AT_RISK_TOGETHER)
-_HAZARDS = (needs.WATCHED, needs.ANY_EVENT, needs.EVENT_IN_EACH, needs.AT_RISK_TOGETHER)
+_SURVIVAL = (needs.WATCHED, needs.ANY_EVENT, needs.INFORMATIVE)
+_HAZARDS = (needs.WATCHED, needs.ANY_EVENT, needs.EVENT_IN_EACH, needs.EITHER_COULD_FAIL)
 
 FISHER = BatteryTest("fisher_exact", "Fisher's exact", TestFamily.fisher, proportions.fisher, _TABLE)
 PEARSON = BatteryTest(
@@ -106,7 +106,11 @@ BRUNNER_MUNZEL = BatteryTest(
 STUDENT = BatteryTest("student_t", "Student's t", TestFamily.t, means.student, _MEANS)
 WELCH = BatteryTest("welch_t", "Welch's t", TestFamily.t, means.welch, _MEANS)
 PERMUTATION = BatteryTest(
-    "permutation_means", "permutation of the means", None, permutation.permutation_means, _RANKS
+    "permutation_means",
+    "permutation of the means",
+    None,
+    permutation.permutation_means,
+    (*_RANKS, needs.TWO_EACH),
 )
 SIGNED_RANK = BatteryTest(
     "signed_rank", "Wilcoxon signed rank", TestFamily.signed_rank, ranks.signed_rank, _CHANGED
@@ -117,7 +121,11 @@ SIGNED_RANK_EXACT = BatteryTest(
 )  # fmt: skip
 PAIRED_T = BatteryTest("paired_t", "paired t", TestFamily.t, means.paired_t, _T_CHANGED)
 SIGN_FLIPS = BatteryTest(
-    "permutation_changes", "permutation of the signs", None, permutation.permutation_changes, _CHANGED
+    "permutation_changes",
+    "permutation of the signs",
+    None,
+    permutation.permutation_changes,
+    (*_CHANGED, needs.TWO_PAIRS),
 )
 SIGN_TEST = BatteryTest("sign_test", "sign test", None, signs.sign_test, _CHANGED, better=True)
 NEGATIVE_BINOMIAL = BatteryTest(
@@ -127,8 +135,8 @@ NEGATIVE_BINOMIAL = BatteryTest(
 POISSON_EXACT = BatteryTest("poisson_exact", "Poisson rates, exact", None, rates.poisson_exact, _COUNTS)
 LOG_RANK = BatteryTest("log_rank", "log-rank", TestFamily.log_rank, log_rank.log_rank, _SURVIVAL)
 LOG_RANK_PERMUTATION = BatteryTest(
-    "log_rank_permutation", "log-rank by permutation", None, log_rank.log_rank_permutation, _SURVIVAL,
-    better=True,
+    "log_rank_permutation", "log-rank by permutation", None, log_rank.log_rank_permutation,
+    (*_SURVIVAL, needs.TWO_WATCHED), better=True,
 )  # fmt: skip
 COX = BatteryTest("cox", "Cox", None, cox.cox, _HAZARDS)
 PROPORTIONAL_HAZARDS = BatteryTest(
