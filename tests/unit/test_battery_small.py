@@ -90,7 +90,7 @@ def test_the_reason_is_said(
     [
         ([0, 0, 0, 0], "log_rank", "no event in either group"),
         ([1, 1, 0, 0], "cox", "a group has no event: the hazard ratio has no finite estimate"),
-        ([1, 0, 1, 0], "cox_zph", "fewer than three different event times"),
+        ([1, 0, 1, 0], "cox_zph", "fewer than three event times with both groups still followed"),
     ],
 )
 def test_the_reason_is_said_of_times(event: list[float], test: str, reason: str) -> None:
@@ -158,3 +158,17 @@ def test_a_subset_without_a_rule_is_not_guessed() -> None:
     assert not battery(study, rows).of("relapse", "new v old in many")
     chosen = battery(study, rows, (Subset.parse("many = cycles >= 3"),)).of("relapse", "new v old in many")
     assert {row.n_used for row in chosen if row.test == "log_rank"} == {6}
+
+
+def test_a_yes_no_column_is_its_own_subset_and_the_rest_of_the_patients() -> None:
+    groups = [{"id": "thymoma", "label": "thymoma"}, {"id": "no_thymoma", "label": "no thymoma"}]
+    study = study_of(ENDPOINTS, methods=METHODS, subgroups=groups)
+    rows = rows_of(
+        ["old", "old", "new", "new"] * 2,
+        relapse__time=[10, 20, 15, 30, 12, 22, 17, 32],
+        relapse__event=[1, 1, 1, 0, 1, 0, 1, 1],
+        covariate__thymoma=[1, 1, 1, GAP, 0, 0, 0, 0],
+    )
+    result = battery(study, rows)
+    for part, used in (("thymoma", 3), ("no_thymoma", 4)):
+        assert result.row("relapse", f"new v old in {part}", "log_rank").n_used == used

@@ -108,7 +108,7 @@ class PatientRows:
         """``thymoma`` and ``no_thymoma`` are read off a yes/no column of that name."""
         for column, bound in ((group, 1.0), (group.removeprefix("no_"), 0.0)):
             name = self.column(column)
-            if name is not None and np.isin(self._at(name, None), (0.0, 1.0, np.nan)).all():
+            if name is not None and _is_yes_no(self._at(name, None)):
                 return Subset(group, column, "==", bound)
         return None
 
@@ -130,6 +130,10 @@ class PatientRows:
             filled = values.notnull().any("patient").values
             return values.isel(visit=int(np.argmax(filled))).values.astype(float)
         return values.sel(visit=visit).values.astype(float)
+
+
+def _is_yes_no(values: Floats) -> bool:
+    return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
 
 
 def check_rows(study: Study, data: xr.Dataset, subsets: tuple[Subset, ...] = ()) -> None:

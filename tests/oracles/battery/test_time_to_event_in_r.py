@@ -95,6 +95,17 @@ def test_the_restricted_mean_is_that_of_survfit() -> None:
         assert mine == pytest.approx((r["mean"][k], r["se"][k]), rel=CLOSE)
 
 
+def test_cox_finds_the_closed_form_where_newtons_steps_from_zero_overshoot() -> None:
+    # One patient of the reference, who has the event at time 1 together with one of 7 of the contrast. With Efron's
+    # ties the score is zero where 7x / (7x + 1) + 13x / (13x + 1) = 1, that is at x = 1 / sqrt(91).
+    time = np.array([2.0, 1, 3, 5, 5, 1, 4, 2])
+    event = np.array([False, True, False, True, False, True, True, True])
+    contrast = np.array([True, True, True, True, True, False, True, True])
+    estimate = cox(FollowUp(time, event, contrast)).estimate
+    assert estimate is not None
+    assert estimate.value == pytest.approx(1 / np.sqrt(91), rel=1e-6)
+
+
 def test_a_group_without_an_event_has_no_hazard_ratio() -> None:
     time = np.array([3.0, 5.0, 8.0, 9.0])
     rows = FollowUp(time, np.array([True, True, False, False]), np.array([False, False, True, True]))
