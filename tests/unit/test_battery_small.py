@@ -138,13 +138,14 @@ def test_an_event_known_only_between_two_visits_counts_at_the_later_one() -> Non
     columns = {
         "relapse__event": [1, 1, 1, 0],
         "relapse__time": [10, GAP, 15, 30],
-        "relapse__upper": [10, 20, 15, GAP],
+        "relapse__lower": [10, 5, 15, 30],
+        "relapse__upper": [10, 20, 15, float("inf")],
     }
     exact = {"relapse__event": [1, 1, 1, 0], "relapse__time": [10, 20, 15, 30]}
     arms = ["old", "old", "new", "new"]
     p, note = only(rows_of(arms, **columns), "relapse", "log_rank")
     assert p == only(rows_of(arms, **exact), "relapse", "log_rank")[0]
-    assert "1 events known only between two visits count at the later one" in note
+    assert note.endswith("events known only to lie between two visits, counted at the time given: 1")
 
 
 def test_a_subset_without_a_rule_is_not_guessed() -> None:
@@ -158,6 +159,20 @@ def test_a_subset_without_a_rule_is_not_guessed() -> None:
     assert not battery(study, rows).of("relapse", "new v old in many")
     chosen = battery(study, rows, (Subset.parse("many = cycles >= 3"),)).of("relapse", "new v old in many")
     assert {row.n_used for row in chosen if row.test == "log_rank"} == {6}
+
+
+def test_places_in_a_list_of_levels_are_no_yes_or_no() -> None:
+    study = study_of(ENDPOINTS, methods=METHODS, subgroups=[{"id": "thymoma", "label": "thymoma"}])
+    rows = rows_of(["old", "new"], relapse__time=[10, 20], relapse__event=[1, 1], covariate__thymoma=[0, 1])
+    assert battery(study, rows).of("relapse", "new v old in thymoma")
+    rows["covariate.thymoma"].attrs["levels"] = ["present", "absent"]
+    assert not battery(study, rows).of("relapse", "new v old in thymoma")
+
+
+def test_made_up_patients_stay_marked() -> None:
+    rows = rows_of(["old", "new"], dose=[1, 2])
+    assert not battery(STUDY, rows).synthetic
+    assert battery(STUDY, rows.assign_attrs(synthetic=True)).to_json()["synthetic"] is True
 
 
 def test_a_yes_no_column_is_its_own_subset_and_the_rest_of_the_patients() -> None:

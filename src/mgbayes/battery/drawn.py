@@ -69,5 +69,6 @@ def _follow_up(rows: PatientRows, comparison: Comparison, first: np.ndarray, oth
     either, known = first | other, np.isfinite(data.time) & np.isfinite(data.event)
     used = either & known
     sample = FollowUp(data.time[used], data.event[used] == 1, other[used])
-    text = f"{data.at_later_visit} events known only between two visits count at the later one"
-    return Drawn(sample, int(used.sum()), int((either & ~known).sum()), text if data.at_later_visit else "")
+    between = int((used & data.between_visits).sum())
+    text = f"events known only to lie between two visits, counted at the time given: {between}"
+    return Drawn(sample, int(used.sum()), int((either & ~known).sum()), text if between else "")

@@ -1,7 +1,7 @@
 """Patient rows by endpoint, visit and group.
 
 The rows are a data set over ``patient`` and, where a value is seen more than once, ``visit``: a variable
-for each endpoint; ``e.time``, ``e.event`` and ``e.upper`` for a time to an event; ``e.exposure`` beside
+for each endpoint; ``e.time``, ``e.event``, ``e.lower`` and ``e.upper`` for a time to an event; ``e.exposure`` beside
 counts of events; ``covariate.<name>``; and the coordinate ``arm``. A missing value is NaN.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mgbayes.battery.samples import Floats
 from mgbayes.battery.subset import Subset
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Times:
-    """Time and event (1 or 0) of each patient, NaN where not known; how many were read at a later visit."""
+    """Time and event (1 or 0) of each patient, NaN where not known; which events lie between two visits."""
 
     time: Floats
     event: Floats
-    at_later_visit: int
+    between_visits: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,14 @@ class PatientRows:
 
     def follow_up(self, endpoint: Endpoint) -> Times:
         """Times to an event. An event known only to lie between two visits counts at the later one."""
-        time, event = (self._at(f"{endpoint.id}.{part}", None) for part in ("time", "event"))
-        upper = f"{endpoint.id}.upper"
-        if upper in self.data:
-            later = self._at(upper, None)
-            between = np.isnan(time) & (event == 1) & np.isfinite(later)
-            time = np.where(between, later, time)
-            return Times(time, np.where(np.isfinite(time), event, np.nan), int(between.sum()))
-        return Times(time, np.where(np.isfinite(time), event, np.nan), 0)
+        time, event, lower, upper = (
+            self._at(name, None) if name in self.data else np.full(len(self.arms), np.nan)
+            for name in (f"{endpoint.id}.{part}" for part in ("time", "event", "lower", "upper"))
+        )
+        happened = event == 1
+        time = np.where(happened & np.isnan(time), upper, time)
+        between = happened & (lower < upper)
+        return Times(time, np.where(np.isfinite(time), event, np.nan), between)
 
     def members(self, group: str) -> np.ndarray | None:
         """Who belongs to a group; None when the rows do not say."""
@@ -108,9 +109,16 @@ class PatientRows:
         """``thymoma`` and ``no_thymoma`` are read off a yes/no column of that name."""
         for column, bound in ((group, 1.0), (group.removeprefix("no_"), 0.0)):
             name = self.column(column)
-            if name is not None and _is_yes_no(self._at(name, None)):
+            if name is not None and self._is_yes_no(name):
                 return Subset(group, column, "==", bound)
         return None
+
+    def _is_yes_no(self, name: str) -> bool:
+        """Whether a column holds 1 and 0 only, and these are not places in a list of levels."""
+        values = self._at(name, None)
+        return "levels" not in self.data[name].attrs and bool(
+            np.isin(values[np.isfinite(values)], (0.0, 1.0)).all()
+        )
 
     def _event_behind(self, endpoint: Endpoint) -> Endpoint | None:
         """The time-to-event endpoint whose event is this yes/no endpoint."""
@@ -130,10 +138,6 @@ class PatientRows:
             filled = values.notnull().any("patient").values
             return values.isel(visit=int(np.argmax(filled))).values.astype(float)
         return values.sel(visit=visit).values.astype(float)
-
-
-def _is_yes_no(values: Floats) -> bool:
-    return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
 
 
 def check_rows(study: Study, data: xr.Dataset, subsets: tuple[Subset, ...] = ()) -> None:

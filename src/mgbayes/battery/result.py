@@ -82,6 +82,8 @@ class Battery:
     rows: tuple[BatteryRow, ...]
     curves: tuple[GroupCurve, ...]
     subsets: tuple[Subset, ...] = ()
+    synthetic: bool = False
+    """Whether the patients are made up, as the rows say of themselves."""
 
     def of(self, endpoint: str, comparison: str) -> tuple[BatteryRow, ...]:
         """The rows of one comparison."""
@@ -109,6 +111,7 @@ class Battery:
         return {
             "schema_version": SCHEMA_VERSION,
             "study": self.study,
+            "synthetic": self.synthetic,
             "subsets": [str(subset) for subset in self.subsets],
             "families": {str(role): self.family_size(role) for role in (Role.paper, Role.better)},
             "rows": [row.to_json() for row in self.rows],

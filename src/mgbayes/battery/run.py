@@ -37,7 +37,8 @@ def battery(study: Study, patients: xr.Dataset, subsets: tuple[Subset, ...] = ()
     asked = tuple((comparison, draw(rows, comparison)) for comparison in comparisons(rows))
     results = [(c, row) for c, drawn in asked for row in _tested(study, c, drawn)]
     curves = tuple(curve for c, drawn in asked for curve in _curves(c, drawn))
-    return Battery(study.id, _adjusted(rows, results), curves, subsets)
+    synthetic = bool(patients.attrs.get("synthetic", False))
+    return Battery(study.id, _adjusted(rows, results), curves, subsets, synthetic)
 
 
 def _tested(study: Study, comparison: Comparison, drawn: Drawn) -> Iterator[BatteryRow]:
