@@ -37,7 +37,9 @@ def test_help_loads_neither_scipy_nor_pydantic() -> None:
     assert not _loaded_after(code) & {"scipy", "numpy", "pandas", "pydantic"}
 
 
-@pytest.mark.parametrize("package", ["study", "patients", "verify", "estimands", "report"])
+@pytest.mark.parametrize(
+    "package", ["study", "patients", "verify", "battery", "estimands", "reconstruct", "report"]
+)
 def test_packages_below_the_inference_never_import_pymc(package: str) -> None:
     code = (
         "import importlib, pkgutil\n"
