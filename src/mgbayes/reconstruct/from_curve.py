@@ -1,0 +1,99 @@
+"""Digitized Kaplan-Meier curves back to patients, as an ensemble of data sets.
+
+The equations are those of Guyot, Ades, Ouwens and Welton (2012), BMC Med Res Methodol 12:9. There they are solved
+once, with rounding and evenly spread censoring; here they are solved in whole numbers, in all ways that fit
+(``lattice``), and the data sets of the ensemble are drawn from those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.reconstruct.check import problems_of
+from mgbayes.reconstruct.digitized import DigitizedCurve
+from mgbayes.reconstruct.ensemble import Ensemble
+from mgbayes.reconstruct.lattice import Lattice, Stuck, lattice
+from mgbayes.reconstruct.levels import SLACK, Drop, drops
+from mgbayes.reconstruct.misfit import no_whole_numbers
+from mgbayes.reconstruct.paths import draw_path
+from mgbayes.reconstruct.patients import Patients, patients
+from mgbayes.reconstruct.timeline import redrawn, timeline
+
+READINGS = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
+CENSORED = (0.05, 3.0)  # hazard of censoring times follow-up, where no table tells it
+
+
+def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: int = 1) -> Ensemble:
+    """Data sets that fit digitized curves, numbers at risk and totals of events.
+
+    Every member has the printed numbers at risk and totals exactly, and its Kaplan-Meier curve passes every
+    digitized point within the digitizing error. Members differ where the paper leaves it open: when patients were
+    censored, and, within the error, how many events a drop stands for. An event is put only where no constant
+    survival explains the points within the error.
+
+    Args:
+        curves: one digitized curve an arm.
+        members: how many data sets.
+        seed: the same seed gives the same ensemble.
+
+    Returns:
+        An Ensemble: ``data`` with dimensions member and patient, and the largest deviation from the curves.
+
+    Raises:
+        InputError: with every problem of the curves; or the place that no whole numbers of patients come past.
+    """
+    found = [problem for curve in curves for problem in problems_of(curve)]
+    names = [curve.arm for curve in curves]
+    if len(set(names)) < len(names):
+        found.append(Problem("the arms", ", ".join(names), "each name once"))
+    if members < 1:
+        found.append(Problem("members", str(members), "1 or more"))
+    if found or not curves:
+        raise InputError(_files(curves), found or [Problem("the curves", "none", "at least one")])
+    seeds = np.random.SeedSequence(seed).spawn(len(curves))
+    arms = [
+        _arm(curve, members, np.random.default_rng(own)) for curve, own in zip(curves, seeds, strict=True)
+    ]
+    return Ensemble.of(tuple(curves), arms, seed)
+
+
+def _files(curves: Sequence[DigitizedCurve]) -> str:
+    return ", ".join(dict.fromkeys(curve.points.file for curve in curves)) or "the curves"
+
+
+def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[Patients]:
+    found, solved = _solved(curve, rng)
+    evidence = np.array([reading.log_evidence for reading in solved])
+    chance = np.exp(evidence - evidence.max())
+    made: list[Patients] = []
+    while len(made) < members and chance.any():
+        at = int(rng.choice(len(solved), p=chance / chance.sum()))
+        path = draw_path(solved[at], rng)
+        if path is None:
+            chance[at] = 0.0
+        else:
+            made.append(patients(curve, redrawn(solved[at].steps, found, rng), path, rng))
+    if len(made) < members:
+        raise InputError(curve.points.file, [no_whole_numbers(curve, None)])
+    return made
+
+
+def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> tuple[list[Drop], list[Lattice]]:
+    """The drops of a curve, and every reading of them that whole numbers of patients can give.
+
+    Drops within the digitizing error are looked at only when those beyond it do not do. The least drop that a
+    patient can make is 1 / n, so between two points that fall by less than 1 / n - 2 error there is none.
+    """
+    rates = rng.permutation(np.geomspace(*CENSORED, READINGS)) / curve.end
+    stuck: list[Stuck] = []
+    for hinted in (np.inf, max(1 / curve.n - 2 * curve.survival_error, SLACK)):
+        found = drops(curve, hinted)
+        readings = [lattice(timeline(curve, found, rng, rate), curve.n, curve.events) for rate in rates]
+        solved = [reading for reading in readings if isinstance(reading, Lattice)]
+        if solved:
+            return found, solved
+        stuck += [reading for reading in readings if isinstance(reading, Stuck)]
+    raise InputError(curve.points.file, [no_whole_numbers(curve, stuck[0].step)])
