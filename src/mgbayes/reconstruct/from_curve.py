@@ -7,7 +7,7 @@ once, with rounding and evenly spread censoring; here they are solved in whole n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from mgbayes.reconstruct.levels import SLACK, Drop, drops
 from mgbayes.reconstruct.misfit import no_whole_numbers
 from mgbayes.reconstruct.paths import draw_path
 from mgbayes.reconstruct.patients import Patients, patients
-from mgbayes.reconstruct.timeline import redrawn, timeline
+from mgbayes.reconstruct.orders import outlines
+from mgbayes.reconstruct.timeline import Outline, ordered_times, redrawn, timeline
 
 READINGS = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
-CENSORED = (0.05, 3.0)  # hazard of censoring times follow-up, where no table tells it
+CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table tells it
 
 
 def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: int = 1) -> Ensemble:
@@ -65,35 +66,52 @@ def _files(curves: Sequence[DigitizedCurve]) -> str:
 
 
 def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[Patients]:
-    found, solved = _solved(curve, rng)
-    evidence = np.array([reading.log_evidence for reading in solved])
+    solved = _solved(curve, rng)
+    evidence = np.array([reading.log_evidence for _, reading in solved])
     chance = np.exp(evidence - evidence.max())
     made: list[Patients] = []
     while len(made) < members and chance.any():
         at = int(rng.choice(len(solved), p=chance / chance.sum()))
-        path = draw_path(solved[at], rng)
+        outline, reading = solved[at]
+        path = draw_path(reading, rng)
         if path is None:
             chance[at] = 0.0
         else:
-            made.append(patients(curve, redrawn(solved[at].steps, found, rng), path, rng))
+            steps = redrawn(reading.steps, ordered_times(outline.bounds(), rng))
+            made.append(patients(curve, steps, path, rng))
     if len(made) < members:
         raise InputError(curve.points.file, [no_whole_numbers(curve, None)])
     return made
 
 
-def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> tuple[list[Drop], list[Lattice]]:
-    """The drops of a curve, and every reading of them that whole numbers of patients can give.
-
-    Drops within the digitizing error are looked at only when those beyond it do not do. The least drop that a
-    patient can make is 1 / n, so between two points that fall by less than 1 / n - 2 error there is none.
-    """
-    rates = rng.permutation(np.geomspace(*CENSORED, READINGS)) / curve.end
-    stuck: list[Stuck] = []
-    for hinted in (np.inf, max(1 / curve.n - 2 * curve.survival_error, SLACK)):
-        found = drops(curve, hinted)
-        readings = [lattice(timeline(curve, found, rng, rate), curve.n, curve.events) for rate in rates]
-        solved = [reading for reading in readings if isinstance(reading, Lattice)]
+def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> list[tuple[Outline, Lattice]]:
+    """Every reading of a curve that whole numbers of patients can give."""
+    stuck: list[Stuck | None] = []
+    for drops in _ways_to_read(curve):
+        possible, missed = outlines(curve, drops, rng)
+        readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
+        tried = [(o, lattice(timeline(o, rng, rate), curve.n, curve.events)) for o, rate in readings]
+        solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
         if solved:
-            return found, solved
-        stuck += [reading for reading in readings if isinstance(reading, Stuck)]
-    raise InputError(curve.points.file, [no_whole_numbers(curve, stuck[0].step)])
+            return solved
+        stuck += [missed, *(reading for _, reading in tried if isinstance(reading, Stuck))]
+    first = next(reading for reading in stuck if reading is not None)
+    raise InputError(curve.points.file, [no_whole_numbers(curve, first.step)])
+
+
+def _rates(outlines: int, rng: np.random.Generator) -> np.ndarray:
+    """Rates of censoring for each of so many outlines, a few at least."""
+    return rng.permutation(np.geomspace(*CENSORED, max(4, READINGS // outlines)))
+
+
+def _ways_to_read(curve: DigitizedCurve) -> Iterator[tuple[Drop, ...]]:
+    """The simplest reading first; the next only where no whole numbers of patients give the one before.
+
+    Points a moment apart may lie on one vertical line. And drops within the digitizing error are looked at: the
+    least drop that a patient can make is 1 / n, so between two points that fall by less than 1 / n - 2 error
+    there is none.
+    """
+    least = max(1 / curve.n - 2 * curve.survival_error, SLACK)
+    for hinted in (np.inf, least):
+        for line in sorted({0.0, curve.time_error}):
+            yield tuple(drops(curve, line=line, hinted=hinted))

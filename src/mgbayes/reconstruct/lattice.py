@@ -106,9 +106,10 @@ def kernel(gap: Gap, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     if gap.marks is None:
         log_weight = _log_binomial(n, np.maximum(gone, 0), gap.chance)
     else:
-        hidden = gone - len(gap.marks)
-        allowed &= (hidden == 0) | ((hidden > 0) & (len(gap.marks) > 0))
-        log_weight = np.maximum(hidden, 0) * np.log(_HIDDEN)
+        more = np.maximum(gone - len(gap.marks), 0)
+        hidden = np.maximum(more - len(gap.near), 0)
+        allowed &= (gone >= len(gap.marks)) & ((more == 0) | (len(gap.marks) + len(gap.near) > 0))
+        log_weight = hidden * np.log(_HIDDEN)
     return np.where(allowed, np.exp(log_weight), 0.0)
 
 

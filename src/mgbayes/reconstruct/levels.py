@@ -53,13 +53,13 @@ class _Level:
         )
 
 
-def drops(curve: DigitizedCurve, hinted: float = np.inf) -> list[Drop]:
+def drops(curve: DigitizedCurve, *, line: float = 0.0, hinted: float = np.inf) -> list[Drop]:
     """The drops of a curve that has no problems, in order.
 
-    ``hinted``: a fall of this size from one point to the next, though within the digitizing error, may be a drop
+    ``line``: points no further apart in time than this may lie on the vertical line of one drop. ``hinted``: a fall of this size from one point to the next, though within the digitizing error, may be a drop
     of no events or more, unless all that follows is flat.
     """
-    levels = _without_lines(_levels(curve, hinted), curve.time_error)
+    levels = _without_lines(_levels(curve, hinted), line, curve.time_error)
     earliest = [max(above.last, below.line_last, below.first) for above, below in pairwise(levels)]
     latest = [min(below.first, below.line_first) for below in levels[1:]]
     earliest = np.maximum.accumulate(earliest) - curve.time_error
@@ -96,13 +96,13 @@ def _certain_ahead(curve: DigitizedCurve) -> np.ndarray:
     return lowest < curve.points.values - 2 * curve.survival_error
 
 
-def _without_lines(levels: list[_Level], error: float) -> list[_Level]:
-    """Leave out levels that are only points on the vertical line of a drop: no longer than the time error."""
+def _without_lines(levels: list[_Level], brief: float, error: float) -> list[_Level]:
+    """Leave out levels that are only points on the vertical line of a drop: those that last no longer than brief."""
     kept, line = levels[:1], (np.inf, -np.inf)
     for level, below in zip_longest(levels[1:], levels[2:]):
         first, last = min(line[0], level.first), max(line[1], level.last)
-        brief = below is not None and below.first - level.first <= error
-        if brief and _one_time(kept[-1], first, last, below, error):
+        on_line = below is not None and below.first - level.first <= brief
+        if on_line and _one_time(kept[-1], first, last, below, error):
             line = (first, last)
         else:
             kept.append(replace(level, line_first=line[0], line_last=line[1]))

@@ -27,7 +27,7 @@ def patients(
         if isinstance(step, Fall):
             events += [step.time] * gone
         elif isinstance(step, Gap):
-            censored += _leave(step, gone, rng)
+            censored += _leave(step, gone, 4 * curve.time_error, rng)
     censored += [curve.end] * (curve.n - len(events) - len(censored))
     time = np.array([*events, *censored])
     event = np.repeat([True, False], [len(events), len(censored)])
@@ -35,8 +35,19 @@ def patients(
     return Patients(time[order], event[order])
 
 
-def _leave(gap: Gap, gone: int, rng: np.random.Generator) -> list[float]:
+def _leave(gap: Gap, gone: int, slack: float, rng: np.random.Generator) -> list[float]:
     """At the marks, each at least once; anywhere in the gap where the figure has none."""
     if gap.marks is None:
         return rng.uniform(gap.start, gap.end, gone).tolist()
-    return [*gap.marks, *rng.choice(gap.marks or (gap.end,), gone - len(gap.marks)).tolist()][:gone]
+    times = [*gap.marks, *rng.permutation(gap.near)][:gone]
+    more = gone - len(times)
+    times += rng.choice([*gap.marks, *gap.near], more).tolist() if more else []
+    return [_within(gap, time, slack, rng) for time in times]
+
+
+def _within(gap: Gap, mark: float, slack: float, rng: np.random.Generator) -> float:
+    """The time of a mark, moved within its error where it stands outside of the gap."""
+    if gap.start <= mark < gap.end:
+        return mark
+    low = max(gap.start, min(mark - slack, gap.end))
+    return float(rng.uniform(low, max(low, min(gap.end, mark + slack))))

@@ -31,13 +31,14 @@ class Gap:
     """A stretch without events, in which patients may be censored.
 
     ``chance`` is each patient's chance to be censored in it. Where the figure has marks, ``marks`` are their times
-    in this stretch, and nobody leaves elsewhere.
+    in this stretch, ``near`` those so near to its ends that they may belong to it, and nobody leaves elsewhere.
     """
 
     start: float
     end: float
     chance: float
     marks: tuple[float, ...] | None
+    near: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,47 +52,78 @@ class Count:
 Step = Fall | Gap | Count
 
 
-def timeline(curve: DigitizedCurve, found: list[Drop], rng: np.random.Generator, rate: float) -> list[Step]:
-    """One reading of a curve. ``rate``: the hazard of censoring where no table tells it."""
-    fixed: list[Fall | Count] = [
-        Count(float(time), int(number))
-        for time, number in zip(curve.at_risk.times, curve.at_risk.values, strict=True)
-        if time <= curve.end
+@dataclass(frozen=True)
+class Outline:
+    """The order of drops and printed counts: ``before[j]`` drops come before the j-th count that is used."""
+
+    curve: DigitizedCurve
+    drops: tuple[Drop, ...]
+    before: tuple[int, ...]
+
+    @property
+    def counts(self) -> list[Count]:
+        """The printed counts up to the end of the curve, or as many of them as are placed."""
+        return printed_counts(self.curve)[: len(self.before)]
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """The earliest and latest time of each drop, between the counts around it."""
+        placed = list(zip(self.counts, self.before, strict=True))
+        return [
+            (
+                max([drop.earliest, *(count.time for count, before in placed if before <= k)]),
+                min([drop.latest, *(count.time for count, before in placed if before > k)]),
+            )
+            for k, drop in enumerate(self.drops)
+        ]
+
+    def first_part(self) -> Outline:
+        """The drops before the last count only."""
+        return replace(self, drops=self.drops[: self.before[-1]])
+
+
+def printed_counts(curve: DigitizedCurve) -> list[Count]:
+    """The printed numbers at risk up to the end of the curve."""
+    table = zip(curve.at_risk.times, curve.at_risk.values, strict=True)
+    return [Count(float(time), int(number)) for time, number in table if time <= curve.end]
+
+
+def timeline(outline: Outline, rng: np.random.Generator, rate: float) -> list[Step]:
+    """One reading of a curve. ``rate``: the hazard of censoring, times the length, of the stretch after the table."""
+    curve = outline.curve
+    times = ordered_times(outline.bounds(), rng)
+    falls = [
+        Fall(time, drop.low, drop.high, drop.least) for time, drop in zip(times, outline.drops, strict=True)
     ]
-    times = _ordered_times([(drop.earliest, drop.latest) for drop in found], rng)
-    fixed += [Fall(time, drop.low, drop.high, drop.least) for time, drop in zip(times, found, strict=True)]
-    fixed.sort(key=lambda step: (step.time, isinstance(step, Fall)))
-    rates = _rates(curve, found, rate)
+    fixed: list[Fall | Count] = []
+    for k in range(len(falls) + 1):
+        fixed += [count for count, b in zip(outline.counts, outline.before, strict=True) if b == k]
+        fixed += falls[k : k + 1]
+    rates = _rates(curve, outline.drops, rate)
     steps: list[Step] = []
     last = 0.0
     for step in fixed:
-        steps += [_gap(curve, last, step.time, rates), step]
+        steps += [_gap(curve, last, max(last, step.time), rates), step]
         last = max(last, step.time)
     return [*steps, _gap(curve, last, max(last, curve.end), rates)]
 
 
-def redrawn(steps: tuple[Step, ...], found: list[Drop], rng: np.random.Generator) -> list[Step]:
-    """The same steps with other times for the falls, within their error and between the same counts."""
-    kinds = [step for step in steps if not isinstance(step, Gap)]
-    bounds, at = [], iter(found)
-    for i, step in enumerate(kinds):
-        if isinstance(step, Fall):
-            drop = next(at)
-            after = max((c.time for c in kinds[:i] if isinstance(c, Count)), default=drop.earliest)
-            before = min((c.time for c in kinds[i:] if isinstance(c, Count)), default=drop.latest)
-            bounds.append((max(drop.earliest, after), min(drop.latest, before)))
-    times = iter(_ordered_times(bounds, rng))
-    out: list[Step] = [replace(s, time=next(times)) if isinstance(s, Fall) else s for s in steps]
+def redrawn(steps: tuple[Step, ...], times: list[float]) -> list[Step]:
+    """The same steps with other times for the falls."""
+    at = iter(times)
+    out: list[Step] = [replace(step, time=next(at)) if isinstance(step, Fall) else step for step in steps]
+    last = 0.0
     for i, step in enumerate(out):
         if isinstance(step, Gap):
-            start = out[i - 1].time if i else step.start  # type: ignore[union-attr]
-            end = out[i + 1].time if i + 1 < len(out) else step.end  # type: ignore[union-attr]
-            out[i] = replace(step, start=start, end=max(start, end))
+            following = out[i + 1] if i + 1 < len(out) else None
+            end = step.end if following is None or isinstance(following, Gap) else following.time
+            out[i] = replace(step, start=last, end=max(last, end))
+        else:
+            last = max(last, step.time)
     return out
 
 
-def _ordered_times(bounds: list[tuple[float, float]], rng: np.random.Generator) -> list[float]:
-    """One time within each bounds, each after the last."""
+def ordered_times(bounds: list[tuple[float, float]], rng: np.random.Generator) -> list[float]:
+    """One time within each pair of bounds, each after the last."""
     times, last = [], 0.0
     for earliest, latest in bounds:
         low = max(earliest, last)
@@ -103,18 +135,17 @@ def _ordered_times(bounds: list[tuple[float, float]], rng: np.random.Generator) 
 def _gap(curve: DigitizedCurve, start: float, end: float, rates: list[tuple[float, float, float]]) -> Gap:
     middle = (start + end) / 2
     rate = next((rate for low, high, rate in rates if low <= middle < high), rates[-1][2])
-    return Gap(start, end, -float(np.expm1(-rate * (end - start))), _marks(curve, start, end))
-
-
-def _marks(curve: DigitizedCurve, start: float, end: float) -> tuple[float, ...] | None:
+    chance = -float(np.expm1(-rate * (end - start)))
     if curve.marks is None:
-        return None
+        return Gap(start, end, chance, None)
     # A mark at the end of the curve stands for those who are censored there anyway.
-    inside = (curve.marks.times >= start) & (curve.marks.times < min(end, curve.end - curve.time_error))
-    return tuple(float(time) for time in curve.marks.times[inside])
+    marks, slack = curve.marks.times[curve.marks.times < curve.end - curve.time_error], 2 * curve.time_error
+    inside = (marks >= start + slack) & (marks < end - slack)
+    near = (marks >= start - slack) & (marks < end + slack) & ~inside if slack else np.zeros_like(inside)
+    return Gap(start, end, chance, tuple(marks[inside].tolist()), tuple(marks[near].tolist()))
 
 
-def _rates(curve: DigitizedCurve, found: list[Drop], rate: float) -> list[tuple[float, float, float]]:
+def _rates(curve: DigitizedCurve, found: tuple[Drop, ...], rate: float) -> list[tuple[float, float, float]]:
     """The hazard of censoring from one printed count to the next, and after the last.
 
     Between two counts it is what the curve leaves of the loss of patients (Guyot et al. 2012, eq. 5), and at
@@ -126,9 +157,10 @@ def _rates(curve: DigitizedCurve, found: list[Drop], rate: float) -> list[tuple[
         survival = _survival(found, end) / max(_survival(found, start), 1e-9)
         censored = max(0.5, float(many) * survival - float(few))
         rows.append((float(start), float(end), censored / max((many + few) / 2 * (end - start), 1e-9)))
-    return [*rows, (rows[-1][1] if rows else 0.0, np.inf, rate)]
+    start = rows[-1][1] if rows else 0.0
+    return [*rows, (start, np.inf, rate / max(curve.end - start, 1e-9))]
 
 
-def _survival(found: list[Drop], time: float) -> float:
+def _survival(found: tuple[Drop, ...], time: float) -> float:
     below = [drop for drop in found if drop.latest < time]
     return (below[-1].low + below[-1].high) / 2 if below else 1.0
