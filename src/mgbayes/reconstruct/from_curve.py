@@ -8,6 +8,7 @@ once, with rounding and evenly spread censoring; here they are solved in whole n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.reconstruct.check import problems_of
 from mgbayes.reconstruct.digitized import DigitizedCurve
 from mgbayes.reconstruct.ensemble import Ensemble
-from mgbayes.reconstruct.lattice import Lattice, Stuck, lattice
+from mgbayes.reconstruct.lattice import COARSE, FINE, Lattice, Stuck, lattice
 from mgbayes.reconstruct.levels import SLACK, Drop, drops
 from mgbayes.reconstruct.misfit import no_whole_numbers
 from mgbayes.reconstruct.paths import draw_path
@@ -87,10 +88,10 @@ def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[
 def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> list[tuple[Outline, Lattice]]:
     """Every reading of a curve that whole numbers of patients can give."""
     stuck: list[Stuck | None] = []
-    for drops in _ways_to_read(curve):
-        possible, missed = outlines(curve, drops, rng)
+    for resolution, drops in product((COARSE, FINE), _ways_to_read(curve)):
+        possible, missed = outlines(curve, drops, resolution, rng)
         readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
-        tried = [(o, lattice(timeline(o, rng, rate), curve.n, curve.events)) for o, rate in readings]
+        tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
         solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
         if solved:
             return solved

@@ -23,9 +23,23 @@ import numpy as np
 from mgbayes.reconstruct.states import States
 from mgbayes.reconstruct.timeline import Count, Fall, Gap, Step
 
-MOST_BINS = 16
 SLACK = 1e-12
 _HIDDEN = 0.1  # the weight of each further patient behind a censoring mark
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How narrow the bins of survival are: parts of the least drop of one patient; and the most bins a level."""
+
+    parts: int
+    most: int
+
+    def bins(self, fall: Fall, n: int) -> int:
+        """The number of bins for the level below a drop."""
+        return int(np.clip(ceil((fall.high - fall.low) * self.parts * n), 1, self.most))
+
+
+COARSE, FINE = Resolution(256, 64), Resolution(2048, 512)
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,7 @@ class Lattice:
     log_evidence: float
     n: int
     counts_events: bool
+    resolution: Resolution
 
 
 @dataclass(frozen=True)
@@ -46,12 +61,13 @@ class Stuck:
     step: Step | None
 
 
-def lattice(steps: list[Step], n: int, total: int | None) -> Lattice | Stuck:
+def lattice(steps: list[Step], n: int, total: int | None, resolution: Resolution) -> Lattice | Stuck:
     """Filter forward from n patients at the start. ``total``: the printed total of events."""
     states = States.start(n)
     kept, log_evidence = [states], 0.0
     for step, fewest in zip(steps, _fewest(steps), strict=True):
-        states = _through(step, states, fewest, n, total is not None)
+        number = resolution.bins(step, n) if isinstance(step, Fall) else 0
+        states = _through(step, states, fewest, number, total is not None)
         if states.is_empty:
             return Stuck(step)
         log_evidence += float(np.log(states.weight.sum()))
@@ -62,15 +78,15 @@ def lattice(steps: list[Step], n: int, total: int | None) -> Lattice | Stuck:
     if kept[-1].is_empty:
         return Stuck(None)
     log_evidence += float(np.log(kept[-1].weight.sum()))
-    return Lattice(tuple(steps), tuple(kept), log_evidence, n, total is not None)
+    return Lattice(tuple(steps), tuple(kept), log_evidence, n, total is not None, resolution)
 
 
-def _through(step: Step, states: States, fewest: int, n: int, count_events: bool) -> States:
+def _through(step: Step, states: States, fewest: int, bins: int, count_events: bool) -> States:
     match step:
         case Gap():
             return _censor(states, step, fewest)
         case Fall():
-            return _fall(states, step, fewest, count_events, bins(step, n))
+            return _fall(states, step, fewest, count_events, bins)
         case Count():
             return states.with_at_risk(step.number)
 
@@ -154,11 +170,6 @@ def _deaths(n: np.ndarray, survival: np.ndarray, fall: Fall) -> tuple[int, int]:
     fewest = np.floor(n * np.maximum(0.0, 1 - fall.high / above)).min()
     most = np.ceil(n * np.clip(1 - fall.low / above, 0.0, 1.0)).max()
     return max(fall.least, int(fewest)), max(fall.least, int(most)) + 1
-
-
-def bins(fall: Fall, n: int) -> int:
-    """Bins of survival: as narrow as a small part of the least drop that one patient can make."""
-    return int(np.clip(ceil((fall.high - fall.low) * 64 * n), 1, MOST_BINS))
 
 
 def bin_of(survival: np.ndarray, fall: Fall, bins: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mgbayes.reconstruct.digitized import DigitizedCurve
-from mgbayes.reconstruct.lattice import Lattice, Stuck, lattice
+from mgbayes.reconstruct.lattice import Lattice, Resolution, Stuck, lattice
 from mgbayes.reconstruct.levels import Drop
 from mgbayes.reconstruct.timeline import Outline, printed_counts, timeline
 
@@ -17,7 +17,7 @@ _KEPT = 6  # orders that are followed side by side
 
 
 def outlines(
-    curve: DigitizedCurve, drops: tuple[Drop, ...], rng: np.random.Generator
+    curve: DigitizedCurve, drops: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
 ) -> tuple[list[Outline], Stuck | None]:
     """The orders that can be, likeliest first; or where the last of them got stuck."""
     kept, stuck = [Outline(curve, drops, ())], None
@@ -31,16 +31,18 @@ def outlines(
             if not outline.before or k >= outline.before[-1]
         ]
         if len(tried) > 1:
-            tried, stuck = _possible(tried, rng)
+            tried, stuck = _possible(tried, resolution, rng)
         if not tried:
             return [], stuck
         kept = tried
     return kept, None
 
 
-def _possible(tried: list[Outline], rng: np.random.Generator) -> tuple[list[Outline], Stuck | None]:
+def _possible(
+    tried: list[Outline], resolution: Resolution, rng: np.random.Generator
+) -> tuple[list[Outline], Stuck | None]:
     """Those of which the part up to the last count can be, likeliest first."""
-    results = [lattice(timeline(one.first_part(), rng, 1.0), one.curve.n, None) for one in tried]
+    results = [lattice(timeline(one.first_part(), rng, 1.0), one.curve.n, None, resolution) for one in tried]
     solved = [(r.log_evidence, i) for i, r in enumerate(results) if isinstance(r, Lattice)]
     stuck = next((result for result in results if isinstance(result, Stuck)), None)
     return [tried[i] for _, i in sorted(solved, reverse=True)[:_KEPT]], stuck

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgbayes.reconstruct.lattice import SLACK, Lattice, bin_of, bins, kernel
+from mgbayes.reconstruct.lattice import SLACK, Lattice, bin_of, kernel
 from mgbayes.reconstruct.states import States
 from mgbayes.reconstruct.timeline import Count, Fall, Gap
 
@@ -65,7 +65,7 @@ def _died(
     weight, survival = before.along(n + d, e - d * lattice.counts_events)
     after = survival * (1 - d / np.maximum(n + d, 1))[:, None]
     inside = (after >= fall.low - SLACK) & (after <= fall.high + SLACK)
-    number = bins(fall, lattice.n)
+    number = lattice.resolution.bins(fall, lattice.n)
     arriving = weight / np.maximum(d, 1)[:, None] * (inside & (bin_of(after, fall, number) == b))
     if not arriving.any():
         return None
