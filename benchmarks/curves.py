@@ -216,7 +216,12 @@ def main() -> None:
     table = Table(title=f"{len(known)} cohorts, {options.members} members each, seed {options.seed}")
     for heading in ("digitized", "printed", "meets the bar", "HR ≤ 2 %", "median ≤ 1 %", "events exact"):
         table.add_column(heading)
-    for heading in ("HR error, median / 95 % / worst, %", "worst member", "median error, 95 % / worst, %", "refused"):
+    for heading in (
+        "HR error, median / 95 % / worst, %",
+        "worst member",
+        "median error, 95 % / worst, %",
+        "refused",
+    ):
         table.add_column(heading)
     for setting in SETTINGS:
         jobs = (delayed(assess)(arms, setting, i, options.members) for i, arms in enumerate(known))

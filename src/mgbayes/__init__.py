@@ -18,9 +18,22 @@ _PUBLIC = {
     "verify": "mgbayes.verify.ledger",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
+    "read_curves": "mgbayes.reconstruct.read",
+    "reconstruct": "mgbayes.reconstruct.from_curve",
     "schema": "mgbayes.study.describe",
 }
-__all__ = ["Study", "__version__", "calibrate", "load_plan", "load_study", "reanalyze", "schema", "verify"]
+__all__ = [
+    "Study",
+    "__version__",
+    "calibrate",
+    "load_plan",
+    "load_study",
+    "read_curves",
+    "reanalyze",
+    "reconstruct",
+    "schema",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

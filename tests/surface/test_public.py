@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import mgbayes
 
-PUBLIC = ["Study", "__version__", "calibrate", "load_plan", "load_study", "reanalyze", "schema", "verify"]
+PUBLIC = [
+    "Study",
+    "__version__",
+    "calibrate",
+    "load_plan",
+    "load_study",
+    "read_curves",
+    "reanalyze",
+    "reconstruct",
+    "schema",
+    "verify",
+]
 
 
 def test_the_public_names_are_these() -> None:

@@ -55,16 +55,16 @@ def _finite(series: Series, what: str) -> Iterator[Problem]:
 
 def _scale(curve: DigitizedCurve) -> Iterator[Problem]:
     points, error = curve.points, curve.survival_error + SLACK
-    for i in np.flatnonzero((points.values < -error) | (points.values > 1 + error)):
+    for i in np.flatnonzero((points.values < -error) | (points.values > 1 + error)).tolist():
         hint = _PERCENT if points.values[i] > 1 else ""
         yield Problem(f"{points.place(i)}, survival", f"{points.values[i]:g}", f"0 to 1{hint}")
-    for i in np.flatnonzero(points.times < -curve.time_error - SLACK):
+    for i in np.flatnonzero(points.times < -curve.time_error - SLACK).tolist():
         yield Problem(f"{points.place(i)}, time", f"{points.times[i]:g}", "0 or later")
 
 
 def _backward(series: Series, slack: float) -> Iterator[Problem]:
     latest = np.maximum.accumulate(series.times)
-    for i in np.flatnonzero(series.times < latest - slack - SLACK):
+    for i in np.flatnonzero(series.times < latest - slack - SLACK).tolist():
         given = f"{series.times[i]:g} after {latest[i]:g}"
         yield Problem(f"{series.place(i)}, time", given, "times that do not run backwards")
 
@@ -73,7 +73,7 @@ def _rises(curve: DigitizedCurve) -> Iterator[Problem]:
     points = curve.points
     lowest = np.minimum.accumulate(np.concatenate([[1.0], points.values]))[:-1]
     risen = points.values > lowest + 2 * curve.survival_error + 2 * SLACK
-    for i in np.flatnonzero(risen & (points.values <= 1 + curve.survival_error + SLACK)):
+    for i in np.flatnonzero(risen & (points.values <= 1 + curve.survival_error + SLACK)).tolist():
         given = f"{points.values[i]:g} after {lowest[i]:g}"
         accepted = f"a curve that falls (within ±{curve.survival_error:g})"
         yield Problem(f"{points.place(i)}, survival", given, accepted)
@@ -102,5 +102,7 @@ def _at_risk(curve: DigitizedCurve) -> Iterator[Problem]:
 
 def _inside(curve: DigitizedCurve, marks: Series, what: str) -> Iterator[Problem]:
     end = curve.end if len(curve.points) else np.inf
-    for i in np.flatnonzero((marks.times < 0) | (marks.times > end + curve.time_error)):
-        yield Problem(f"{marks.place(i)}, {what}", f"{marks.times[i]:g}", f"a time on the curve, 0 to {end:g}")
+    for i in np.flatnonzero((marks.times < 0) | (marks.times > end + curve.time_error)).tolist():
+        yield Problem(
+            f"{marks.place(i)}, {what}", f"{marks.times[i]:g}", f"a time on the curve, 0 to {end:g}"
+        )

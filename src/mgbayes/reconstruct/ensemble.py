@@ -30,6 +30,13 @@ class ArmFit:
     survival_error: float
     time_error: float
 
+    def in_words(self) -> str:
+        """One line for a reader."""
+        least, most = self.events
+        events = str(least) if least == most else f"{least} to {most}"
+        within = f"within {self.deviation:.2g} of the digitized points (stated error {self.survival_error:g})"
+        return f"{self.arm}: {self.n} patients, {events} events, every member {within}"
+
     def to_json(self) -> dict[str, object]:
         """For machines."""
         return {
@@ -77,6 +84,10 @@ class Ensemble:
     def deviation(self) -> float:
         """The largest distance of any member's Kaplan-Meier curve from a digitized point."""
         return max(fit.deviation for fit in self.fits)
+
+    def in_words(self) -> list[str]:
+        """What was made and how it fits, a line an arm."""
+        return [fit.in_words() for fit in self.fits] + [NOTICE]
 
     def to_json(self) -> dict[str, object]:
         """For machines: what was made, and how it fits."""

@@ -19,9 +19,9 @@ from mgbayes.reconstruct.ensemble import Ensemble
 from mgbayes.reconstruct.lattice import COARSE, FINE, Lattice, Stuck, lattice
 from mgbayes.reconstruct.levels import SLACK, Drop, drops
 from mgbayes.reconstruct.misfit import no_whole_numbers
+from mgbayes.reconstruct.orders import outlines
 from mgbayes.reconstruct.paths import draw_path
 from mgbayes.reconstruct.patients import Patients, patients
-from mgbayes.reconstruct.orders import outlines
 from mgbayes.reconstruct.timeline import Outline, ordered_times, redrawn, timeline
 
 READINGS = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
@@ -88,8 +88,8 @@ def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[
 def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> list[tuple[Outline, Lattice]]:
     """Every reading of a curve that whole numbers of patients can give."""
     stuck: list[Stuck | None] = []
-    for resolution, drops in product((COARSE, FINE), _ways_to_read(curve)):
-        possible, missed = outlines(curve, drops, resolution, rng)
+    for resolution, found in product((COARSE, FINE), _ways_to_read(curve)):
+        possible, missed = outlines(curve, found, resolution, rng)
         readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
         tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
         solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]

@@ -8,8 +8,9 @@ printed totals that no whole numbers of patients give is told as such.
 
 The probability of a path: each of n patients at risk is censored in a gap with the gap's chance, independently;
 of n at risk, d have the event, with the chance of the event log-uniform a priori,
-∫ C(n, d) h^d (1 - h)^(n - d) dh / h = 1 / d (and weight 1 where a drop may be none); and the digitizing error is uniform. This is forward filtering and
-backward sampling (Frühwirth-Schnatter 1994) on the lattice of Guyot's equations (2012, eq. 1 to 3).
+∫ C(n, d) h^d (1 - h)^(n - d) dh / h = 1 / d (and weight 1 where a drop may be none); and the digitizing error is
+uniform. This is forward filtering and backward sampling (Frühwirth-Schnatter 1994) on the lattice of Guyot's
+equations (2012, eq. 1 to 3).
 """
 
 from __future__ import annotations

@@ -56,19 +56,20 @@ class _Level:
 def drops(curve: DigitizedCurve, *, line: float = 0.0, hinted: float = np.inf) -> list[Drop]:
     """The drops of a curve that has no problems, in order.
 
-    ``line``: points no further apart in time than this may lie on the vertical line of one drop. ``hinted``: a fall of this size from one point to the next, though within the digitizing error, may be a drop
-    of no events or more, unless all that follows is flat.
+    ``line``: points no further apart in time than this may lie on the vertical line of one drop.
+    ``hinted``: a fall of this size from one point to the next, though within the digitizing error, may be a
+    drop of no events or more, unless all that follows is flat.
     """
     levels = _without_lines(_levels(curve, hinted), line, curve.time_error)
     earliest = [max(above.last, below.line_last, below.first) for above, below in pairwise(levels)]
     latest = [min(below.first, below.line_first) for below in levels[1:]]
-    earliest = np.maximum.accumulate(earliest) - curve.time_error
-    latest = np.minimum.accumulate(latest[::-1])[::-1] + curve.time_error
+    starts = np.maximum.accumulate(earliest) - curve.time_error
+    stops = np.minimum.accumulate(latest[::-1])[::-1] + curve.time_error
     return [
         Drop(
             max(0.0, float(start)), float(stop), max(0.0, level.low - SLACK), level.high + SLACK, level.least
         )
-        for start, stop, level in zip(earliest, latest, levels[1:], strict=True)
+        for start, stop, level in zip(starts, stops, levels[1:], strict=True)
     ]
 
 

@@ -16,8 +16,12 @@ def no_whole_numbers(curve: DigitizedCurve, step: Step | None) -> Problem:
             given = f"a drop to {middle:.4g} at time {step.time:g} that no whole numbers of patients give {within}"
             return Problem(f"arm {curve.arm!r}, the curve", given, _check(curve, "a larger survival error"))
         case Count():
-            given = f"{step.number} at risk at time {step.time:g}, which the curve so far does not allow {within}"
-            return Problem(f"arm {curve.arm!r}, the numbers at risk", given, _check(curve, "a corrected number"))
+            given = (
+                f"{step.number} at risk at time {step.time:g}, which the curve so far does not allow {within}"
+            )
+            return Problem(
+                f"arm {curve.arm!r}, the numbers at risk", given, _check(curve, "a corrected number")
+            )
         case _:
             given = f"{'no total' if curve.events is None else f'{curve.events} in total'}, not met {within}"
             return Problem(f"arm {curve.arm!r}, events", given, _check(curve, "a corrected total"))
