@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from mgbayes.errors import Problem
-from mgbayes.reconstruct.digitized import DigitizedCurve, Series
+from mgbayes.reconstruct.digitized import SURVIVAL_ERROR, DigitizedCurve, Series
 from mgbayes.reconstruct.levels import SLACK
 
 _PERCENT = "; a percent scale must be declared (percent)"
@@ -15,7 +16,10 @@ _PERCENT = "; a percent scale must be declared (percent)"
 
 def problems_of(curve: DigitizedCurve) -> list[Problem]:
     """Every problem of one arm, in one pass."""
-    found = [*_settings(curve), *_points(curve), *_at_risk(curve)]
+    found = list(_settings(curve))
+    if not curve.survival_error >= 0 or not curve.time_error >= 0:
+        curve = replace(curve, survival_error=SURVIVAL_ERROR, time_error=0.0)  # so that the rest can be told
+    found += [*_points(curve), *_at_risk(curve)]
     if curve.marks is not None:
         found += [*_finite(curve.marks, "mark"), *_inside(curve, curve.marks, "the censoring mark")]
     return found

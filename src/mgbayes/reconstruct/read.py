@@ -186,7 +186,7 @@ def _read(path: Path, columns: tuple[str, ...], arm: str | None, problems: list[
     arms: dict[str, _Rows] = {}
     for row, cells in table:
         named = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        name = named.get("arm") or arm or ""
+        name = named.get("arm", "") if "arm" in header else arm or ""
         numbers = [
             _parsed(f"{path}, row {row}, {column}", named.get(column, ""), problems) for column in columns
         ]
