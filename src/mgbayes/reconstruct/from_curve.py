@@ -16,7 +16,7 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.reconstruct.check import problems_of
 from mgbayes.reconstruct.digitized import DigitizedCurve
 from mgbayes.reconstruct.ensemble import Ensemble
-from mgbayes.reconstruct.lattice import COARSE, FINE, Lattice, Stuck, lattice
+from mgbayes.reconstruct.lattice import COARSE, FINE, Lattice, Resolution, Stuck, lattice
 from mgbayes.reconstruct.levels import SLACK, Drop, drops
 from mgbayes.reconstruct.misfit import no_whole_numbers
 from mgbayes.reconstruct.orders import outlines
@@ -67,9 +67,35 @@ def _files(curves: Sequence[DigitizedCurve]) -> str:
 
 
 def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[Patients]:
-    solved = _solved(curve, rng)
+    """The members of one arm, from the simplest reading of its curve that gives them."""
+    stuck = Stuck(None)
+    for resolution, found in product((COARSE, FINE), _ways_to_read(curve)):
+        solved, missed = _solved(curve, found, resolution, rng)
+        made = _drawn(curve, solved, members, rng)
+        if made:
+            return made
+        stuck = missed if stuck.step is None else stuck
+    raise InputError(curve.points.file, [no_whole_numbers(curve, stuck.step)])
+
+
+def _solved(
+    curve: DigitizedCurve, found: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
+) -> tuple[list[tuple[Outline, Lattice]], Stuck]:
+    """The timelines of one reading that whole numbers of patients can give, and where another got stuck."""
+    possible, missed = outlines(curve, found, resolution, rng)
+    readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
+    tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
+    solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
+    stuck = [missed, *(reading for _, reading in tried if isinstance(reading, Stuck))]
+    return solved, next((one for one in stuck if one is not None), Stuck(None))
+
+
+def _drawn(
+    curve: DigitizedCurve, solved: list[tuple[Outline, Lattice]], members: int, rng: np.random.Generator
+) -> list[Patients]:
+    """Members drawn from timelines in proportion to their evidence; none where there are not enough."""
     evidence = np.array([reading.log_evidence for _, reading in solved])
-    chance = np.exp(evidence - evidence.max())
+    chance = np.exp(evidence - evidence.max(initial=-np.inf))
     made: list[Patients] = []
     while len(made) < members and chance.any():
         at = int(rng.choice(len(solved), p=chance / chance.sum()))
@@ -80,24 +106,7 @@ def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[
         else:
             steps = redrawn(reading.steps, ordered_times(outline.bounds(), rng))
             made.append(patients(curve, steps, path, rng))
-    if len(made) < members:
-        raise InputError(curve.points.file, [no_whole_numbers(curve, None)])
-    return made
-
-
-def _solved(curve: DigitizedCurve, rng: np.random.Generator) -> list[tuple[Outline, Lattice]]:
-    """Every reading of a curve that whole numbers of patients can give."""
-    stuck: list[Stuck | None] = []
-    for resolution, found in product((COARSE, FINE), _ways_to_read(curve)):
-        possible, missed = outlines(curve, found, resolution, rng)
-        readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
-        tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
-        solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
-        if solved:
-            return solved
-        stuck += [missed, *(reading for _, reading in tried if isinstance(reading, Stuck))]
-    first = next(reading for reading in stuck if reading is not None)
-    raise InputError(curve.points.file, [no_whole_numbers(curve, first.step)])
+    return made if len(made) == members else []
 
 
 def _rates(outlines: int, rng: np.random.Generator) -> np.ndarray:

@@ -83,7 +83,8 @@ def read_curves(
         if percent:
             points = Series(points.times, points.values / 100, points.file, points.rows)
         counts = table[arm].series() if arm in table else no_series()
-        size = _of(n, arm, only) or _first(counts)
+        given = _of(n, arm, only)
+        size = _first(counts) if given is None else given
         if size is None:
             problems.append(Problem(f"arm {arm!r}, n", "nothing", "n, or a number at risk at time 0"))
             continue
