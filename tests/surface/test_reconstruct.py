@@ -158,6 +158,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_pass(files: tuple[Path, Path]
         (["--n", "achr=7", "--n", "musk=8"], "no whole numbers of patients give"),
         (["--n", "achr=10", "--n", "musk=8", "--at-risk", "no.csv"], "no such file"),
         (["--n", "achr=10", "--n", "musk=8", "--time-error", "nan"], "time error"),
+        (["--n", "achr=10", "--n", "musk=300"], "survival error: given 0.002 with n = 300"),
     ],
 )
 def test_what_cannot_be_ends_with_2_and_no_traceback(

@@ -33,6 +33,11 @@ def _settings(curve: DigitizedCurve) -> Iterator[Problem]:
         yield Problem(f"{arm}, events", str(curve.events), f"0 to n = {curve.n}: nobody has the event twice")
     if not 0 <= curve.survival_error < 0.5:
         yield Problem(f"{arm}, survival error", f"{curve.survival_error:g}", "0 or more, below 0.5")
+    elif curve.n * curve.survival_error > 0.5:
+        half = (
+            f"at most half of the drop of one patient, 1 / (2 n) = {0.5 / curve.n:.2g}: read a larger figure"
+        )
+        yield Problem(f"{arm}, survival error", f"{curve.survival_error:g} with n = {curve.n}", half)
     if not (curve.time_error >= 0 and np.isfinite(curve.time_error)):
         yield Problem(f"{arm}, time error", f"{curve.time_error:g}", "0 or more, in the unit of time")
 
