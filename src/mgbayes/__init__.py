@@ -6,7 +6,9 @@ The public functions have the names of the commands; each is imported when it is
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -18,6 +20,8 @@ _PUBLIC = {
     "verify": "mgbayes.verify.ledger",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
+    "read_curves": "mgbayes.reconstruct.read",
+    "reconstruct": "mgbayes.reconstruct.from_curve",
     "schema": "mgbayes.study.describe",
     "init": "mgbayes.starter",
     "read_patients": "mgbayes.patients.read",
@@ -29,8 +33,10 @@ __all__ = [
     "init",
     "load_plan",
     "load_study",
+    "read_curves",
     "read_patients",
     "reanalyze",
+    "reconstruct",
     "schema",
     "verify",
 ]
@@ -40,3 +46,14 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_PUBLIC[name]), name)
+
+
+class _Functions(ModuleType):
+    """This package, in which ``mgbayes.verify`` stays the function after the folder of its name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Functions

@@ -11,8 +11,10 @@ PUBLIC = [
     "init",
     "load_plan",
     "load_study",
+    "read_curves",
     "read_patients",
     "reanalyze",
+    "reconstruct",
     "schema",
     "verify",
 ]
@@ -33,3 +35,12 @@ def test_every_command_is_a_public_function() -> None:
 
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     assert commands <= set(PUBLIC)
+
+
+def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None:
+    import mgbayes.reanalyze
+    import mgbayes.verify.ledger
+
+    assert callable(mgbayes.verify)
+    assert callable(mgbayes.reanalyze)
+    assert mgbayes.verify is mgbayes.verify.__globals__["verify"]
