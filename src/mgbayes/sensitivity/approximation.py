@@ -17,7 +17,7 @@ from mgbayes.sensitivity.mixtures import BetaMixture, Mixture, NormalMixture, as
 
 COMPONENTS = 3
 _STEPS = 3000
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-8
 _NEGLIGIBLE = 1e-12
 _NEWTON_STEPS = 60
 

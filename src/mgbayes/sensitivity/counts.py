@@ -16,6 +16,7 @@ the arms exchanged, L is mirrored at zero. Source: Smith, Spiegelhalter and Thom
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -83,8 +84,9 @@ def one_arm(arm: ArmCount) -> np.ndarray:
     return _log_binomial(arm, THETA)
 
 
+@lru_cache(maxsize=64)
 def two_arms(counts: TwoArms, level_sd: float = LEVEL_SD) -> np.ndarray:
-    """The log likelihood of a study's log odds ratio on the grid, its level integrated out."""
+    """The log likelihood of a study's log odds ratio on the grid, its level integrated out; read-only."""
     from scipy.special import logsumexp
 
     level = np.arange(-_LEVEL_WIDTHS * level_sd, _LEVEL_WIDTHS * level_sd, _LEVEL_STEP)[:, None]
@@ -95,7 +97,9 @@ def two_arms(counts: TwoArms, level_sd: float = LEVEL_SD) -> np.ndarray:
         + _log_binomial(counts.reference, level - THETA / 2)
         + _log_binomial(counts.contrast, level + THETA / 2)
     )
-    return np.asarray(logsumexp(joint, axis=0))
+    log_likelihood = np.asarray(logsumexp(joint, axis=0))
+    log_likelihood.flags.writeable = False
+    return log_likelihood
 
 
 def _log_binomial(arm: ArmCount, log_odds: np.ndarray) -> np.ndarray:

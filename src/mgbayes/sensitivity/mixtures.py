@@ -37,9 +37,7 @@ class Mixture:
 
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """The log density at x."""
-        from scipy.special import logsumexp
-
-        return np.asarray(logsumexp(self._log_parts(x), axis=0))
+        return np.asarray(np.logaddexp.reduce(self._log_parts(x), axis=0))
 
     def density(self, x: np.ndarray) -> np.ndarray:
         """The density at x."""
@@ -47,7 +45,8 @@ class Mixture:
 
     def shares(self, x: np.ndarray) -> np.ndarray:
         """How much of the density at x each component makes up, (component, x)."""
-        return np.exp(self._log_parts(x) - self.log_density(x))
+        parts = self._log_parts(x)
+        return np.exp(parts - np.logaddexp.reduce(parts, axis=0))
 
     def information(self, x: np.ndarray) -> np.ndarray:
         """The local information of the density, minus the second derivative of its log."""

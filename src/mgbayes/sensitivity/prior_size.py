@@ -63,7 +63,7 @@ def normal_prior_size(prior: NormalMixture, information: float) -> PriorSize:
     return PriorSize(
         elir=_expected(prior, x, prior.information(x)) / information,
         moment=1 / (prior.sd**2 * information),
-        morita=(float(prior.information(mode)[0]) - vague) / information,
+        morita=float(prior.information(mode)[0] - vague) / information,
     )
 
 
@@ -94,5 +94,7 @@ def _mode(prior: Mixture, x: np.ndarray) -> float:
 
     at = int(np.argmax(prior.log_density(x)))
     low, high = x[max(at - 1, 0)], x[min(at + 1, len(x) - 1)]
-    found = minimize_scalar(lambda v: -prior.log_density(np.array([v]))[0], bounds=(low, high), method="bounded")
+    found = minimize_scalar(
+        lambda v: -prior.log_density(np.array([v]))[0], bounds=(low, high), method="bounded"
+    )
     return float(found.x)
