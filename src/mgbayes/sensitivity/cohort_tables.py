@@ -104,8 +104,8 @@ def _answer(pooled: Pooled) -> dict[str, Any]:
     return {
         "mu_mean": together.mu.mean,
         "mu_sd": together.mu.sd,
-        "tau_median": together.tau_quantile(0.5),
-        "tau_high": together.tau_quantile(0.975),
+        "tau_median": together.tau.quantile(0.5),
+        "tau_high": together.tau.quantile(0.975),
         **{f"predicted_{key}": value for key, value in _odds(together.predictive).items()},
         "prediction_worth_patients": pooled.prediction_size.elir,
         "conflict_p_as_low": check.p_as_low,

@@ -14,7 +14,7 @@ import numpy as np
 
 from mgbayes.sensitivity.approximation import COMPONENTS, normal_mixture
 from mgbayes.sensitivity.conflict import Conflict, conflict
-from mgbayes.sensitivity.counts import LEVEL_SD, TwoArms, counts_by_arm, two_arms
+from mgbayes.sensitivity.counts import LEVEL_SD, NoCounts, TwoArms, counts_by_arm, two_arms
 from mgbayes.sensitivity.distribution import GridDistribution
 from mgbayes.sensitivity.hierarchy import THETA, Hierarchy, HierarchyPrior, hierarchy
 from mgbayes.sensitivity.mixtures import NormalMixture
@@ -37,7 +37,7 @@ class Assumptions:
     ``outcomes`` names, by cohort, the claim to pool in place of the first that counts an outcome.
     """
 
-    prior: HierarchyPrior = HierarchyPrior()
+    prior: HierarchyPrior = field(default_factory=HierarchyPrior)
     level_sd: float = LEVEL_SD
     vague: tuple[float, float] = VAGUE
     vague_weight: float = VAGUE_WEIGHT
@@ -165,8 +165,6 @@ def _other_outcomes(
 
 def outcomes_of(study: Study) -> tuple[TwoArms, ...]:
     """Every yes/no outcome that a study counts in both arms."""
-    from mgbayes.sensitivity.counts import NoCounts
-
     found = []
     for claim in study.claims:
         try:

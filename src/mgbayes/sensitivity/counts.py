@@ -7,7 +7,8 @@ One arm with y of n patients says of its log odds theta
 Two arms say of the log odds ratio theta of the contrast arm against the reference arm, with the level
 alpha of the study (the middle of the two log odds) integrated out,
 
-    L(theta) = ∫ Binomial(y0 | n0, expit(alpha - theta / 2)) Binomial(y1 | n1, expit(alpha + theta / 2)) Normal(alpha | 0, s²) dalpha.
+    L(theta) = ∫ Binomial(y0 | n0, expit(alpha - theta / 2)) Binomial(y1 | n1, expit(alpha + theta / 2))
+                 Normal(alpha | 0, s²) dalpha.
 
 Counts of zero, and of all patients, need no correction. The level in the middle treats the arms alike: with
 the arms exchanged, L is mirrored at zero. Source: Smith, Spiegelhalter and Thomas (1995), Stat Med 14:2685.

@@ -56,6 +56,11 @@ class TauRule:
         """tau known."""
         return cls(np.array([tau]), np.array([1.0]))
 
+    def quantile(self, q: float) -> float:
+        """A quantile, between nodes by straight lines through the middle of each node's weight."""
+        middle = np.cumsum(self.weights) - self.weights / 2
+        return float(np.interp(q, middle, self.nodes))
+
 
 @dataclass(frozen=True)
 class HierarchyPrior:
@@ -99,11 +104,6 @@ class Hierarchy:
     def tau_sd(self) -> float:
         """Posterior standard deviation of tau."""
         return float(np.sqrt(self.tau.weights @ np.square(self.tau.nodes - self.tau_mean)))
-
-    def tau_quantile(self, q: float) -> float:
-        """A quantile of tau, between nodes by straight lines through the middle of each node's weight."""
-        middle = np.cumsum(self.tau.weights) - self.tau.weights / 2
-        return float(np.interp(q, middle, self.tau.nodes))
 
 
 def hierarchy(
