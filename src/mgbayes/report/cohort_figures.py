@@ -42,7 +42,7 @@ def pictures(study: Study, evidence: CohortEvidence) -> Iterator[Picture]:
         "filled diamond the index study with the cohorts as a prior that can give way. On the right, the "
         f"probability that {arms[1]} patients do better. Where the square lies apart from the prediction, the "
         "two disagree.",
-        (7.2, 1.2 + 0.5 * (len(evidence.cohorts) + 4)),
+        (7.2, 1.1 + 0.4 * (len(evidence.cohorts) + 4)),
         lambda figure: _draw_forest(figure, study, evidence),
     )
     check = evidence.main.conflict
@@ -90,8 +90,8 @@ def _draw_forest(figure: Figure, study: Study, evidence: CohortEvidence) -> None
     for y, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
         _draw_row(axes, y, row)
     axes.axvline(1, color=style.INK, lw=0.8, ls="--", zorder=0)
-    for y in (3.5, 1.5):
-        axes.axhline(y, color=style.FAINT, lw=0.8, zorder=0)
+    for between in (3.5, 1.5):
+        axes.axhline(between, color=style.FAINT, lw=0.8, zorder=0)
     axes.set_yticks(range(len(rows)), [row.label for row in reversed(rows)], fontsize=7.5)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
@@ -125,7 +125,7 @@ def _draw_conflict(figure: Figure, study: Study, evidence: CohortEvidence) -> No
     colors = [style.CONTRAST if y == check.observed else style.FAINT for y in check.possible]
     axes.bar(check.possible, 100 * check.predicted, color=colors, edgecolor=style.INK, lw=0.6)
     at = float(check.predicted[check.possible == check.observed][0])
-    axes.annotate("observed", (check.observed, 100 * at), (0, 4), textcoords="offset points", ha="center")
+    axes.annotate("observed", (check.observed, 100 * at), (0, 4), textcoords="offset points", ha="right")
     axes.set_xticks(check.possible)
     axes.set_xlabel(f"{study.contrast.label} patients among the {evidence.index.total} who did well")
     axes.set_ylabel("predicted, %")

@@ -24,7 +24,7 @@ def pictures(benefit: OverallBenefit, arm: str = _FALLBACK) -> Iterator[Picture]
         "Left: each main outcome on one scale, in standard deviations, benefit to the right: mean and central "
         "95 % interval, and below the average over outcomes. Right: the probability that at least so many "
         f"outcomes favour {arm}. The bar spans what any dependence between the outcomes allows, given each by its "
-        "own fit; marks inside it follow from a correlation of the estimates. The diamond lets outcomes inform one "
+        "own fit; marks inside it follow from a correlation of the estimates. The triangle lets outcomes inform one "
         "another: outside the bar it says that outcomes were taken to be alike, not that the data of each do.",
         (7.2, 1.3 + 0.42 * (len(benefit.contrasts) + 1)),
         lambda figure: _draw(figure, benefit),
@@ -69,8 +69,8 @@ def _draw_agreement(axes: Axes, benefit: OverallBenefit) -> None:
         for (rho, p), shade, marker in zip(row.by_correlation, shades, style.MARKERS, strict=False):
             label = f"correlation {rho:g}" if first else None
             axes.plot(100 * p, row.m, marker, mfc=shade, mec=style.INK, ms=5.5, ls="", label=label)
-        label = "shared" if first else None
-        axes.plot(100 * shared, row.m + 0.36, "D", color=style.CONTRAST, ms=5, ls="", label=label)
+        label = "outcomes inform one another" if first else None
+        axes.plot(100 * shared, row.m + 0.38, "v", color=style.CONTRAST, ms=5, ls="", label=label)
     count = len(benefit.agreement)
     names = [f"at least {m}" for m in range(1, count)] + [f"all {count}"]
     axes.set_yticks(range(1, count + 1), names, fontsize=7.5)

@@ -132,8 +132,13 @@ def hierarchy(
 
 
 def _kernel(tau: float) -> np.ndarray:
-    """Normal(0, tau²) on the grid; a tau far below the step leaves everything where it is."""
-    weight = np.exp(-0.5 * np.square(THETA / max(tau, STEP / 20)))
+    """Normal(0, tau²) on the grid; below one step three points with the same variance stand for it."""
+    if tau < STEP:
+        aside = (tau / STEP) ** 2 / 2
+        weight = np.zeros(len(THETA))
+        weight[len(THETA) // 2 + np.array([-1, 0, 1])] = aside, 1 - 2 * aside, aside
+        return weight
+    weight = np.exp(-0.5 * np.square(THETA / tau))
     return weight / weight.sum()
 
 
