@@ -15,12 +15,13 @@ from mgbayes.report import cohort_figures, overall_figures, style
 from mgbayes.sensitivity import cohort_tables, overall_tables
 from mgbayes.sensitivity.cohorts import Assumptions, CohortEvidence, cohort_evidence, pool
 from mgbayes.sensitivity.contrasts import Contrast
-from mgbayes.sensitivity.counts import ArmCount, NoCounts, counts_by_arm, one_arm
+from mgbayes.sensitivity.counts import ArmCount, counts_by_arm, one_arm
 from mgbayes.sensitivity.hierarchy import HierarchyPrior, hierarchy
 from mgbayes.sensitivity.overall import overall_benefit
 from mgbayes.study import Study, embedded_studies
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts, parse_context
 from mgbayes.verify.ledger import verify
+from tests.conftest import ROOT
 
 STORED = json.loads((Path(__file__).parent / "stored" / "cohort_draws.json").read_text("utf-8"))
 HISTORY = [(23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35)]
@@ -95,7 +96,7 @@ def test_a_bad_event_is_counted_as_those_without_it(study: Study) -> None:
         ArmCount(10, 16),
         False,
     )
-    with pytest.raises(NoCounts, match=r"prednisone\.stop"):
+    with pytest.raises(InputError, match=r"given the claim 'prednisone\.stop'; accepted: .*remission\.ever"):
         counts_by_arm(study, "prednisone.stop")
 
 
@@ -179,7 +180,41 @@ def test_nothing_to_pool_is_refused(study: Study) -> None:
         cohort_evidence(study, [])
 
 
-# ------------------------------------------------------------------ tables and figures
+def test_the_index_study_is_not_evidence_for_itself(study: Study) -> None:
+    with pytest.raises(InputError, match="'litchman2020' 2 times"):
+        cohort_evidence(study, [*embedded_cohorts(), study])
+
+
+def test_every_fault_of_what_is_asked_for_is_told_at_once(study: Study) -> None:
+    asked = Assumptions(outcomes={"heckmann2022": "cured", "nobody": "cured"})
+    with pytest.raises(InputError) as caught:
+        cohort_evidence(study, embedded_cohorts(), asked, claim="prednisone.stop")
+    told = str(caught.value)
+    assert len(caught.value.problems) == 3
+    assert all(part in told for part in ("'nobody'", "heckmann2022 → claims", "litchman2020 → claims"))
+
+
+# ------------------------------------------------------------------ tables, figures and the page
+
+
+def test_the_page_says_what_comes_out(evidence: CohortEvidence) -> None:
+    page = " ".join((ROOT / "docs" / "cohorts.md").read_text("utf-8").split())
+    main, alone = evidence.main, evidence.alone["litchman2020"]
+    low, high = np.exp(main.together.predictive.interval)
+    by_change = {row.change: row.pooled.conflict.p_as_low for row in evidence.variations}
+    for sentence in (
+        f"an odds ratio of {np.exp(main.together.predictive.median):.1f} ({low:.2f} to {high:.0f})",
+        f"above 1 with probability {main.together.predictive.above(0.0):.2f}",
+        f"(12/17 against 9/16) give {np.exp(alone.median):.2f}",
+        f"a predictive probability of {main.conflict.p_as_low:.3f}",
+        f"from {main.robust.vague_before:.2f} to {main.robust.vague_after:.2f}",
+        f"from {alone.above(0.0):.2f} (index study alone) to {main.robust.p_benefit:.2f}",
+        f"softens the conflict most ({by_change['caballero2022']:.2f})",
+        f"({by_change['tau ~ HalfNormal(0.25)']:.3f} at a scale of 0.25)",
+    ):
+        assert sentence in page, sentence
+    left_out = {row.change: by_change[row.change] for row in evidence.variations if row.kind == "left out"}
+    assert max(left_out, key=lambda name: left_out[name]) == "caballero2022"
 
 
 def test_tables_hold_the_results(evidence: CohortEvidence) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import asin, pi, sqrt
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 from mgbayes.sensitivity.contrasts import Contrast, contrast_of
 from mgbayes.sensitivity.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
 from mgbayes.sensitivity.overall import OverallPrior, combine, overall_benefit
+from mgbayes.sensitivity.overall_tables import answers
 
 MEANS, SDS = (0.1, 0.4, 0.9), (0.35, 0.4, 0.3)
 PRIOR = OverallPrior(1.0, 0.5)
@@ -100,6 +102,18 @@ def test_leaving_one_out_is_the_analysis_of_the_rest() -> None:
     assert left_out == [
         combine([row for row in rows() if row.outcome != f"o{k}"], PRIOR, 0.3) for k in range(3)
     ]
+
+
+def test_another_contrast_of_an_outcome_takes_its_place() -> None:
+    other = replace(rows()[0], label="ever", mean=-0.4, p_benefit=0.2)
+    found = overall_benefit(rows(), alternatives=[other])
+    (varied,) = (row.overall for row in found.variations if row.kind == "other contrast")
+    assert varied == combine([other, *rows()[1:]], PRIOR, 0.3)
+    table = answers(found).set_index("kind")
+    assert table.loc["other contrast", "all_high_any_dependence"] == 0.2
+    assert table.loc["main", "all_high_any_dependence"] == pytest.approx(stats.norm.cdf(0.1 / 0.35))
+    with pytest.raises(ValueError, match="for dose, which is none"):
+        overall_benefit(rows(), alternatives=[replace(other, outcome="dose")])
 
 
 def test_the_other_scale_is_the_same_analysis_when_the_sds_are_equal() -> None:

@@ -7,14 +7,16 @@ disagree, that is shown before anything is combined.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mgbayes.errors import InputError, Problem
 from mgbayes.sensitivity.approximation import COMPONENTS, normal_mixture
 from mgbayes.sensitivity.conflict import Conflict, conflict
-from mgbayes.sensitivity.counts import LEVEL_SD, NoCounts, TwoArms, counts_by_arm, two_arms
+from mgbayes.sensitivity.counts import LEVEL_SD, TwoArms, counts_by_arm, outcomes_of, two_arms
 from mgbayes.sensitivity.distribution import GridDistribution
 from mgbayes.sensitivity.hierarchy import THETA, Hierarchy, HierarchyPrior, hierarchy
 from mgbayes.sensitivity.mixtures import NormalMixture
@@ -98,13 +100,14 @@ def cohort_evidence(
 ) -> CohortEvidence:
     """Pool the cohorts, predict the index study, show the conflict, and update the robust prior.
 
-    Raises NoCounts when a study counts no yes/no outcome in both arms, ValueError without cohorts.
+    Raises InputError with every study that counts no yes/no outcome in both arms, and every outcome asked of
+    a cohort that is not there; ValueError without cohorts.
     """
     assumed = assumptions or Assumptions()
     if not cohorts:
         raise ValueError("there is nothing to pool: no cohorts were given")
-    ours = counts_by_arm(index, claim)
-    theirs = tuple(counts_by_arm(study, assumed.outcomes.get(study.id)) for study in cohorts)
+    asked = {study.id: assumed.outcomes.get(study.id) for study in cohorts}
+    theirs, ours = _counted((*cohorts, index), asked | {index.id: claim}, assumed)
     main = pool(ours, theirs, assumed)
     return CohortEvidence(
         index=ours,
@@ -120,6 +123,32 @@ def cohort_evidence(
         weights=tuple(_with_weight(ours, main, assumed, weight) for weight in WEIGHTS),
         context=tuple(context),
     )
+
+
+def _counted(
+    studies: Sequence[Study], claims: Mapping[str, str | None], assumed: Assumptions
+) -> tuple[tuple[TwoArms, ...], TwoArms]:
+    """The counts of the cohorts and, from the last study, of the index study."""
+    known = ", ".join(study.id for study in studies[:-1])
+    problems = [
+        Problem("outcomes", repr(name), f"one of {known}")
+        for name in assumed.outcomes
+        if name not in {study.id for study in studies[:-1]}
+    ]
+    problems += [
+        Problem("cohorts", f"{name!r} {times} times, with the index study", "each study once")
+        for name, times in Counter(study.id for study in studies).items()
+        if times > 1
+    ]
+    found = []
+    for study in studies:
+        try:
+            found.append(counts_by_arm(study, claims[study.id]))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError("evidence from other cohorts", problems)
+    return tuple(found[:-1]), found[-1]
 
 
 def pool(index: TwoArms, cohorts: Sequence[TwoArms], assumed: Assumptions) -> Pooled:
@@ -161,17 +190,6 @@ def _other_outcomes(
         for other in outcomes_of(study)
         if other != used
     )
-
-
-def outcomes_of(study: Study) -> tuple[TwoArms, ...]:
-    """Every yes/no outcome that a study counts in both arms."""
-    found = []
-    for claim in study.claims:
-        try:
-            found.append(counts_by_arm(study, claim.id))
-        except NoCounts:
-            continue
-    return tuple(found)
 
 
 def _other_priors(

@@ -21,6 +21,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from mgbayes.errors import InputError, Problem
 from mgbayes.sensitivity.hierarchy import THETA
 from mgbayes.study.numbers import CountOf, count_of
 from mgbayes.study.schema import Claim, Kind, Study
@@ -30,10 +31,6 @@ LEVEL_SD = 2.0
 
 _LEVEL_STEP = 0.05
 _LEVEL_WIDTHS = 8.0
-
-
-class NoCounts(Exception):
-    """A study prints no yes/no outcome by arm."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +110,22 @@ def _log_binomial(arm: ArmCount, log_odds: np.ndarray) -> np.ndarray:
 def counts_by_arm(study: Study, claim: str | None = None) -> TwoArms:
     """Who did well in each arm, by one claim of a study; by default the first that counts an outcome.
 
-    Where the event is bad for the patient, those without it are counted. Raises NoCounts when no claim, or
+    Where the event is bad for the patient, those without it are counted. Raises InputError when no claim, or
     not the one asked for, counts a yes/no outcome in both arms.
     """
-    claims = study.claims if claim is None else [row for row in study.claims if row.id == claim]
-    for row in claims:
-        found = _from_claim(study, row)
-        if found is not None:
-            return found
-    raise NoCounts(f"{study.id}: {claim or 'no claim'} counts a yes/no outcome in both arms")
+    found = outcomes_of(study, claim)
+    if not found:
+        usable = ", ".join(row.id for row in study.claims if _from_claim(study, row) is not None)
+        given = "no such outcome" if claim is None else f"the claim {claim!r}"
+        accepted = "a claim that counts a yes/no outcome in both arms" + (f" ({usable})" if usable else "")
+        raise InputError(study.id, [Problem(f"{study.id} → claims", given, accepted)])
+    return found[0]
+
+
+def outcomes_of(study: Study, claim: str | None = None) -> tuple[TwoArms, ...]:
+    """Every yes/no outcome that a study, or one claim of it, counts in both arms."""
+    rows = (_from_claim(study, row) for row in study.claims if claim in (None, row.id))
+    return tuple(row for row in rows if row is not None)
 
 
 def _from_claim(study: Study, claim: Claim) -> TwoArms | None:

@@ -55,6 +55,7 @@ class Overall:
     """The posterior over all outcomes.
 
     Attributes:
+        p_separate: P(theta_k > 0), by outcome, from each fit by itself.
         mu_mean, mu_sd, mu_low, mu_high: the average benefit, with its central 95 % interval.
         p_mu: P(mu > 0), for outcomes like these.
         p_mean: P(mean of theta > 0), for these outcomes.
@@ -64,6 +65,7 @@ class Overall:
     """
 
     outcomes: tuple[str, ...]
+    p_separate: tuple[float, ...]
     mu_mean: float
     mu_sd: float
     mu_low: float
@@ -102,14 +104,20 @@ def overall_benefit(
     contrasts: Sequence[Contrast],
     prior: OverallPrior | None = None,
     correlation: float = CORRELATION,
+    alternatives: Sequence[Contrast] = (),
 ) -> OverallBenefit:
     """Combine the contrasts; leave each out, change correlation, scale and prior, and bound the agreement.
 
-    Raises ValueError for fewer than two contrasts or a correlation outside 0 to below 1.
+    ``alternatives`` are other contrasts of the same outcomes (a time ratio for an odds ratio); each is put in
+    the place of its outcome's own, once. Raises ValueError for fewer than two contrasts, an alternative of an
+    outcome that is not there, or a correlation outside 0 to below 1.
     """
     rows = tuple(contrasts)
     if len(rows) < 2:
         raise ValueError(f"overall benefit needs at least two outcomes; given {len(rows)}")
+    strange = sorted({row.outcome for row in alternatives} - {row.outcome for row in rows})
+    if strange:
+        raise ValueError(f"an alternative for {', '.join(strange)}, which is none of the outcomes")
     assumed = prior or OverallPrior()
     return OverallBenefit(
         contrasts=rows,
@@ -118,6 +126,7 @@ def overall_benefit(
         main=combine(rows, assumed, correlation),
         agreement=agreements([row.p_benefit for row in rows]),
         variations=(
+            *_other_contrasts(rows, alternatives, assumed, correlation),
             *_left_out(rows, assumed, correlation),
             *_other_correlations(rows, assumed, correlation),
             _in_posterior_sds(rows, assumed, correlation),
@@ -145,7 +154,7 @@ def combine(
         np.array([part.mean for part in parts]),
         np.array([part.covariance for part in parts]),
     )
-    return _summary(tuple(row.outcome for row in contrasts), posterior, TauRule(rule.nodes, weight))
+    return _summary(contrasts, posterior, TauRule(rule.nodes, weight))
 
 
 @dataclass(frozen=True)
@@ -199,13 +208,14 @@ def _given_tau(y: np.ndarray, noise: np.ndarray, mu_sd: float, tau: float) -> _G
     )
 
 
-def _summary(outcomes: tuple[str, ...], posterior: Normals, tau: TauRule) -> Overall:
-    k = len(outcomes)
+def _summary(contrasts: Sequence[Contrast], posterior: Normals, tau: TauRule) -> Overall:
+    k = len(contrasts)
     unit = np.eye(k + 1)
     mean, sd = posterior.along(unit[k])
     mu_mean = float(posterior.weight @ mean)
     return Overall(
-        outcomes=outcomes,
+        outcomes=tuple(row.outcome for row in contrasts),
+        p_separate=tuple(row.p_benefit for row in contrasts),
         mu_mean=mu_mean,
         mu_sd=float(np.sqrt(posterior.weight @ (sd**2 + np.square(mean - mu_mean)))),
         mu_low=posterior.quantile(unit[k], (1 - PROB) / 2),
@@ -242,6 +252,22 @@ def _normal_points(k: int) -> np.ndarray:
     from scipy.stats import qmc
 
     return np.asarray(ndtri(qmc.Sobol(k, rng=_SEED).random_base2(_POINTS)))
+
+
+def _other_contrasts(
+    rows: tuple[Contrast, ...],
+    alternatives: Sequence[Contrast],
+    prior: OverallPrior,
+    correlation: float,
+) -> tuple[OverallVariation, ...]:
+    return tuple(
+        OverallVariation(
+            "other contrast",
+            other.label,
+            combine([other if row.outcome == other.outcome else row for row in rows], prior, correlation),
+        )
+        for other in alternatives
+    )
 
 
 def _left_out(

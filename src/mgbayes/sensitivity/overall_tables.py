@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mgbayes.sensitivity.frechet import all_of
 from mgbayes.sensitivity.overall import Overall, OverallBenefit
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def tables(benefit: OverallBenefit) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _answer(row: Overall) -> dict[str, Any]:
+    bounds = all_of(row.p_separate)
     return {
         "outcomes": len(row.outcomes),
         "mu_mean": row.mu_mean,
@@ -67,6 +69,8 @@ def _answer(row: Overall) -> dict[str, Any]:
         "p_mean": row.p_mean,
         "p_all": row.p_at_least[-1],
         "p_all_but_one": row.p_at_least[-2],
+        "all_low_any_dependence": bounds.low,
+        "all_high_any_dependence": bounds.high,
         "tau_median": row.tau_median,
         "tau_high": row.tau_high,
     }
