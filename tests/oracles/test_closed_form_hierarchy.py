@@ -131,6 +131,18 @@ def test_conflict_with_a_known_log_odds_ratio() -> None:
     assert found.p_as_low == pytest.approx(stats.fisher_exact(table, alternative="less").pvalue, abs=1e-10)
 
 
+@pytest.mark.parametrize("counts", [INDEX, TwoArms("mirrored", "well", INDEX.contrast, INDEX.reference)])
+def test_conflict_of_sign_and_size_with_a_normal_prediction(counts: TwoArms) -> None:
+    """Beyond the observed log odds ratio, in its direction, and on the other side of no difference."""
+    predicted = stats.norm(0.4, 1.1)
+    found = conflict(counts, GridDistribution.normalized(THETA, predicted.pdf(THETA)))
+    seen = np.log(stats.contingency.odds_ratio([[9, 7], [12, 5]], kind="sample").statistic)
+    expected = (
+        (predicted.cdf(seen), predicted.sf(0)) if counts is INDEX else (predicted.sf(-seen), predicted.cdf(0))
+    )
+    assert (found.p_beyond, found.p_opposite) == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_mixture_is_found_again() -> None:
     truth = NormalMixture(((0.7, 1.0, 0.5), (0.3, -1.5, 1.0)))
     grid = GridDistribution.normalized(THETA, truth.density(THETA))
