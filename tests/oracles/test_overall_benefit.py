@@ -11,7 +11,8 @@ from scipy import stats
 
 from mgbayes.sensitivity.contrasts import Contrast, contrast_of
 from mgbayes.sensitivity.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
-from mgbayes.sensitivity.overall import OverallPrior, combine, overall_benefit
+from mgbayes.sensitivity.overall import overall_benefit
+from mgbayes.sensitivity.overall_posterior import OverallPrior, combine
 from mgbayes.sensitivity.overall_tables import answers
 
 MEANS, SDS = (0.1, 0.4, 0.9), (0.35, 0.4, 0.3)

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mgbayes.sensitivity.frechet import all_of
-from mgbayes.sensitivity.overall import Overall, OverallBenefit
+from mgbayes.sensitivity.overall import OverallBenefit
+from mgbayes.sensitivity.overall_posterior import Overall
 
 if TYPE_CHECKING:
     import pandas as pd
