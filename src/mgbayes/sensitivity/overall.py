@@ -1,0 +1,135 @@
+"""Overall benefit: the answer over the main outcomes, what it hangs on, and what holds whatever the dependence.
+
+The model is that of `overall_posterior`; the bounds are those of `frechet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import exp
+
+import numpy as np
+
+from mgbayes.sensitivity.agreement import CORRELATIONS, Agreement, agreements
+from mgbayes.sensitivity.contrasts import Contrast, in_posterior_sds
+from mgbayes.sensitivity.overall_posterior import Overall, OverallPrior, combine
+
+CORRELATION = 0.3
+TAU_SCALES = (0.25, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class OverallVariation:
+    """The overall answer with one thing changed."""
+
+    kind: str
+    change: str
+    overall: Overall
+
+
+@dataclass(frozen=True)
+class OverallBenefit:
+    """The whole analysis: the answer, what it hangs on, and what holds whatever the dependence."""
+
+    contrasts: tuple[Contrast, ...]
+    prior: OverallPrior
+    correlation: float
+    main: Overall
+    agreement: tuple[Agreement, ...]
+    variations: tuple[OverallVariation, ...]
+
+
+def overall_benefit(
+    contrasts: Sequence[Contrast],
+    prior: OverallPrior | None = None,
+    correlation: float = CORRELATION,
+    alternatives: Sequence[Contrast] = (),
+) -> OverallBenefit:
+    """Combine the contrasts; leave each out, change correlation, scale and prior, and bound the agreement.
+
+    ``alternatives`` are other contrasts of the same outcomes (a time ratio for an odds ratio); each is put in
+    the place of its outcome's own, once. Raises ValueError for fewer than two contrasts, an alternative of an
+    outcome that is not there, or a correlation outside 0 to below 1.
+    """
+    rows = tuple(contrasts)
+    if len(rows) < 2:
+        raise ValueError(f"overall benefit needs at least two outcomes; given {len(rows)}")
+    strange = sorted({row.outcome for row in alternatives} - {row.outcome for row in rows})
+    if strange:
+        raise ValueError(f"an alternative for {', '.join(strange)}, which is none of the outcomes")
+    assumed = prior or OverallPrior()
+    return OverallBenefit(
+        contrasts=rows,
+        prior=assumed,
+        correlation=correlation,
+        main=combine(rows, assumed, correlation),
+        agreement=agreements([row.p_benefit for row in rows]),
+        variations=(
+            *_other_contrasts(rows, alternatives, assumed, correlation),
+            *_left_out(rows, assumed, correlation),
+            *_other_correlations(rows, assumed, correlation),
+            _in_posterior_sds(rows, assumed, correlation),
+            *_other_priors(rows, assumed, correlation),
+        ),
+    )
+
+
+def _other_contrasts(
+    rows: tuple[Contrast, ...],
+    alternatives: Sequence[Contrast],
+    prior: OverallPrior,
+    correlation: float,
+) -> tuple[OverallVariation, ...]:
+    return tuple(
+        OverallVariation(
+            "other contrast",
+            other.label,
+            combine([other if row.outcome == other.outcome else row for row in rows], prior, correlation),
+        )
+        for other in alternatives
+    )
+
+
+def _left_out(
+    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
+) -> tuple[OverallVariation, ...]:
+    return tuple(
+        OverallVariation(
+            "left out", out.label, combine([row for row in rows if row is not out], prior, correlation)
+        )
+        for out in rows
+    )
+
+
+def _other_correlations(
+    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
+) -> tuple[OverallVariation, ...]:
+    return tuple(
+        OverallVariation("correlation of outcomes", f"{rho:g}", combine(rows, prior, rho))
+        for rho in CORRELATIONS
+        if rho != correlation
+    )
+
+
+def _in_posterior_sds(
+    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
+) -> OverallVariation:
+    """The other scale, its prior stretched by what the scale stretches the contrasts on average."""
+    stretch = exp(-float(np.mean([np.log(row.sd) for row in rows])))
+    other = [in_posterior_sds(row) for row in rows]
+    return OverallVariation("scale", "in posterior SDs", combine(other, prior.scaled(stretch), correlation))
+
+
+def _other_priors(
+    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
+) -> tuple[OverallVariation, ...]:
+    return tuple(
+        OverallVariation(
+            "prior",
+            f"tau ~ HalfNormal({scale:g})",
+            combine(rows, replace(prior, tau_scale=scale), correlation),
+        )
+        for scale in TAU_SCALES
+        if scale != prior.tau_scale
+    )

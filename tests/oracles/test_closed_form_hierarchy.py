@@ -1,0 +1,225 @@
+"""The random-effects integration against closed forms and quadrature by another hand."""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.special import expit
+
+from mgbayes.sensitivity.approximation import beta_mixture, normal_mixture
+from mgbayes.sensitivity.conflict import conflict, noncentral_hypergeometric
+from mgbayes.sensitivity.counts import ArmCount, TwoArms, one_arm, two_arms
+from mgbayes.sensitivity.distribution import GridDistribution
+from mgbayes.sensitivity.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
+from mgbayes.sensitivity.mixtures import BetaMixture, NormalMixture, robust
+from mgbayes.sensitivity.prior_size import beta_prior_size, normal_prior_size, unit_information
+from mgbayes.sensitivity.robust_prior import robust_posterior
+
+Y = np.array([0.4, 1.7, -0.3])
+SE = np.array([0.5, 0.8, 0.3])
+INDEX = TwoArms("index", "well", ArmCount(12, 17), ArmCount(9, 16))
+CEILING = TwoArms("ceiling", "well", ArmCount(6, 18), ArmCount(12, 12))
+
+
+def normal_likelihoods() -> list[np.ndarray]:
+    return [-0.5 * np.square((THETA - y) / se) for y, se in zip(Y, SE, strict=True)]
+
+
+def averaged(tau: float, m: float, s: float) -> tuple[float, float]:
+    """Posterior mean and variance of mu in the normal-normal model with tau known."""
+    precision = 1 / (SE**2 + tau**2)
+    variance = 1 / (precision.sum() + 1 / s**2)
+    return variance * (precision @ Y + m / s**2), variance
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.01, 0.5, 2.0])
+def test_normal_normal_with_tau_known(tau: float) -> None:
+    found = hierarchy(normal_likelihoods(), HierarchyPrior(0.2, 1.5), TauRule.fixed(tau))
+    mean, variance = averaged(tau, 0.2, 1.5)
+    assert found.mu.mean == pytest.approx(mean, abs=1e-6)
+    assert found.mu.sd == pytest.approx(np.sqrt(variance), abs=1e-6)
+    assert found.predictive.mean == pytest.approx(mean, abs=1e-6)
+    assert found.predictive.sd == pytest.approx(np.sqrt(variance + tau**2), abs=1e-5)
+    expected = stats.norm(mean, np.sqrt(variance + tau**2))
+    # A density constant within cells of width h errs by h² p' / 24, with h = 0.02 here less than 1e-4.
+    assert found.predictive.above(0.0) == pytest.approx(expected.sf(0), abs=1e-4)
+    assert found.predictive.interval == pytest.approx(expected.interval(0.95), abs=2e-3)
+
+
+def test_tau_unknown_against_adaptive_quadrature() -> None:
+    """E(tau), E(mu) and P(mu > 0) from the normal-normal marginal likelihood, integrated by QUADPACK."""
+    prior = HierarchyPrior(0.0, 2.0, 1.0)
+
+    def weight(tau: float) -> float:
+        total = np.diag(SE**2 + tau**2) + prior.mu_sd**2
+        return float(stats.multivariate_normal.pdf(Y, np.zeros(3), total) * stats.halfnorm.pdf(tau))
+
+    def mean_of(value: object) -> float:
+        over = integrate.quad(lambda tau: value(tau) * weight(tau), 0, 6, epsabs=1e-12)[0]  # type: ignore[operator]
+        return over / integrate.quad(weight, 0, 6, epsabs=1e-12)[0]
+
+    def above(tau: float) -> float:
+        mean, variance = averaged(tau, 0.0, 2.0)
+        return float(stats.norm.sf(0, mean, np.sqrt(variance)))
+
+    found = hierarchy(normal_likelihoods(), prior)
+    assert found.tau_mean == pytest.approx(mean_of(lambda tau: tau), abs=1e-5)
+    assert found.mu.mean == pytest.approx(mean_of(lambda tau: averaged(tau, 0.0, 2.0)[0]), abs=1e-5)
+    assert found.mu.above(0.0) == pytest.approx(mean_of(above), abs=1e-4)
+
+
+def test_without_studies_the_prior_comes_back() -> None:
+    found = hierarchy([], HierarchyPrior(0.5, 1.0, 0.7))
+    assert found.mu.mean == pytest.approx(0.5, abs=1e-9)
+    assert found.mu.sd == pytest.approx(1.0, abs=1e-6)
+    assert found.tau_mean == pytest.approx(0.7 * np.sqrt(2 / np.pi), abs=1e-6)
+
+
+def test_one_arm_alone_against_quadrature() -> None:
+    """One study, tau known: theta ~ Normal(m, s² + tau²) times the binomial."""
+    found = hierarchy([one_arm(ArmCount(3, 10))], HierarchyPrior(-0.5, 1.0), TauRule.fixed(0.6))
+    sd = np.sqrt(1 + 0.36)
+
+    def joint(theta: float) -> float:
+        return float(stats.binom.pmf(3, 10, expit(theta)) * stats.norm.pdf(theta, -0.5, sd))
+
+    total = integrate.quad(joint, -12, 12)[0]
+    theta_mean = integrate.quad(lambda t: t * joint(t), -12, 12)[0] / total
+    # E(mu | theta) shrinks theta by 1 / (1 + tau²).
+    assert found.mu.mean == pytest.approx(-0.5 + (theta_mean + 0.5) / 1.36, abs=1e-6)
+
+
+@pytest.mark.parametrize("counts", [INDEX, CEILING, TwoArms("all", "", ArmCount(8, 8), ArmCount(8, 8))])
+@pytest.mark.parametrize("theta", [-3.0, 0.0, 1.4, 6.0])
+def test_likelihood_of_two_arms_against_quadrature(counts: TwoArms, theta: float) -> None:
+    def joint(level: float) -> float:
+        a = stats.binom.pmf(counts.reference.y, counts.reference.n, expit(level - theta / 2))
+        b = stats.binom.pmf(counts.contrast.y, counts.contrast.n, expit(level + theta / 2))
+        return float(a * b * stats.norm.pdf(level, 0, 2))
+
+    expected = integrate.quad(joint, -20, 20, points=[-3, 0, 3], epsabs=1e-14, limit=200)[0]
+    at = int(np.argmin(np.abs(THETA - theta)))
+    assert two_arms(counts)[at] == pytest.approx(np.log(expected), abs=1e-6)
+
+
+def test_exchanged_arms_mirror_the_likelihood() -> None:
+    other = TwoArms("other", "well", CEILING.contrast, CEILING.reference)
+    assert two_arms(other)[::-1] == pytest.approx(two_arms(CEILING), abs=1e-10)
+
+
+def test_good_and_bad_events_mirror_the_likelihood() -> None:
+    opposite = TwoArms("opposite", "ill", ArmCount(5, 17), ArmCount(7, 16))
+    assert two_arms(opposite)[::-1] == pytest.approx(two_arms(INDEX), abs=1e-10)
+
+
+@pytest.mark.parametrize("theta", [-2.0, 0.0, 1.9])
+def test_counts_given_their_total(theta: float) -> None:
+    y, chance = noncentral_hypergeometric(INDEX, np.array([theta]))
+    expected = stats.nchypergeom_fisher.pmf(y, 33, 16, 21, exp(theta))
+    assert chance[:, 0] == pytest.approx(expected, abs=1e-10)
+
+
+def test_conflict_with_a_known_log_odds_ratio() -> None:
+    """At no difference the two-sided predictive p is that of Fisher's exact test."""
+    known = GridDistribution(np.array([-0.01, 0.0, 0.01]), np.array([0.0, 1.0, 0.0]))
+    found = conflict(INDEX, known)
+    table = [[9, 7], [12, 5]]
+    assert found.p_as_rare == pytest.approx(stats.fisher_exact(table).pvalue, abs=1e-10)
+    assert found.p_as_low == pytest.approx(stats.fisher_exact(table, alternative="less").pvalue, abs=1e-10)
+
+
+@pytest.mark.parametrize("counts", [INDEX, TwoArms("mirrored", "well", INDEX.contrast, INDEX.reference)])
+def test_conflict_of_sign_and_size_with_a_normal_prediction(counts: TwoArms) -> None:
+    """Beyond the observed log odds ratio, in its direction, and on the other side of no difference."""
+    predicted = stats.norm(0.4, 1.1)
+    found = conflict(counts, GridDistribution.normalized(THETA, predicted.pdf(THETA)))
+    seen = np.log(stats.contingency.odds_ratio([[9, 7], [12, 5]], kind="sample").statistic)
+    expected = (
+        (predicted.cdf(seen), predicted.sf(0)) if counts is INDEX else (predicted.sf(-seen), predicted.cdf(0))
+    )
+    assert (found.p_beyond, found.p_opposite) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_mixture_is_found_again() -> None:
+    truth = NormalMixture(((0.7, 1.0, 0.5), (0.3, -1.5, 1.0)))
+    grid = GridDistribution.normalized(THETA, truth.density(THETA))
+    found = normal_mixture(grid, 2)
+    assert np.array(found.components) == pytest.approx(np.array(truth.components), abs=5e-3)
+
+
+def test_one_component_matches_its_moments() -> None:
+    grid = hierarchy(normal_likelihoods(), HierarchyPrior()).predictive
+    (row,) = normal_mixture(grid, 1).components
+    assert row == pytest.approx((1.0, grid.mean, grid.sd), abs=1e-8)
+
+
+def test_a_beta_is_found_again() -> None:
+    x = (np.arange(4000) + 0.5) / 4000
+    (row,) = beta_mixture(x, stats.beta.pdf(x, 3.2, 11.0) / 4000, 1).components
+    assert row == pytest.approx((1.0, 3.2, 11.0), rel=1e-4)
+
+
+def test_conjugate_update_is_beta_binomial() -> None:
+    prior = BetaMixture(((0.6, 4.0, 12.0), (0.4, 1.0, 1.0)))
+    predicted = np.array([w * stats.betabinom.pmf(9, 12, a, b) for w, a, b in prior.components])
+    after = prior.updated(9, 12)
+    by_size = dict(zip(after.parameters.sum(axis=1), after.weights, strict=True))
+    assert by_size[28.0] == pytest.approx(predicted[0] / predicted.sum(), rel=1e-12)
+    assert by_size[14.0] == pytest.approx(predicted[1] / predicted.sum(), rel=1e-12)
+
+
+def test_a_conjugate_prior_is_worth_its_own_size() -> None:
+    """Beta(a, b): elir and moment give a + b, the known size; Normal(0, s²): all three give 1 / (s² i)."""
+    size = beta_prior_size(BetaMixture(((1.0, 6.0, 14.0),)))
+    assert (size.elir, size.moment) == pytest.approx((20, 20), rel=1e-4)
+    size = normal_prior_size(NormalMixture(((1.0, 0.3, 0.5),)), 0.1)
+    assert (size.elir, size.moment) == pytest.approx((40, 40), rel=1e-6)
+    assert size.morita == pytest.approx(40 * 0.99, rel=1e-5)  # less the vague prior's hundredth
+
+
+def test_elir_is_predictively_consistent() -> None:
+    """Ten patients more, averaged over what the prior predicts for them, make the prior ten larger."""
+    prior = BetaMixture(((0.7, 9.0, 21.0), (0.3, 4.0, 4.0)))
+    after = 0.0
+    for y in range(11):
+        chance = sum(w * stats.betabinom.pmf(y, 10, a, b) for w, a, b in prior.components)
+        after += chance * beta_prior_size(prior.updated(y, 10)).elir
+    assert after == pytest.approx(beta_prior_size(prior).elir + 10, abs=0.01)
+
+
+def test_a_study_like_the_index_study_is_worth_its_patients() -> None:
+    """The information at no difference, by differentiating the exact conditional likelihood twice: a hypergeometric
+    variance, which is N / (N - 1) times that of the binomial."""
+    variance = stats.hypergeom.var(33, 16, 21)
+    assert unit_information(INDEX) * 33 == pytest.approx(variance * 32 / 33, rel=1e-10)
+
+
+def test_the_robust_posterior_against_simulation() -> None:
+    """Draws from prior and level, weighted by the binomials: chance of benefit and weight of the vague part."""
+    others = NormalMixture(((0.8, 1.9, 0.8), (0.2, 1.5, 2.0)))
+    found = robust_posterior(INDEX, others, 0.3)
+    rng = np.random.default_rng(20200216)
+    draws = 2_000_000
+    vague = rng.random(draws) < 0.3
+    part = rng.random(draws) < 0.8
+    informed = np.where(part, rng.normal(1.9, 0.8, draws), rng.normal(1.5, 2.0, draws))
+    theta = np.where(vague, rng.normal(0, 2, draws), informed)
+    level = rng.normal(0, 2, draws)
+    weight = stats.binom.pmf(12, 17, expit(level - theta / 2)) * stats.binom.pmf(
+        9, 16, expit(level + theta / 2)
+    )
+    effective = weight.sum() ** 2 / np.square(weight).sum()
+    for value, indicator in ((found.p_benefit, theta > 0), (found.vague_after, vague)):
+        expected = float((weight * indicator).sum() / weight.sum())
+        assert value == pytest.approx(expected, abs=4 * np.sqrt(0.25 / effective))
+    assert np.exp(found.log_evidence) == pytest.approx(weight.mean(), abs=4 * weight.std() / np.sqrt(draws))
+
+
+def test_a_vague_weight_of_one_leaves_the_vague_prior() -> None:
+    prior = robust(NormalMixture(((1.0, 1.0, 1.0),)), (0.0, 2.0), 1.0)
+    assert prior.components == ((1.0, 0.0, 2.0),)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        robust(prior, (0.0, 2.0), 1.5)
