@@ -43,7 +43,7 @@ def test_help_loads_neither_scipy_nor_pydantic() -> None:
 def test_packages_below_the_inference_never_import_pymc(package: str) -> None:
     code = (
         "import importlib, pkgutil\n"
-        f"import mgbayes.{package} as package\n"
+        f"package = importlib.import_module('mgbayes.{package}')\n"
         "for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
         "    importlib.import_module(module.name)"
     )
