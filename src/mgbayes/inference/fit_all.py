@@ -41,13 +41,13 @@ def fit_all(
     tasks: list[Work] = [_FitGroup([jobs[i] for i in group], cores, use_cache) for group in waiting]
     made: dict[int, Fit] = {}
     other = None
-    for done, (which, result) in enumerate(_side_by_side([*tasks, meanwhile], cores), start=1):
-        if which < len(waiting):
-            made |= zip(waiting[which], result, strict=True)
-            job = jobs[waiting[which][0]]
-            say(f"{job.plan.title}, {job.family}: done ({done} of {len(tasks) + 1} pieces of work)")
-        else:
+    for done, (which, result) in enumerate(_side_by_side([meanwhile, *tasks], cores), start=1):
+        if which == 0:
             other = result
+            continue
+        group = waiting[which - 1]
+        made |= zip(group, result, strict=True)
+        say(f"{jobs[group[0]].plan.title}, {jobs[group[0]].family}: done ({done} of {len(tasks) + 1})")
     return [made[i] if i in made else _told(fitter, job, say) for i, job in enumerate(jobs)], other
 
 

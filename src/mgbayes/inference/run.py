@@ -115,7 +115,11 @@ class Fitter:
         module = MODELS[job.plan.model].load()
         sampling = job.plan.sampling
         if job.printed_p:
-            sampling = sampling.model_copy(update={"draws": sampling.conditioning_draws})
+            update: dict[str, int] = {
+                "draws": sampling.conditioning_draws,
+                "max_depth": sampling.conditioning_max_depth,
+            }
+            sampling = sampling.model_copy(update=update)
         return module, evidence_of(module, job), job.plan.prior_set(job.family, module.PRIORS), sampling
 
     def _attempt(

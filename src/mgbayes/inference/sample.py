@@ -45,6 +45,7 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         cores=min(cores, sampling.chains),
         seed=sampling.seed,
         target_accept=sampling.target_accept,
+        maxdepth=sampling.max_depth,
         progress_bar=False,
         save_warmup=False,
     )

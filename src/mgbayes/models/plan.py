@@ -84,6 +84,9 @@ class Sampling(Record):
     draws: Annotated[int, Field(ge=100, le=100_000)] = 2500
     tune: Annotated[int, Field(ge=100, le=100_000)] = 1000
     conditioning_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 25_000
+    max_depth: Annotated[int, Field(ge=2, le=12)] = 10
+    # Of the draws held against a printed p few are kept, so that short trajectories do.
+    conditioning_max_depth: Annotated[int, Field(ge=2, le=12)] = 10
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     seed: Annotated[int, Field(ge=0)] = 20200216
 
