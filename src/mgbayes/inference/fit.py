@@ -73,6 +73,7 @@ class Fit:
     checks: tuple[PredictiveCheck, ...] = ()
     curve: Curve | None = None
     curve_bands: xr.Dataset | None = None
+    prior_bands: xr.Dataset | None = None
 
     @property
     def status(self) -> Status:

@@ -75,3 +75,16 @@ def curve_bands(
     values = module.curves(thin(posterior, _CURVE_DRAWS), data, family, np.array(curve.grid))[curve.variable]
     quantiles = values.transpose("chain", "draw", "arm", curve.over).quantile(_BANDS, dim=("chain", "draw"))
     return xr.Dataset({"band": quantiles.rename(quantile="level") * curve.scale})
+
+
+def prior_bands(
+    module: ModuleType,
+    rng: np.random.Generator,
+    data: Data,
+    family: str,
+    priors: Mapping[str, Prior],
+    curve: Curve,
+) -> xr.Dataset:
+    """Quantiles (level, arm, grid) of a model's curve before any data."""
+    drawn = module.prior_draws(rng, data, family, priors, _PRIOR_DRAWS)
+    return curve_bands(module, drawn, data, family, curve)

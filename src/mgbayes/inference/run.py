@@ -14,7 +14,7 @@ import xarray as xr
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
-from mgbayes.inference.predictive import curve_bands, predictive_checks
+from mgbayes.inference.predictive import curve_bands, predictive_checks, prior_bands
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
 from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
@@ -148,6 +148,7 @@ class Fitter:
             checks=predictive_checks(module, rng, posterior, data, job.family, priors) if enough else (),
             curve=curve,
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
+            prior_bands=prior_bands(module, rng, data, job.family, priors, curve) if curve else None,
         )
 
     def _conditioned(

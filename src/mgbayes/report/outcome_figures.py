@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLORS = (style.REFERENCE, style.CONTRAST)
 _LINES = ("--", "-")
+ARMS = ("reference", "contrast")
 
 
 def curve(study: Study, fit: Fit) -> Iterator[Picture]:
@@ -28,16 +29,48 @@ def curve(study: Study, fit: Fit) -> Iterator[Picture]:
     draw = _draw_visits if fit.curve.over == "visit" else _draw_days
     yield Picture(
         f"{fit.plan.id}_curve",
-        f"{fit.curve.caption} Model: {words.model_of(fit)}.",
+        f"{fit.curve.caption} {_legend(fit)} Model: {words.model_of(fit)}.",
         (6.4, 3.6),
         lambda figure: draw(figure, fit, labels),
         fit.plan.id,
     )
 
 
+def _legend(fit: Fit) -> str:
+    """What the crosses and dotted lines are."""
+    assert fit.curve is not None
+    if fit.curve.over == "visit":
+        crosses = "Crosses: the means that the paper prints."
+    else:
+        crosses = (
+            f"Crosses: the share that the paper counts by the end of follow-up, after {_mean_followup(fit):.0f} "
+            "days on average (at the right edge where that is later)."
+        )
+    return f"{crosses} Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
+
+
+def _mean_followup(fit: Fit) -> float:
+    minimum, shape, scale = np.asarray(fit.data["followup"])
+    return float(minimum + shape * scale)
+
+
+def _printed_share(fit: Fit, falling: bool) -> list[float]:
+    """The printed share of each arm, as the curve counts it, in percent."""
+    seen = [row.printed for row in fit.checks if row.unit == ""]
+    shares = np.array(seen) / np.asarray(fit.data["n"])
+    return list(100 * (1 - shares if falling else shares))
+
+
+def _draw_prior(axes: Axes, x: Sequence[float], prior: np.ndarray) -> None:
+    """The central 95 % of both arms before any data; the arms differ little in it."""
+    for end in (prior[:, 0].min(axis=0), prior[:, -1].max(axis=0)):
+        axes.plot(x, end, ":", color=style.REFERENCE, lw=1.2)
+
+
 def _draw_days(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
     assert fit.curve is not None
     assert fit.curve_bands is not None
+    assert fit.prior_bands is not None
     axes = figure.add_subplot()
     bands = fit.curve_bands["band"].transpose("arm", "level", fit.curve.over).to_numpy()
     for arm, label in enumerate(labels):
@@ -45,6 +78,12 @@ def _draw_days(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
         axes.fill_between(fit.curve.grid, low, high, color=_COLORS[arm], alpha=0.13, lw=0)
         axes.fill_between(fit.curve.grid, q1, q3, color=_COLORS[arm], alpha=0.25, lw=0)
         axes.plot(fit.curve.grid, middle, _LINES[arm], color=_COLORS[arm], lw=2, label=label)
+    prior = fit.prior_bands["band"].transpose("arm", "level", fit.curve.over).to_numpy()
+    _draw_prior(axes, fit.curve.grid, prior)
+    falling = bool(bands[0, 2, 0] > bands[0, 2, -1])
+    end = min(_mean_followup(fit), max(fit.curve.grid))
+    for arm, share in enumerate(_printed_share(fit, falling)):
+        axes.plot(end, share, "x", color=_COLORS[arm], ms=9, mew=2, clip_on=False, zorder=5)
     axes.set_xlim(0, max(fit.curve.grid))
     axes.set_ylim(0, 100)
     axes.set_xticks([0, 365, 730, 1095, 1460, 1825])
@@ -54,6 +93,7 @@ def _draw_days(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
 def _draw_visits(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
     assert fit.curve is not None
     assert fit.curve_bands is not None
+    assert fit.prior_bands is not None
     axes = figure.add_subplot()
     bands = fit.curve_bands["band"].transpose("arm", "level", "visit").to_numpy()
     visits = [str(visit) for visit in fit.curve_bands["visit"].to_numpy()]
@@ -66,8 +106,15 @@ def _draw_visits(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
         axes.plot(
             x, middle, _LINES[arm], marker=style.MARKERS[arm], color=_COLORS[arm], mec="white", label=label
         )
+        printed = [
+            row.printed for row in fit.checks if row.arm == ARMS[arm] and row.quantity.endswith("mean")
+        ]
+        axes.plot(x, printed, "x", color=style.INK, ms=8, mew=1.5, zorder=5)
+    top = axes.get_ylim()[1]
+    prior = fit.prior_bands["band"].transpose("arm", "level", "visit").to_numpy()
+    _draw_prior(axes, at.tolist(), prior)
     axes.set_xticks(at, visits)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, top)
     _finish(figure, axes, fit)
 
 
