@@ -99,7 +99,8 @@ def verify(
 
         from mgbayes.ipd.terminal import print_beside
 
-        print_beside(beside, Console())
+        wide = Console()
+        print_beside(beside, wide if wide.is_terminal else Console(width=160))
 
 
 def _beside(
