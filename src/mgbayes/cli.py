@@ -95,12 +95,9 @@ def verify(
         return
     _print_ledger(ledger)
     if beside is not None:
-        from rich.console import Console
+        from mgbayes.ipd.terminal import print_beside, wide_console
 
-        from mgbayes.ipd.terminal import print_beside
-
-        wide = Console()
-        print_beside(beside, wide if wide.is_terminal else Console(width=160))
+        print_beside(beside, wide_console())
 
 
 def _beside(

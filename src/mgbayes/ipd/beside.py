@@ -102,4 +102,3 @@ def _test_row(row: Row) -> Row:
     columns |= {"interval": estimate.get("interval"), "level": estimate.get("level")}
     after = ("statistic_name", "statistic", "n_used", "n_missing", "note")
     return columns | {name: row[name] for name in after}
-

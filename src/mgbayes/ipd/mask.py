@@ -72,7 +72,6 @@ class Mask:
         return endpoint in (self.small.parts if in_part else self.small.whole)
 
 
-
 def without_holm(rows: list[Row]) -> list[Row]:
     """Adjusted p values step over each other: beside hidden ones they would give these away."""
     return [row | {"holm_p": None} for row in rows]

@@ -10,7 +10,8 @@ from mgbayes.errors import InputError, Problem
 
 def read_subsets(texts: Sequence[str]) -> tuple[Subset, ...]:
     """The rules for parts of the patients. Raises InputError with every text that is not one."""
-    subsets, problems = [], []
+    subsets: list[Subset] = []
+    problems: list[Problem] = []
     for text in texts:
         try:
             subsets.append(Subset.parse(text))

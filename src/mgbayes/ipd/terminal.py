@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _ROLES = {"better": "the better one", "check": "a check"}
+
+
+_WIDE = 160
+
+
+def wide_console() -> Console:
+    """Standard output as wide as the terminal is, or as COLUMNS says; wide tables in a file."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=_WIDE)
 
 
 def print_beside(beside: Beside, console: Console) -> None:
@@ -44,7 +56,17 @@ def _claims(beside: Beside) -> Table:
 
 
 def _tests(beside: Beside) -> Table:
-    heads = ("comparison", "test", "p", "Holm p", "estimate (95 % interval)", "n", "missing", "named by the paper or better", "note")
+    heads = (
+        "comparison",
+        "test",
+        "p",
+        "Holm p",
+        "estimate (95 % interval)",
+        "n",
+        "missing",
+        "named by the paper or better",
+        "note",
+    )
     groups = groupby(beside.tests, key=lambda row: (row["endpoint"], row["comparison"]))
     return _table(_title(beside, "tests"), heads, (_compared(rows) for _, rows in groups))
 
@@ -96,7 +118,7 @@ def _table(title: str, heads: tuple[str, ...], sections: object) -> Table:
 
 
 def _number(value: float | str | None) -> str:
-    return value if isinstance(value, str) else "" if value is None else f"{value:.4g}"
+    return value if isinstance(value, str) else "" if value is None else f"{value:.5g}"
 
 
 def _p(value: float | None) -> str:

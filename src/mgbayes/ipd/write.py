@@ -35,7 +35,9 @@ def write_tables(beside: Beside, folder: str | Path) -> list[Path]:
         for name, rows in tables.items():
             write_text(folder / name, _csv([row | about for row in rows]))
     except OSError as error:
-        problem = Problem("the output folder", error.strerror or str(error), "a folder that can be written to")
+        problem = Problem(
+            "the output folder", error.strerror or str(error), "a folder that can be written to"
+        )
         raise InputError(str(folder), [problem]) from None
     return [folder / name for name in tables]
 

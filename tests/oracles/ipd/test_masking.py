@@ -99,7 +99,9 @@ def test_no_masked_number_is_said_to_agree(both: tuple[Beside, Beside]) -> None:
     """That 15 of 17 agrees with the print would tell it."""
     _, masked = both
     for row in masked.claims:
-        assert (row["match"] == MASKED) == (row["from_patients"] is not None and isinstance(row["from_patients"], str))
+        assert (row["match"] == MASKED) == (
+            row["from_patients"] is not None and isinstance(row["from_patients"], str)
+        )
 
 
 def test_no_adjusted_p_stands_beside_a_hidden_one(both: tuple[Beside, Beside]) -> None:

@@ -122,8 +122,12 @@ def test_p_is_that_of_the_printed_counts(
 
 def test_two_p_values_by_hand(beside: dict[str, Any]) -> None:
     """R 4: chisq.test(matrix(c(10, 7, 6, 10), 2), correct = FALSE) and fisher.test(matrix(c(10, 7, 11, 5), 2))."""
-    assert _test(beside, "relapse", "musk v achr", "pearson_chi_square")["p"] == pytest.approx(0.2206, abs=5e-5)
-    assert _test(beside, "pis_mm", "musk v achr at 12m", "fisher_exact")["p"] == pytest.approx(0.7207, abs=5e-5)
+    assert _test(beside, "relapse", "musk v achr", "pearson_chi_square")["p"] == pytest.approx(
+        0.2206, abs=5e-5
+    )
+    assert _test(beside, "pis_mm", "musk v achr at 12m", "fisher_exact")["p"] == pytest.approx(
+        0.7207, abs=5e-5
+    )
 
 
 @pytest.mark.parametrize("visit", ["baseline", "12m", "last"])

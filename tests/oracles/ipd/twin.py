@@ -1,7 +1,7 @@
 """Made-up patients of the embedded study, whose counts, means and SDs are the printed ones.
 
 Counts are put in exactly; doses are one skewed set of values, shuffled, and then moved and stretched so that their
-mean and SD are the printed ones to the last bit that binary numbers have.
+mean and SD are the printed ones to 11 decimals.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def _arm(rng: np.random.Generator, at: int, name: str, counts: dict[str, Any]) -
 
 
 def _doses(rng: np.random.Generator, n: int, mean: float, sd: float) -> np.ndarray:
-    """Skewed enough that none falls below zero."""
+    """Skewed enough that none falls below zero; with 12 decimals, which Excel's files can hold."""
     shape = (np.arange(n) / (n - 1)) ** 6
     rng.shuffle(shape)
-    return mean + sd * (shape - shape.mean()) / shape.std(ddof=1)
+    return np.round(mean + sd * (shape - shape.mean()) / shape.std(ddof=1), 12)
 
 
 def _when(happened: pd.Series, days: np.ndarray) -> pd.Series:
