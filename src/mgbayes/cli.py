@@ -20,7 +20,9 @@ from mgbayes.errors import EXIT_FIT_FAILED, EXIT_INTERRUPTED, MgbayesError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mgbayes.ipd import Beside
     from mgbayes.report.results import Reanalysis
+    from mgbayes.study.schema import Study
     from mgbayes.verify.result import Ledger
 
 app = typer.Typer(
@@ -62,12 +64,24 @@ def verify(
     search: SearchOption = True,
     cache: CacheOption = True,
     json: JsonOption = False,
+    ipd: Annotated[
+        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
+    ] = None,
+    subset: Annotated[
+        list[str] | None,
+        typer.Option(help='With --ipd, a part of the patients: "three_cycles = cycles >= 3".'),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --ipd, the folder to write CSV tables to.")] = None,
+    mask_below: Annotated[
+        int | None, typer.Option(min=2, help="With --ipd, hide counts of patients below this number.")
+    ] = None,
 ) -> None:
-    """Re-compute every printed claim and give each a verdict."""
+    """Re-compute every printed claim and give each a verdict; with --ipd, set the patients beside it."""
     from mgbayes.study.load import load_study
     from mgbayes.verify.ledger import verify as run
 
     loaded = load_study(study)
+    beside = _beside(loaded, ipd, subset, out, mask_below)
     console = _console()
     with _progress(console) as progress:
         task = progress.add_task("verifying", total=len(loaded.claims))  # type: ignore[attr-defined]
@@ -77,9 +91,33 @@ def verify(
 
         ledger = run(loaded, search=search, use_cache=cache, progress=say)
     if json:
-        _print_json(ledger.to_json())
-    else:
-        _print_ledger(ledger)
+        _print_json(ledger.to_json() | ({} if beside is None else {"patients": beside.to_json()}))
+        return
+    _print_ledger(ledger)
+    if beside is not None:
+        from mgbayes.ipd.terminal import print_beside, wide_console
+
+        print_beside(beside, wide_console())
+
+
+def _beside(
+    study: Study, ipd: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
+) -> Beside | None:
+    """The patients beside the print, and their tables written; None when no spreadsheet is given."""
+    from mgbayes.ipd import check_patients
+    from mgbayes.ipd.options import options_without_patients, read_subsets
+    from mgbayes.ipd.write import check_place, write_tables
+
+    if ipd is None:
+        options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
+        return None
+    subsets = read_subsets(subset or [])
+    if out is not None:
+        check_place(out)
+    beside = check_patients(study, ipd, subsets, mask_below)
+    for path in [] if out is None else write_tables(beside, out):
+        _console().print(f"Written: {path}", markup=False, highlight=False)
+    return beside
 
 
 def _print_json(value: object) -> None:

@@ -124,7 +124,7 @@ def test_a_fault_of_the_whole_file_is_told(fault: str, tmp_path: Path) -> None:
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert "no such file" in str(_refused(tmp_path / "none.csv"))
     (tmp_path / "folder.csv").mkdir()
-    assert "can be read" in str(_refused(tmp_path / "folder.csv"))
+    assert "a directory" in str(_refused(tmp_path / "folder.csv"))
 
 
 def test_a_missing_column_does_not_hide_other_faults(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,11 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class ClaimCheck:
-    """One printed number, the range of values that are printed so, and the value that the rows give."""
+    """One printed number, the range of values that are printed so, and the value that the rows give.
+
+    ``number`` is what kind of number it is (n, count, percent, mean, sd, p), ``group`` the patients behind it,
+    or ``comparison`` what a p compares.
+    """
 
     claim: str
     quantity: str
@@ -47,6 +51,9 @@ class ClaimCheck:
     match: Match
     note: str = ""
     alternative: str | None = None
+    number: str = "p"
+    group: str | None = None
+    comparison: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The form for machines."""
@@ -98,23 +105,16 @@ def _of_summary(
             reason = note or ("" if value is not None else "too few values")
             label = " ".join(text for text in (summary.group, summary.visit, summary.level, quantity) if text)
             around = _behind(printed, whole=quantity in _WHOLE)
-            yield _check(claim.id, label, printed, around, value, reason, alternative)
+            low, high, match = float(around.low), float(around.high), _match(value, around)
+            yield ClaimCheck(
+                claim.id, label, printed, low, high, value, match, reason, alternative, quantity, summary.group
+            )  # fmt: skip
 
 
-def _check(
-    claim: str,
-    quantity: str,
-    printed: str,
-    around: ExactInterval,
-    value: float | None,
-    note: str,
-    alternative: str | None,
-) -> ClaimCheck:
-    low, high = float(around.low), float(around.high)
-    match = Match.not_available
-    if value is not None:
-        match = Match.agree if Fraction(repr(round(value, _DIGITS))) in around else Match.differ
-    return ClaimCheck(claim, quantity, printed, low, high, value, match, note, alternative)
+def _match(value: float | None, around: ExactInterval) -> Match:
+    if value is None:
+        return Match.not_available
+    return Match.agree if Fraction(repr(round(value, _DIGITS))) in around else Match.differ
 
 
 def _behind(printed: str, *, whole: bool) -> ExactInterval:
@@ -134,14 +134,16 @@ def _values(rows: PatientRows, claim: Claim, summary: Summary) -> tuple[dict[str
         return {"count": float(members.sum())}, ""
     if endpoint is None or not rows.has(endpoint):
         return None, "the rows do not hold this endpoint"
-    if summary.level is not None:
-        return None, "the rows do not name the levels"
-    return _of_endpoint(rows, endpoint, members, summary.visit)
+    level = None if summary.level is None else rows.level(endpoint, summary.level)
+    if summary.level is not None and level is None:
+        return None, f"the rows do not name a level {summary.level!r}"
+    return _of_endpoint(rows, endpoint, members, summary.visit, level)
 
 
 def _of_endpoint(
-    rows: PatientRows, endpoint: Endpoint, members: np.ndarray, visit: str | None
+    rows: PatientRows, endpoint: Endpoint, members: np.ndarray, visit: str | None, level: int | None
 ) -> tuple[dict[str, float] | None, str]:
+    """The numbers of a group at a visit; of those at a level, where one is named."""
     if endpoint.kind is Kind.time_to_event:
         data = rows.follow_up(endpoint)
         return _moments(data.time[members & (data.event == 1)]), "among those with the event"
@@ -155,7 +157,10 @@ def _of_endpoint(
         f"{missing} patients without a value" if missing else "",
         "the rows give one value, whatever the visit" if visit is not None and visits == (None,) else "",
     )
-    numbers = _moments(known) | _counts(known, endpoint.kind)
+    if level is not None:
+        numbers = {"n": float(len(known))} | _counts((known == level).astype(float), Kind.binary)
+    else:
+        numbers = _moments(known) | _counts(known, endpoint.kind)
     return numbers, "; ".join(text for text in notes if text)
 
 
@@ -181,7 +186,8 @@ def _of_p(rows: PatientRows, claim: Claim, sources: str, text: str, battery: Bat
     asked = asked_by(rows, claim)
     for comparison in asked:
         tests = battery.of(comparison.endpoint.id, comparison.id)
-        yield _p_check(claim, f"p{source}, {comparison.id}", text, printed, tests)
+        check = _p_check(claim, f"p{source}, {comparison.id}", text, printed, tests)
+        yield replace(check, comparison=comparison.id)
     if not asked:
         reason = "the rows do not hold what this p compares"
         yield _without_p(claim, f"p{source}", text, printed, reason)

@@ -60,8 +60,9 @@ def _two_groups(rows: PatientRows, comparison: Comparison, first: np.ndarray, ot
     known = np.isfinite(values) & (np.isfinite(exposure) if exposure is not None else True)
     times = [None if exposure is None else exposure[group & known] for group in (first, other)]
     sample = TwoGroups(values[first & known], values[other & known], *times)
-    either = first | other
-    return Drawn(sample, int((either & known).sum()), int((either & ~known).sum()))
+    either, counted = first | other, rows.counted(comparison.endpoint)
+    note = "" if counted is None else f"counted: {counted}"
+    return Drawn(sample, int((either & known).sum()), int((either & ~known).sum()), note)
 
 
 def _follow_up(rows: PatientRows, comparison: Comparison, first: np.ndarray, other: np.ndarray) -> Drawn:

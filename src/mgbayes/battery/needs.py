@@ -27,8 +27,12 @@ def missing_need(sample: object, needs: tuple[Need, ...]) -> str | None:
     return next((need.reason for need in needs if not need.holds(sample)), None)
 
 
+_BINARY_NOISE = 1e-12
+"""Differences of decimal numbers that should be equal differ by about this share of their size."""
+
+
 def _spread(values: np.ndarray) -> bool:
-    return len(values) > 1 and bool(np.ptp(values) > 0)
+    return len(values) > 1 and bool(np.ptp(values) > _BINARY_NOISE * np.abs(values).max())
 
 
 def _two_each(groups: TwoGroups) -> bool:

@@ -58,7 +58,10 @@ class PatientRows:
         """Whether the rows say anything about an endpoint."""
         if endpoint.kind is Kind.time_to_event:
             return f"{endpoint.id}.time" in self.data and f"{endpoint.id}.event" in self.data
-        return self.column(endpoint.id) is not None or self._event_behind(endpoint) is not None
+        name = self.column(endpoint.id)
+        if name is None:
+            return self._event_behind(endpoint) is not None
+        return endpoint.kind is not Kind.binary or self._is_zero_or_one(name)
 
     def visits(self, endpoint: Endpoint) -> tuple[str | None, ...]:
         """The visits at which an endpoint has a value, in the study's order; (None,) when it has no visits."""
@@ -76,6 +79,18 @@ class PatientRows:
             return self._at(name, visit)
         times = self._event_behind(endpoint)
         return self.follow_up(times).event if times is not None else np.full(len(self.arms), np.nan)
+
+    def level(self, endpoint: Endpoint, name: str) -> int | None:
+        """The place of a named level, as the rows number them; None when they do not name it."""
+        column = self.column(endpoint.id)
+        levels = [] if column is None else list(self.data[column].attrs.get("levels", ()))
+        return levels.index(name) if name in levels else None
+
+    def counted(self, endpoint: Endpoint) -> str | None:
+        """The level that a 1 stands for, where a yes/no endpoint is held as a category of two levels."""
+        column = self.column(endpoint.id)
+        levels = [] if column is None else list(self.data[column].attrs.get("levels", ()))
+        return str(levels[1]) if endpoint.kind is Kind.binary and len(levels) > 1 else None
 
     def exposure(self, endpoint: Endpoint, visit: str | None) -> Floats | None:
         """The follow-up behind each patient's count; None where the rows do not give it."""
@@ -115,10 +130,12 @@ class PatientRows:
 
     def _is_yes_no(self, name: str) -> bool:
         """Whether a column holds 1 and 0 only, and these are not places in a list of levels."""
-        values = self._at(name, None)
-        return "levels" not in self.data[name].attrs and bool(
-            np.isin(values[np.isfinite(values)], (0.0, 1.0)).all()
-        )
+        return "levels" not in self.data[name].attrs and self._is_zero_or_one(name)
+
+    def _is_zero_or_one(self, name: str) -> bool:
+        """Whether a column holds nothing else: a category can have more than two values."""
+        values = self.data[name].values
+        return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
 
     def _event_behind(self, endpoint: Endpoint) -> Endpoint | None:
         """The time-to-event endpoint whose event is this yes/no endpoint."""
@@ -150,10 +167,15 @@ def check_rows(study: Study, data: xr.Dataset, subsets: tuple[Subset, ...] = ())
     problems = [Problem("arm", repr(arm), f"one of {', '.join(known)}") for arm in strangers]
     rows = PatientRows(study, data, subsets)
     for subset in subsets:
+        place = f"subset {subset.id!r}"
+        if subset.id in (ALL, *known):
+            problems.append(Problem(place, "the name of an arm or of all patients", "another name"))
+        if sum(other.id == subset.id for other in subsets) > 1:
+            problems.append(Problem(place, "two rules", "one rule"))
         if rows.column(subset.column) is None:
             accepted = f"one of {', '.join(sorted(map(str, data.data_vars)))}"
-            problems.append(Problem(f"subset {subset.id!r}", repr(subset.column), accepted))
+            problems.append(Problem(place, repr(subset.column), accepted))
         if subset.arm is not None and subset.arm not in known:
-            problems.append(Problem(f"subset {subset.id!r}", repr(subset.arm), f"one of {', '.join(known)}"))
+            problems.append(Problem(place, repr(subset.arm), f"one of {', '.join(known)}"))
     if problems:
-        raise InputError("patient rows", problems)
+        raise InputError("patient rows", dict.fromkeys(problems))

@@ -15,6 +15,9 @@ from mgbayes.battery.kaplan_meier import kaplan_meier
 from mgbayes.battery.outcome import LEVEL, Estimate, Outcome
 from mgbayes.battery.samples import FollowUp
 
+_HORIZON = "the end of the shorter follow-up of the two groups"
+"""Its length is one patient's, so it is said in words."""
+
 
 def restricted_mean(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[float, float]:
     """μ(horizon) of one group and its standard error."""
@@ -39,9 +42,9 @@ def restricted_mean_difference(data: FollowUp) -> Outcome:
     (one, one_error), (other, other_error) = (restricted_mean(*group, horizon) for group in groups)
     error = sqrt(one_error**2 + other_error**2)
     if error == 0:
-        return Outcome(None, note=f"no event before {horizon:g}, until which both groups are followed")
+        return Outcome(None, note=f"no event up to {_HORIZON}")
     z, reach = (one - other) / error, float(ndtri((1 + LEVEL) / 2)) * error
     difference = Estimate(
         "restricted mean difference", one - other, one - other - reach, one - other + reach, "Wald"
     )
-    return Outcome(float(2 * ndtr(-abs(z))), z, "z", difference, f"up to {horizon:g}")
+    return Outcome(float(2 * ndtr(-abs(z))), z, "z", difference, f"up to {_HORIZON}")

@@ -22,6 +22,8 @@ _ACCEPTED = "a spreadsheet as .csv, .xlsx or .parquet"
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file of patients. Raises InputError when there are none that can be read."""
+    if path.is_dir():
+        raise InputError(str(path), [Problem("the path", "a directory", _ACCEPTED)])
     if path.suffix.lower() not in _READERS:
         given = f"the file type {path.suffix}" if path.suffix else "a name without a file type"
         raise InputError(str(path), [Problem("the path", given, _ACCEPTED)])

@@ -101,7 +101,9 @@ def _keys(row: Raw, kind: str, place: str) -> Iterator[Problem]:
 
 
 def _one_place(row: Raw) -> bool:
-    return ("column" in row) != ("visits" in row) and not ("visits" in row and row.get("by_visit") is True)
+    return ("column" in row) != bool(row.get("visits")) and not (
+        "visits" in row and row.get("by_visit") is True
+    )
 
 
 _PLACE = (_one_place, "either column or visits (a column for each visit)")

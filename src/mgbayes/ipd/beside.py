@@ -1,0 +1,104 @@
+"""What is shown of the patients: two tables and where they come from, and never a patient.
+
+Terminal, JSON and CSV are all made of these rows, so that nothing masked here can stand in one of them. The
+curves of the battery are not among them: their steps are the times of single patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mgbayes.battery import Battery, ClaimCheck
+from mgbayes.battery.claims import Match
+
+SCHEMA_VERSION = 1
+MASKED = "masked"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Below which count cells are masked, and which endpoints that hides."""
+
+    below: int
+    whole: tuple[str, ...]
+    """Endpoints of which nothing is shown."""
+    parts: tuple[str, ...]
+    """Endpoints of which nothing is shown for parts of the patients (subgroups, subsets)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The form for machines."""
+        return {"below": self.below, "endpoints": list(self.whole), "endpoints_in_parts": list(self.parts)}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Printed claims and the battery of tests, from the rows of the patients.
+
+    ``claims`` has a row for each printed number, ``tests`` one for each test of each comparison; the keys of
+    the rows are the columns of the CSV files.
+    """
+
+    study: str
+    synthetic: bool
+    sizes: dict[str, int | str]
+    subsets: tuple[str, ...]
+    families: dict[str, int]
+    claims: tuple[Row, ...]
+    tests: tuple[Row, ...]
+    masking: Masking | None = None
+    file_sha256: str | None = None
+    """Left out when cells are masked: it would confirm a guess at the file."""
+
+    def tally(self) -> dict[str, int]:
+        """How many printed numbers agree, differ, ..."""
+        matches = [*map(str, Match), *([MASKED] if self.masking else [])]
+        return {match: sum(row["match"] == match for row in self.claims) for match in matches}
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that ``verify --ipd --json`` prints under ``patients``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "synthetic": self.synthetic,
+            "file_sha256": self.file_sha256,
+            "patients_by_arm": self.sizes,
+            "subsets": list(self.subsets),
+            "masking": None if self.masking is None else self.masking.to_json(),
+            "tally": self.tally(),
+            "claims": [dict(row) for row in self.claims],
+            "families": self.families,
+            "tests": [dict(row) for row in self.tests],
+        }
+
+
+def claim_row(check: ClaimCheck) -> Row:
+    """A printed number beside what the patients give."""
+    return {
+        "claim": check.claim,
+        "alternative": check.alternative,
+        "quantity": check.quantity,
+        "printed": check.printed,
+        "printed_low": check.low,
+        "printed_high": check.high,
+        "from_patients": check.from_rows,
+        "match": str(check.match),
+        "note": check.note,
+    }
+
+
+def rows_of_tests(battery: Battery) -> list[Row]:
+    """The tests of a battery, each as one flat row."""
+    return [_test_row(row.to_json()) for row in battery.rows]
+
+
+def _test_row(row: Row) -> Row:
+    estimate = row["estimate"] or {}
+    before = ("endpoint", "comparison", "design", "test", "label", "role", "named_by_paper", "p", "holm_p")
+    columns = {name: row[name] for name in before}
+    columns |= {"estimate_name": estimate.get("name")}
+    columns |= {"estimate": estimate.get("value"), "low": estimate.get("low"), "high": estimate.get("high")}
+    columns |= {"interval": estimate.get("interval"), "level": estimate.get("level")}
+    after = ("statistic_name", "statistic", "n_used", "n_missing", "note")
+    return columns | {name: row[name] for name in after}

@@ -1,0 +1,78 @@
+"""Read the patients, test them, and set what they give beside what is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgbayes.ipd.beside import MASKED, Beside, Masking, claim_row, rows_of_tests
+from mgbayes.study.schema import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mgbayes.battery import Battery, ClaimCheck, Subset
+
+
+def check_patients(
+    study: Study, file: str | Path, subsets: tuple[Subset, ...] = (), mask_below: int | None = None
+) -> Beside:
+    """Each printed number beside what a spreadsheet gives, and every test that its patients allow.
+
+    With ``mask_below``, endpoints with a count of patients below it in some cell are hidden (see
+    mgbayes.ipd.cells). Nothing in the result is about a single patient, except that a median time to an event
+    can be one patient's; it stands in notes, which masked results do not have.
+
+    Raises InputError when the study has no map of columns, the file cannot be read as the map says, or a subset
+    asks for a column that is not there.
+    """
+    from mgbayes.battery import battery, compare_with_claims
+    from mgbayes.errors import InputError
+    from mgbayes.patients import read_patients
+
+    patients = read_patients(file, study)
+    try:
+        tested = battery(study, patients, subsets)
+    except InputError as error:  # said of rows; the user knows the file
+        raise InputError(str(file), error.problems) from None
+    claims = compare_with_claims(study, patients, tested)
+    if mask_below is not None:
+        return _masked(study, patients, tested, claims, mask_below)
+    return Beside(
+        study=study.id,
+        synthetic=tested.synthetic,
+        sizes=dict(_sizes(study, patients)),
+        subsets=tuple(map(str, subsets)),
+        families=tested.to_json()["families"],
+        claims=tuple(claim_row(check) for check in claims),
+        tests=tuple(rows_of_tests(tested)),
+        file_sha256=patients.attrs["file_sha256"],
+    )
+
+
+def _masked(
+    study: Study, patients: xr.Dataset, tested: Battery, claims: tuple[ClaimCheck, ...], below: int
+) -> Beside:
+    from mgbayes.battery.patient_rows import PatientRows
+    from mgbayes.ipd.mask import Mask, without_holm
+
+    mask = Mask.of(PatientRows(study, patients, tested.subsets), below)
+    tests = [mask.test(row, result) for row, result in zip(rows_of_tests(tested), tested.rows, strict=True)]
+    hidden = any(row["role"] == MASKED for row in tests)
+    sizes = _sizes(study, patients)
+    small = any(n < below for n in sizes.values())
+    return Beside(
+        study=study.id,
+        synthetic=tested.synthetic,
+        sizes={arm: mask.count(n) if small else n for arm, n in sizes.items()},
+        subsets=tuple(map(str, tested.subsets)),
+        families={} if hidden else tested.to_json()["families"],
+        claims=tuple(mask.claim(claim_row(check), check) for check in claims),
+        tests=tuple(without_holm(tests) if hidden else tests),
+        masking=Masking(below, tuple(sorted(mask.small.whole)), tuple(sorted(mask.small.parts))),
+    )
+
+
+def _sizes(study: Study, patients: xr.Dataset) -> dict[str, int]:
+    arms = patients["arm"].values
+    return {arm.id: int((arms == arm.id).sum()) for arm in study.arms}
