@@ -160,9 +160,7 @@ class Fitter:
             diagnostics=diagnose(posterior, contrasts, stats) if enough else nothing_to_diagnose(stats),
             key=key,
             agreement=agreement,
-            checks=predictive_checks(module, rng, posterior, data, job.family, priors)
-            if looked_into
-            else (),
+            checks=predictive_checks(module, rng, posterior, data, job.family, priors) if looked_into else (),
             curve=curve,
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
         )

@@ -33,7 +33,13 @@ LEAST_ESS = 400.0
 """Effective draws asked of every parameter of a cell, 100 a chain: Vehtari et al. (2021), Bayesian Anal 16:667."""
 
 _ESS = ("ess_bulk_min", "ess_tail_min")
-_SOURCES = ("sensitivity/cell.py", "sensitivity/grid.py", "inference/run.py", "inference/diagnostics.py", "estimands")
+_SOURCES = (
+    "sensitivity/cell.py",
+    "sensitivity/grid.py",
+    "inference/run.py",
+    "inference/diagnostics.py",
+    "estimands",
+)
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
 def variance_explained(values: Sequence[float], levels: Sequence[str]) -> float | None:
     """Eta squared: the sum of squares between levels over the total; None where nothing varies."""
     x, level = np.asarray(values, float), np.asarray(levels)
-    if x.size == 0 or np.ptp(x) == 0:
+    if len(set(levels)) < 2 or np.ptp(x) == 0:
         return None
     between = sum(
         (level == name).sum() * (x[level == name].mean() - x.mean()) ** 2 for name in np.unique(level)
@@ -140,7 +140,9 @@ def _driver(factor: str, usable: Sequence[Cell], base: Cell | None, rule: Rule) 
     return Driver(
         factor=factor,
         levels=len({level(cell) for cell in usable}),
-        variance_explained=variance_explained([_p(cell) for cell in usable], [level(cell) for cell in usable]),
+        variance_explained=variance_explained(
+            [_p(cell) for cell in usable], [level(cell) for cell in usable]
+        ),
         pairs=len(pairs),
         pairs_apart=sum(_apart(rule, *pair) for pair in pairs),
         alone=len(alone),

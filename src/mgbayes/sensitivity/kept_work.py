@@ -116,7 +116,7 @@ def _run[T](tasks: Sequence[_Group[T]], fitter: Fitter, cores: int, say: Say) ->
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=cores, backend="loky", return_as="generator_unordered", batch_size=1)
-    results = []
+    results: list[dict[str, T]] = []
     for title, made in parallel(delayed(_alone)(task) for task in tasks):
         say(f"{title}: done ({len(results) + 1} of {len(tasks)} models)")
         results.append(made)

@@ -55,9 +55,7 @@ def sensitivity(
     """
     chosen = _varying(study) if plans is None else tuple(plans)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
-    coarse = [
-        tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces
-    ]
+    coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
     cells = finish(CELLS, grid, cores=cores, use_cache=use_cache, say=say)
     flat = [setting for points in coarse for setting in points]
     refits = iter(finish(REFITS, flat, cores=cores, use_cache=use_cache, say=say))
