@@ -39,7 +39,7 @@ def pictures(grid: Grid) -> Iterator[Picture]:
 
 def _curve(row: Flips, cells: Sequence[Cell]) -> Picture:
     usable = sorted((cell for cell in cells if cell.usable), key=lambda cell: cell.p_benefit or 0.0)
-    levels = _levels(usable)
+    levels = _levels([cell for cell in cells if cell.usable])
     lost = len(cells) - len(usable)
     without = f" {lost} cells without estimates are not drawn." if lost else ""
     return Picture(
@@ -76,7 +76,7 @@ def _draw_curve(figure: Figure, row: Flips, cells: Sequence[Cell], levels: list[
     chance.axhline(row.rule.probability, color=style.INK, lw=0.8, ls="--", zorder=0)
     chance.set_ylim(-0.02, 1.02)
     chance.set_ylabel("P(benefit)")
-    chance.legend(loc="lower right", frameon=False, fontsize=7)
+    figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=7)
     _draw_marks(marks, cells, levels)
 
 
