@@ -15,10 +15,12 @@ from mgbayes.models.plan import load_plan, parse_plan
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.cell import Cell, make_cell
 from mgbayes.sensitivity.grid import settings
+from mgbayes.sensitivity.grid_tables import cells
 from mgbayes.sensitivity.run import Grid, sensitivity
 from mgbayes.sensitivity.tipping import normal_p_benefit, normal_tipping_sd
 from mgbayes.study import Study
 from mgbayes.study.numbers import find_count
+from tests.oracles import two_modes_toy
 from tests.oracles.normal_toy import PLAN, ROW, S, Y
 
 X = np.linspace(-12, 12, 200_001)
@@ -109,6 +111,25 @@ def test_one_fitter_tells_priors_of_different_forms_apart(study: Study) -> None:
     for fit, sd in ((normal, 1.0), (mixture, 0.205)):
         better = float((fit.posterior["effect"] > 0).mean())
         assert better == pytest.approx(normal_p_benefit(Y, S, 0.0, sd), abs=0.03)
+
+
+def test_a_failed_cell_stays_in_the_table_without_estimates(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS, "toy", two_modes_toy.ROW)  # type: ignore[arg-type]
+    setting = settings(study, parse_plan(PLAN, "toy.toml"))[0]
+    cell = make_cell(Fitter(use_cache=False, predictive=False), setting)
+    assert cell.status == "failed"
+    assert "largest R-hat" in cell.reason
+    assert cell.rhat_max is not None
+    assert cell.rhat_max > 1.5
+    grid = Grid(study, (setting.plan,), (cell,), (), ())
+    assert grid.failed == (cell,)
+    (row,) = cells(grid).to_dict("records")
+    assert row["status"] == "failed"
+    estimates = ("mean", "median", "sd", "low", "high", "p_benefit", "mcse_p_benefit", "prior_weight")
+    assert [row[name] for name in estimates] == [None] * len(estimates)
+    assert Cell.from_text(cell.to_text()) == cell
 
 
 def test_the_beta_binomial_family(study: Study) -> None:

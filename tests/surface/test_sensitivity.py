@@ -10,10 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mgbayes.errors import InputError
+from mgbayes.inference.run import evidence_of
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import load_plan, parse_plan, shipped_plans
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.grid_tables import TABLES
@@ -82,6 +85,24 @@ def test_the_same_tables_from_one_process_and_from_two(study: Study) -> None:
     for name, table in TABLES.items():
         assert table(one).to_csv() == table(two).to_csv(), name
     assert len(one.cells) == 13
+
+
+def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: Study) -> None:
+    """Else the draws of a cell would hang on which cell a compiled model was built for."""
+    starts: dict[tuple[str, str], set[str]] = {}
+    for plan in shipped_plans():
+        module = MODELS[plan.model].load()
+        for row in settings(study, plan):
+            if row.printed_p or row.belief.name not in ("plan", "pessimistic, strong"):
+                continue
+            job = row.job()
+            assert job.start is not None
+            built = module.build(
+                evidence_of(module, job), job.family, job.start.prior_set(job.family, module.PRIORS)
+            )
+            point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
+            starts.setdefault((plan.id, row.family), set()).add(point)
+    assert {family: len(points) for family, points in starts.items()} == dict.fromkeys(starts, 1)
 
 
 def test_the_grid_of_the_embedded_study_has_at_least_200_cells(study: Study) -> None:
@@ -154,3 +175,15 @@ def test_estimands_that_the_model_does_not_have_are_named(study: Study) -> None:
     assert len(error.value.problems) == 2
     assert "'odds'" in str(error.value)
     assert "'chances'" in str(error.value)
+
+
+def test_a_family_without_the_effect_is_named(study: Study) -> None:
+    text = BINARY.replace('family = "hierarchical"', 'family = "independent"')
+    text = text.replace('alternative_families = ["independent"]', "")
+    with pytest.raises(InputError, match="a family with an effect"):
+        settings(study, parse_plan(text, "mine.toml"))
+
+
+def test_a_plan_that_varies_nothing_is_refused(study: Study) -> None:
+    with pytest.raises(InputError, match="plan balance"):
+        sensitivity(study, [load_plan("balance")])

@@ -31,13 +31,18 @@ _FEWEST = 10  # draws of each chain, below which there is nothing to summarize
 
 @dataclass(frozen=True)
 class Job:
-    """One fit to be made."""
+    """One fit to be made.
+
+    ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
+    forms: chains start from the priors of the build, so that draws do not hang on which fit came first.
+    """
 
     study: Study
     plan: Plan
     family: str
     printed_p: tuple[PrintedPUse, ...] = ()
     alternative: str | None = None
+    start: Plan | None = None
 
     @property
     def evidence(self) -> str:
@@ -182,7 +187,7 @@ class Fitter:
         return posterior, stats, Agreement(job.printed_p, share, drawn), key
 
     def _key(self, job: Job, data: Data, priors: dict[str, Prior], sampling: Sampling) -> str:
-        parts = {
+        parts: dict[str, object] = {
             "model": job.plan.model,
             "family": job.family,
             "priors": {name: [prior.form, prior.values] for name, prior in priors.items()},
@@ -191,6 +196,8 @@ class Fitter:
                 [use.statistic, use.arm, job.study.claim(use.claim).p_by_source] for use in job.printed_p
             ],
         }
+        if job.start is not None:
+            parts["start"] = _values(_starting(job, priors))
         return fit_key(MODELS[job.plan.model].module, parts, data)
 
     def _drawn(
@@ -248,14 +255,26 @@ class Fitter:
         """The model of a family for data of these shapes and priors of these forms, with these numbers in it."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
-        slot = (job.plan.model, job.family, shapes, forms)
+        start = _starting(job, priors)
+        slot = (job.plan.model, job.family, shapes, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
-            model = module.build(data, job.family, priors)
+            model = module.build(data, job.family, start)
             self._compiled[slot] = compile_model(model), {variable.name for variable in model.data_vars}
         compiled, names = self._compiled[slot]
         numbers = data | {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
         return swap(compiled, {name: values for name, values in numbers.items() if name in names})
+
+
+def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:
+    """The priors that a compiled model is built with."""
+    if job.start is None:
+        return priors
+    return job.start.prior_set(job.family, MODELS[job.plan.model].load().PRIORS)
+
+
+def _values(priors: dict[str, Prior]) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    return tuple(sorted((name, prior.values) for name, prior in priors.items()))
 
 
 def evidence_of(module: ModuleType, job: Job) -> Data:

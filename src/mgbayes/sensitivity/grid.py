@@ -47,13 +47,13 @@ class Setting:
         return plain and self.family == self.plan.family and self.belief.name == OWN
 
     def job(self) -> Job:
-        """The fit to be made, every effect's prior as a mixture."""
-        chosen = dict(self.plan.priors)
-        for name, prior in effect_priors(self.plan, self.family).items():
-            used = self.belief.prior if name == self.varied.effect else prior.as_mixture()
-            chosen[name] = PriorChoice(form=used.form, values=used.values, why=used.why)
-        plan = self.plan.model_copy(update={"priors": chosen, "sampling": modest(self.plan.sampling)})
-        return Job(self.study, plan, self.family, self.printed_p, self.alternative)
+        """The fit to be made, every effect's prior as a mixture; chains start from the plan's own priors."""
+        own = as_mixtures(self.plan, self.family)
+        prior = self.belief.prior
+        held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        priors = own.priors | ({self.varied.effect: held} if self.has_effect else {})
+        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
+        return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
 
 
 def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
@@ -69,6 +69,16 @@ def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
         for belief in _beliefs(plan, varied, family, others)
         for uses in _kinds_of_evidence(plan)
     )
+
+
+def as_mixtures(plan: Plan, family: str) -> Plan:
+    """The plan with the same priors, those of effects in the form of mixtures."""
+    mixtures = {name: prior.as_mixture() for name, prior in effect_priors(plan, family).items()}
+    chosen = {
+        name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        for name, prior in mixtures.items()
+    }
+    return plan.model_copy(update={"priors": plan.priors | chosen})
 
 
 def effect_priors(plan: Plan, family: str) -> dict[str, Prior]:
@@ -112,16 +122,19 @@ def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
 
 
 def _check(study: Study, plan: Plan) -> None:
-    """Raises InputError when the plan watches estimands that its model does not have for this study."""
+    """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
     module = MODELS[plan.model].load()
+    effects = list(effect_priors(plan, plan.family))
     known = [row.id for row in module.declared(evidence_of(module, Job(study, plan, plan.family)))]
-    asked = [(f"sensitivity → {i}", row.estimand) for i, row in enumerate(plan.sensitivity, start=1)]
+    rows = list(enumerate(plan.sensitivity, start=1))
+    asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
+    asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]
     if plan.decision is not None:
-        asked.append(("decision", plan.decision.estimand))
+        asked.append(("decision → estimand", plan.decision.estimand, known))
     problems = [
-        Problem(f"{place} → estimand", repr(name), f"one of {', '.join(known)}")
-        for place, name in asked
-        if name not in known
+        Problem(place, repr(name), f"one of {', '.join(accepted)}" if accepted else "a family with an effect")
+        for place, name, accepted in asked
+        if name not in accepted
     ]
     if problems:
         raise InputError(f"plan {plan.id}", problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.run import Job, applies, evidence_of
 from mgbayes.models.catalogue import MODELS
@@ -53,7 +54,7 @@ def sensitivity(
     kept on disk as soon as it is made. The same seed gives the same result whatever the number of processes.
     Raises InputError, before anything is fitted, when a plan asks for what the study or its model lacks.
     """
-    chosen = _varying(study) if plans is None else tuple(plans)
+    chosen = _varying(study) if plans is None else _asked(plans)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
     cells = finish(CELLS, grid, cores=cores, use_cache=use_cache, say=say)
@@ -78,6 +79,18 @@ def rule_of(study: Study, plan: Plan, estimand: Estimand) -> Rule:
 
 def _varying(study: Study) -> tuple[Plan, ...]:
     return tuple(plan for plan in shipped_plans() if plan.sensitivity and applies(study, plan))
+
+
+def _asked(plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """The plans that were asked for. Raises InputError for those that say nothing of what to vary."""
+    problems = [
+        Problem(f"plan {plan.id}", "no [[sensitivity]] table", "at least one effect whose prior is varied")
+        for plan in plans
+        if not plan.sensitivity
+    ]
+    if problems:
+        raise InputError("sensitivity", problems, "The shipped plans of outcomes are examples.")
+    return tuple(plans)
 
 
 def _flips(study: Study, plans: Sequence[Plan], cells: Sequence[Cell]) -> Iterator[Flips]:
