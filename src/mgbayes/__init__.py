@@ -24,6 +24,7 @@ _PUBLIC = {
     "reconstruct": "mgbayes.reconstruct.from_curve",
     "schema": "mgbayes.study.describe",
     "init": "mgbayes.starter",
+    "sensitivity": "mgbayes.sensitivity.run",
     "read_patients": "mgbayes.patients.read",
 }
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "reanalyze",
     "reconstruct",
     "schema",
+    "sensitivity",
     "verify",
 ]
 

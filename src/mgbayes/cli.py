@@ -211,6 +211,53 @@ def _print_short_answer(result: Reanalysis) -> None:
 
 
 @app.command()
+def sensitivity(
+    study: StudyArgument = "litchman2020",
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; reports/STUDY/sensitivity by default.")
+    ] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    surfaces: Annotated[bool, typer.Option(help="Map the priors at which the conclusion tips.")] = True,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+) -> None:
+    """How far can the conclusion be pushed? Every prior, family, doubtful number and kind of evidence."""
+    from mgbayes.models.plan import load_plan
+    from mgbayes.report.grid_words import sentences
+    from mgbayes.report.write import check_folder
+    from mgbayes.report.write_grid import write_grid
+    from mgbayes.sensitivity.run import sensitivity as run
+    from mgbayes.study.load import load_study
+
+    loaded = load_study(study)
+    plans = [load_plan(name) for name in plan] if plan else None
+    folder = out if out is not None else Path("reports") / loaded.id / "sensitivity"
+    check_folder(folder)
+    console = _console()
+    with _progress(console) as progress:
+        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
+
+        def say(text: str) -> None:
+            progress.update(task, description=text)  # type: ignore[attr-defined]
+
+        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, say=say)
+        say("writing")
+        write_grid(grid, folder)
+    console.print(f"Tables and figures are in {folder}", markup=False, highlight=False)
+    if json:
+        sys.stdout.write((folder / "sensitivity.json").read_text("utf-8"))
+    else:
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in sentences(grid)))
+    if grid.failed:
+        console.print(f"Without an estimate: {len(grid.failed)} cells", markup=False, highlight=False)
+        raise typer.Exit(EXIT_FIT_FAILED)
+
+
+@app.command()
 def calibrate(
     plan: Annotated[
         list[str] | None,

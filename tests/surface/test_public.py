@@ -16,6 +16,7 @@ PUBLIC = [
     "reanalyze",
     "reconstruct",
     "schema",
+    "sensitivity",
     "verify",
 ]
 

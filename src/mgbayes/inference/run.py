@@ -21,7 +21,7 @@ from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse, Sampling
 from mgbayes.models.priors import Prior
-from mgbayes.study.schema import Study
+from mgbayes.study.schema import Alternative, Study
 
 Say = Callable[[str], None]
 Data = dict[str, np.ndarray]
@@ -31,13 +31,18 @@ _FEWEST = 10  # draws of each chain, below which there is nothing to summarize
 
 @dataclass(frozen=True)
 class Job:
-    """One fit to be made."""
+    """One fit to be made.
+
+    ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
+    forms: chains start from the priors of the build, so that draws do not hang on which fit came first.
+    """
 
     study: Study
     plan: Plan
     family: str
     printed_p: tuple[PrintedPUse, ...] = ()
     alternative: str | None = None
+    start: Plan | None = None
 
     @property
     def evidence(self) -> str:
@@ -64,10 +69,16 @@ def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
         yield Job(study, plan, plan.family, uses)
     for family in plan.alternative_families:
         yield Job(study, plan, family)
+    for other in doubts(study, plan):
+        yield Job(study.with_alternative(other), plan, plan.family, alternative=other.name)
+
+
+def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
+    """Other readings of numbers of a plan's endpoints that may be printed wrongly."""
     endpoints = {part.endpoint for part in plan.endpoints}
     for other in study.alternatives:
         if other.kind == "doubt" and study.claim(other.claim).endpoint in endpoints:
-            yield Job(study.with_alternative(other), plan, plan.family, alternative=other.name)
+            yield other
 
 
 def applies(study: Study, plan: Plan) -> bool:
@@ -84,10 +95,14 @@ def applies(study: Study, plan: Plan) -> bool:
 
 @dataclass
 class Fitter:
-    """Makes fits, compiling each model once and refitting it by swapping its data."""
+    """Makes fits, compiling each model once and refitting it by swapping its data.
+
+    ``predictive`` is whether fits carry predictive checks and curves, which many fits of a kind need not.
+    """
 
     cores: int = 2
     use_cache: bool = True
+    predictive: bool = True
     say: Say = lambda stage: None
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _last: tuple[str, Draws] | None = None
@@ -106,10 +121,18 @@ class Fitter:
             fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
         return fit
 
+    def attempt(self, job: Job) -> Fit:
+        """Make one fit, or read it, with no second try. Raises InputError as ``fit`` does."""
+        return self._attempt(job, *self._asked(job))
+
+    def key(self, job: Job) -> str:
+        """A hash of everything that a fit follows from. Raises InputError as ``fit`` does."""
+        _, data, priors, sampling = self._asked(job)
+        return self._key(job, data, priors, sampling)
+
     def has(self, job: Job) -> bool:
         """Whether the same fit was made before and is kept."""
-        _, data, priors, sampling = self._asked(job)
-        return self.use_cache and draws_path(self._key(job, data, priors, sampling)).exists()
+        return self.use_cache and draws_path(self.key(job)).exists()
 
     def _asked(self, job: Job) -> tuple[ModuleType, Data, dict[str, Prior], Sampling]:
         module = MODELS[job.plan.model].load()
@@ -129,7 +152,8 @@ class Fitter:
         enough = posterior.sizes["draw"] >= _FEWEST
         contrasts = module.estimands(posterior, data, job.family) if enough else xr.Dataset()
         self.say("checking the draws")
-        curve = getattr(module, "CURVE", None)
+        looked_into = enough and self.predictive
+        curve = getattr(module, "CURVE", None) if self.predictive else None
         rng = np.random.default_rng(sampling.seed)
         return Fit(
             plan=job.plan,
@@ -145,7 +169,7 @@ class Fitter:
             diagnostics=diagnose(posterior, contrasts, stats) if enough else nothing_to_diagnose(stats),
             key=key,
             agreement=agreement,
-            checks=predictive_checks(module, rng, posterior, data, job.family, priors) if enough else (),
+            checks=predictive_checks(module, rng, posterior, data, job.family, priors) if looked_into else (),
             curve=curve,
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
             prior_bands=prior_bands(module, rng, data, job.family, priors, curve) if curve else None,
@@ -168,7 +192,7 @@ class Fitter:
         return posterior, stats, Agreement(job.printed_p, share, drawn), key
 
     def _key(self, job: Job, data: Data, priors: dict[str, Prior], sampling: Sampling) -> str:
-        parts = {
+        parts: dict[str, object] = {
             "model": job.plan.model,
             "family": job.family,
             "priors": {name: [prior.form, prior.values] for name, prior in priors.items()},
@@ -177,6 +201,8 @@ class Fitter:
                 [use.statistic, use.arm, job.study.claim(use.claim).p_by_source] for use in job.printed_p
             ],
         }
+        if job.start is not None:
+            parts["start"] = _values(_starting(job, priors))
         return fit_key(MODELS[job.plan.model].module, parts, data)
 
     def _drawn(
@@ -231,16 +257,29 @@ class Fitter:
         return self._last[1]
 
     def _compiled_model(self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior]) -> Any:
-        """The model of a family for data of these shapes, with these numbers in it."""
+        """The model of a family for data of these shapes and priors of these forms, with these numbers in it."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
-        slot = (job.plan.model, job.family, shapes)
+        forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
+        start = _starting(job, priors)
+        slot = (job.plan.model, job.family, shapes, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
-            model = module.build(data, job.family, priors)
+            model = module.build(data, job.family, start)
             self._compiled[slot] = compile_model(model), {variable.name for variable in model.data_vars}
         compiled, names = self._compiled[slot]
         numbers = data | {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
         return swap(compiled, {name: values for name, values in numbers.items() if name in names})
+
+
+def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:
+    """The priors that a compiled model is built with."""
+    if job.start is None:
+        return priors
+    return job.start.prior_set(job.family, MODELS[job.plan.model].load().PRIORS)
+
+
+def _values(priors: dict[str, Prior]) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    return tuple(sorted((name, prior.values) for name, prior in priors.items()))
 
 
 def evidence_of(module: ModuleType, job: Job) -> Data:

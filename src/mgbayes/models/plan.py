@@ -77,6 +77,33 @@ class PrintedPUse(Record):
     why: str = ""
 
 
+class Sensitivity(Record):
+    """One effect whose prior is varied, and the estimand that is watched meanwhile.
+
+    ``expected`` is the ratio that an enthusiast expects: exp(effect), on the side that benefits the contrast
+    arm. ``cohorts`` names the claim whose counts other published cohorts predict, where they do.
+    """
+
+    effect: Id
+    estimand: Id
+    expected: Annotated[float, Field(gt=0)]
+    why: str = Field(min_length=1)
+    cohorts: Id | None = None
+
+    @model_validator(mode="after")
+    def _a_difference(self) -> Self:
+        if self.expected == 1:
+            raise ValueError("a ratio of 1 is no effect: expected is above or below 1")
+        return self
+
+
+class Decision(Record):
+    """How sure one has to be to draw the conclusion, and the estimand that it stands on."""
+
+    estimand: Id
+    probability: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+
+
 class Sampling(Record):
     """How the posterior is drawn."""
 
@@ -108,6 +135,8 @@ class Plan(Record):
     headline: tuple[Id, ...] = Field((), description="The estimands that the short answer speaks of.")
     readings: str = Field("", description="Why the headline estimands may point different ways.")
     printed_p: tuple[PrintedPUse, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
+    decision: Decision | None = None
     sampling: Sampling = Sampling()
 
     def prior_set(self, family: str, defaults: Mapping[str, Prior]) -> dict[str, Prior]:
@@ -178,7 +207,17 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
         elif isinstance(choice, dict) and choice.get("form") not in (forms := _forms(row, name, known[name])):
             place = f"priors → {name} → form"
             problems.append(Problem(place, repr(choice.get("form")), f"{' or '.join(forms)}, for {name}"))
-    return problems
+    return problems + _effect_problems(raw, row)
+
+
+def _effect_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
+    """Priors to vary of parameters that do not say how the arms differ."""
+    asked = raw.get("sensitivity")
+    return [
+        Problem(f"sensitivity → {i} → effect", repr(choice.get("effect")), f"one of {', '.join(row.effects)}")
+        for i, choice in enumerate(asked if isinstance(asked, list) else (), start=1)
+        if isinstance(choice, dict) and "effect" in choice and choice["effect"] not in row.effects
+    ]
 
 
 def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:

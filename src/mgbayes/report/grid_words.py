@@ -1,0 +1,86 @@
+"""The grid in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mgbayes.report.words import percent
+from mgbayes.sensitivity.decision import Driver, Flips
+from mgbayes.sensitivity.run import Grid
+from mgbayes.sensitivity.tipping_fits import Tipping
+
+_WHAT = {
+    "prior": "the prior",
+    "family": "the family of the model",
+    "doubtful numbers": "how a doubtful number is read",
+    "evidence": "whether a printed p is evidence",
+}
+
+
+def sentences(grid: Grid) -> Iterator[str]:
+    """For each estimand: the rule, how often the decision would have been another, what it hangs on."""
+    tips = {(row.plan, row.estimand): row for row in grid.tipping}
+    for row in grid.flips:
+        tip = tips.get((row.plan, row.estimand))
+        parts = [row.rule.sentence, _planned(row), _range(row), _left_out(row), _drivers(row)]
+        yield " ".join([*filter(None, parts), *([_tipping(tip, row)] if tip else [])])
+
+
+def _planned(row: Flips) -> str:
+    if row.p_benefit is None or row.apart is None:
+        return "The plan as it stands has no usable fit, so that there is no decision to compare with."
+    decided = "the conclusion is drawn" if row.concludes else "the conclusion is not drawn"
+    otherwise = "none decides" if row.apart == 0 else f"{row.apart} decide{'s' if row.apart == 1 else ''}"
+    return (
+        f"As planned, P is {percent(row.p_benefit)} and {decided}; of {row.usable} cells with estimates "
+        f"{otherwise} otherwise."
+    )
+
+
+def _range(row: Flips) -> str:
+    if row.low is None or row.high is None:
+        return ""
+    return f"P runs from {percent(row.low)} to {percent(row.high)} over them."
+
+
+def _left_out(row: Flips) -> str:
+    parts = []
+    if row.disagreeing:
+        parts.append(f"in {row.disagreeing} no draw agrees with the printed p")
+    if row.failed:
+        parts.append(f"{row.failed} failed {'its' if row.failed == 1 else 'their'} diagnostics")
+    return f"Of the {row.cells} cells asked for, {' and '.join(parts)}." if parts else ""
+
+
+def _drivers(row: Flips) -> str:
+    known = [driver for driver in row.drivers if driver.variance_explained is not None]
+    if not known:
+        return ""
+    most = max(known, key=_explained)
+    text = f"P moves most with {_WHAT[most.factor]} ({percent(_explained(most))} of its variance)"
+    turned = [driver for driver in row.drivers if driver.alone_apart]
+    if not turned:
+        return f"{text}; no single change to the plan turns the decision."
+    turns = ", ".join(
+        f"{_WHAT[driver.factor]} ({driver.alone_apart} of {driver.alone} choices)" for driver in turned
+    )
+    return f"{text}; changed alone, the decision is turned by {turns}."
+
+
+def _explained(driver: Driver) -> float:
+    return driver.variance_explained or 0.0
+
+
+def _tipping(tip: Tipping, row: Flips) -> str:
+    asked = f"{row.rule.probability:g}"
+    sds = dict(tip.sds)
+    if row.rule.probability not in sds:
+        return ""
+    sd = sds[row.rule.probability]
+    if sd is None:
+        return f"No prior centred at no effect crosses P = {asked} between SD {_ends(tip)}."
+    return f"Centred at no effect, the prior must have an SD of at least {sd:.2g} for P to reach {asked}."
+
+
+def _ends(tip: Tipping) -> str:
+    return f"{tip.surface.sds[0]:.2g} and {tip.surface.sds[-1]:.2g} (log scale)"

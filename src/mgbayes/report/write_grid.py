@@ -1,0 +1,84 @@
+"""Write the grid to a folder: tables, figures, and the whole as JSON."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mgbayes.report.grid_figures import pictures
+from mgbayes.report.grid_words import sentences
+from mgbayes.report.results import dump
+from mgbayes.report.style import save
+from mgbayes.sensitivity.grid_tables import TABLES
+from mgbayes.sensitivity.run import Grid
+
+SCHEMA_VERSION = 1
+DIGITS = "%.6g"
+
+
+def write_grid(grid: Grid, folder: Path) -> list[Path]:
+    """Write every file, each made beside its place and moved there, sensitivity.json last."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
+        names = _make(grid, Path(staging))
+        for name in names:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(staging) / name, target)
+    return [folder / name for name in names]
+
+
+def to_json(grid: Grid) -> dict[str, Any]:
+    """The whole grid for machines."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": grid.study.id,
+        "plans": [
+            {
+                "plan": plan.id,
+                "seed": plan.sampling.seed,
+                "decision": plan.decision.model_dump() if plan.decision else None,
+                "sensitivity": [row.model_dump() for row in plan.sensitivity],
+            }
+            for plan in grid.plans
+        ],
+        "sentences": list(sentences(grid)),
+        "cells": [asdict(cell) for cell in grid.cells],
+        "decisions": [
+            asdict(row) | {"rule": row.rule.sentence, "share_apart": row.share_apart} for row in grid.flips
+        ],
+        "tipping": [
+            {
+                "plan": row.plan,
+                "effect": row.effect,
+                "estimand": row.estimand,
+                "expected": row.expected,
+                "sds": [{"p_benefit": level, "sd": sd} for level, sd in row.sds],
+                "refits": row.refits,
+                "failed": row.failed,
+                "means": row.surface.means.tolist(),
+                "prior_sds": row.surface.sds.tolist(),
+                "p_benefit": row.surface.p_benefit.tolist(),
+                "pareto_k": row.surface.pareto_k.tolist(),
+            }
+            for row in grid.tipping
+        ],
+    }
+
+
+def _make(grid: Grid, staging: Path) -> list[str]:
+    for part in ("tables", "figures"):
+        (staging / part).mkdir()
+    for name, table in TABLES.items():
+        table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
+    captions = {}
+    for picture in pictures(grid):
+        save(picture.draw, picture.size, staging / "figures" / picture.name)
+        captions[picture.name] = picture.caption
+    names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
+    whole = to_json(grid) | {"captions": captions, "files": names}
+    (staging / "sensitivity.json").write_text(dump(whole), "utf-8")
+    return [*names, "sensitivity.json"]

@@ -1,0 +1,30 @@
+"""What other published cohorts predict, as one named belief."""
+
+from __future__ import annotations
+
+from math import inf
+
+from mgbayes.sensitivity.beliefs import Belief, mixture_belief
+from mgbayes.sensitivity.cohorts import Assumptions, pool
+from mgbayes.sensitivity.counts import counts_by_arm
+from mgbayes.sensitivity.robust_prior import VAGUE, VAGUE_WEIGHT
+from mgbayes.study.cohorts import embedded_cohorts
+from mgbayes.study.load import embedded_studies
+from mgbayes.study.schema import Study
+
+NAME = "other cohorts, robust"
+
+
+def cohort_belief(study: Study, claim: str) -> Belief | None:
+    """The robust prior of a log odds ratio from the other cohorts; None for a study that they do not belong to.
+
+    Their predictive distribution enters by its mean and SD as the first component, the vague one as the second.
+    Their outcomes are not the index study's, which the spread between them stands for.
+    """
+    if study.id not in embedded_studies() or claim not in {row.id for row in study.claims}:
+        return None
+    cohorts = [counts_by_arm(cohort) for cohort in embedded_cohorts()]
+    prediction = pool(counts_by_arm(study, claim), cohorts, Assumptions()).prediction
+    why = "What other published cohorts predict, with one chance in five that they do not apply here."
+    informative = (prediction.mean, prediction.sd, inf)
+    return mixture_belief(NAME, 1 - VAGUE_WEIGHT, informative, (*VAGUE, inf), why)

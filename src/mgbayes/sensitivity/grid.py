@@ -1,0 +1,140 @@
+"""The cells of a plan: every prior, family, reading of doubtful numbers and kind of evidence.
+
+A setting is a cell before it is fitted. Settings of one group are served by one compiled model, since every
+effect's prior has the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.inference.run import Job, doubts, evidence_of
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
+from mgbayes.models.priors import Prior
+from mgbayes.sensitivity.beliefs import OWN, Belief, beliefs
+from mgbayes.sensitivity.cohort_belief import cohort_belief
+from mgbayes.study.schema import Study
+
+CHAINS, DRAWS, TUNE = 4, 1000, 500
+MOST_CONDITIONING_DRAWS = 10_000
+"""Draws of each chain where a printed p leaves only some of them."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell to be fitted. ``study`` has the doubtful number read as ``alternative`` says."""
+
+    study: Study
+    plan: Plan
+    varied: Sensitivity
+    belief: Belief
+    family: str
+    alternative: str | None = None
+    printed_p: tuple[PrintedPUse, ...] = ()
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the effect is a parameter of this family."""
+        return self.varied.effect in MODELS[self.plan.model].parameters[self.family]
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the plan as it stands: its prior, its family, the published numbers as printed."""
+        plain = self.alternative is None and not self.printed_p
+        return plain and self.family == self.plan.family and self.belief.name == OWN
+
+    def job(self) -> Job:
+        """The fit to be made, every effect's prior as a mixture; chains start from the plan's own priors."""
+        own = as_mixtures(self.plan, self.family)
+        prior = self.belief.prior
+        held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        priors = own.priors | ({self.varied.effect: held} if self.has_effect else {})
+        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
+        return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
+
+
+def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
+    """Every cell of a plan, in the order of a report. Raises InputError."""
+    _check(study, plan)
+    others = _cohort_beliefs(study, plan)
+    numbers = [(study, None), *((study.with_alternative(row), row.name) for row in doubts(study, plan))]
+    return tuple(
+        Setting(read, plan, varied, belief, family, alternative, uses)
+        for family in (plan.family, *plan.alternative_families)
+        for read, alternative in numbers
+        for varied in plan.sensitivity
+        for belief in _beliefs(plan, varied, family, others)
+        for uses in _kinds_of_evidence(plan)
+    )
+
+
+def as_mixtures(plan: Plan, family: str) -> Plan:
+    """The plan with the same priors, those of effects in the form of mixtures."""
+    mixtures = {name: prior.as_mixture() for name, prior in effect_priors(plan, family).items()}
+    chosen = {
+        name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        for name, prior in mixtures.items()
+    }
+    return plan.model_copy(update={"priors": plan.priors | chosen})
+
+
+def effect_priors(plan: Plan, family: str) -> dict[str, Prior]:
+    """The plan's own priors of the effects that a family has."""
+    row = MODELS[plan.model]
+    own = plan.prior_set(family, row.load().PRIORS)
+    return {name: prior for name, prior in own.items() if name in row.effects}
+
+
+def modest(sampling: Sampling) -> Sampling:
+    """Fewer draws than a report's fit: a cell asks for a probability, not for an interval's third digit."""
+    conditioning = min(sampling.conditioning_draws, MOST_CONDITIONING_DRAWS)
+    few = {"chains": CHAINS, "draws": DRAWS, "tune": TUNE, "conditioning_draws": conditioning}
+    return sampling.model_copy(update=few)
+
+
+def _beliefs(
+    plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
+) -> Iterator[Belief]:
+    """The priors of an effect; only the plan's own where the family does not have that effect."""
+    own = effect_priors(plan, plan.family)[varied.effect]
+    every = beliefs(own, varied.expected)
+    if varied.effect not in MODELS[plan.model].parameters[family]:
+        yield every[0]
+        return
+    yield from every
+    predicted = others.get(varied.cohorts) if varied.cohorts else None
+    if predicted is not None:
+        yield predicted
+
+
+def _cohort_beliefs(study: Study, plan: Plan) -> dict[str, Belief | None]:
+    """What other cohorts predict, by the claim that it is about; worked out once."""
+    claims = {varied.cohorts for varied in plan.sensitivity if varied.cohorts}
+    return {claim: cohort_belief(study, claim) for claim in sorted(claims)}
+
+
+def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
+    tests = dict.fromkeys(use.test for use in plan.printed_p)
+    return [(), *(tuple(use for use in plan.printed_p if use.test == test) for test in tests)]
+
+
+def _check(study: Study, plan: Plan) -> None:
+    """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
+    module = MODELS[plan.model].load()
+    effects = list(effect_priors(plan, plan.family))
+    known = [row.id for row in module.declared(evidence_of(module, Job(study, plan, plan.family)))]
+    rows = list(enumerate(plan.sensitivity, start=1))
+    asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
+    asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]
+    if plan.decision is not None:
+        asked.append(("decision → estimand", plan.decision.estimand, known))
+    problems = [
+        Problem(place, repr(name), f"one of {', '.join(accepted)}" if accepted else "a family with an effect")
+        for place, name, accepted in asked
+        if name not in accepted
+    ]
+    if problems:
+        raise InputError(f"plan {plan.id}", problems)

@@ -1,0 +1,109 @@
+"""The refits behind a tipping surface: the plan as printed, under normal priors on a coarse grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from mgbayes.cache import content_key
+from mgbayes.inference.run import Fitter
+from mgbayes.models.plan import Plan, Sensitivity
+from mgbayes.sensitivity.beliefs import normal_belief
+from mgbayes.sensitivity.cell import cell_key, fault, steady_fit
+from mgbayes.sensitivity.grid import Setting
+from mgbayes.sensitivity.kept_work import Work
+from mgbayes.sensitivity.tipping import LEVELS, Refit, Surface, surface, tipping_sd
+from mgbayes.study.schema import Study
+
+COARSE_SDS = (0.15, 0.35, 0.8, 2.0, 5.0)
+FINE_MEANS = 13
+FINE_SDS = 16
+_SOURCES = ("sensitivity/tipping_fits.py",)
+
+
+@dataclass(frozen=True)
+class Tipping:
+    """The surface of one estimand, and the SDs at which a skeptical prior tips the conclusion.
+
+    ``sds`` holds (P(benefit), SD), None where no prior centred at no effect gives it; ``failed`` counts refits
+    that failed their diagnostics and are left out.
+    """
+
+    plan: str
+    effect: str
+    estimand: str
+    expected: float
+    surface: Surface
+    sds: tuple[tuple[float, float | None], ...]
+    refits: int
+    failed: int
+
+
+def tipping_settings(study: Study, plan: Plan, varied: Sensitivity) -> tuple[Setting, ...]:
+    """The coarse grid: prior means at, against and without the expected effect, by SDs."""
+    e = log(varied.expected)
+    return tuple(
+        Setting(study, plan, varied, normal_belief("tipping", mean, sd, "A point of a surface."), plan.family)
+        for mean in (-abs(e), 0.0, abs(e))
+        for sd in COARSE_SDS
+    )
+
+
+def tipping(settings: Sequence[Setting], refits: Sequence[Refit | None]) -> Tipping:
+    """The surface from its refits, in the order of the settings; None stands for a failed one."""
+    varied = settings[0].varied
+    e = abs(log(varied.expected))
+    usable = [refit for refit in refits if refit is not None]
+    means = np.linspace(-e, e, FINE_MEANS)
+    found = surface(usable, means, np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
+    return Tipping(
+        plan=settings[0].plan.id,
+        effect=varied.effect,
+        estimand=varied.estimand,
+        expected=varied.expected,
+        surface=found,
+        sds=tuple((level, tipping_sd(found, level)) for level in LEVELS),
+        refits=len(refits),
+        failed=len(refits) - len(usable),
+    )
+
+
+def make_refit(fitter: Fitter, setting: Setting) -> Refit | None:
+    """Draws under one prior; None where the fit failed."""
+    try:
+        fit = steady_fit(fitter, setting.job())
+    except (RuntimeError, FloatingPointError):
+        return None
+    if fault(fit):
+        return None
+    (estimand,) = (row for row in fit.declared if row.id == setting.varied.estimand)
+    draws = fit.contrasts[estimand.id].to_numpy().ravel()
+    better = draws > estimand.null if estimand.benefit == "higher" else draws < estimand.null
+    effect = fit.posterior[setting.varied.effect].to_numpy().ravel()
+    return Refit(setting.belief.mean, setting.belief.sd, effect, better)
+
+
+def _key(fitter: Fitter, setting: Setting) -> str:
+    return content_key(_SOURCES, (), {"cell": cell_key(fitter, setting)})
+
+
+def _to_text(refit: Refit | None) -> str:
+    if refit is None:
+        return json.dumps({"failed": True})
+    kept = {"effect": refit.effect.tolist(), "better": refit.better.astype(int).tolist()}
+    return json.dumps({"prior_mean": refit.prior_mean, "prior_sd": refit.prior_sd, **kept})
+
+
+def _from_text(text: str) -> Refit | None:
+    raw = json.loads(text)
+    if raw.get("failed"):
+        return None
+    arrays = {"effect": np.array(raw["effect"]), "better": np.array(raw["better"], bool)}
+    return Refit(raw["prior_mean"], raw["prior_sd"], **arrays)
+
+
+REFITS: Work[Refit | None] = Work("refits", _key, make_refit, _to_text, _from_text)

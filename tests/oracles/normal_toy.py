@@ -1,0 +1,57 @@
+"""A model whose posterior is known: y ~ Normal(effect, s), with y and s fixed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.catalogue import ModelRow
+from mgbayes.models.parameters import parameter
+from mgbayes.models.priors import Prior
+
+Y, S = 0.8, 0.45
+FAMILIES = ("normal",)
+PRIORS = {"effect": Prior("normal", (0.0, 1.0), "a ratio between 1/7 and 7")}
+ROW = ModelRow("tests.oracles.normal_toy", {"normal": {"effect": "normal"}}, effects=("effect",))
+PLAN = """
+schema_version = 1
+id = "toy"
+title = "A toy"
+question = "Is the effect above zero?"
+model = "toy"
+family = "normal"
+endpoints = [{ endpoint = "pis_improved" }]
+
+[decision]
+estimand = "ratio"
+probability = 0.95
+
+[[sensitivity]]
+effect = "effect"
+estimand = "ratio"
+expected = 2.0
+why = "A toy."
+"""
+
+
+def declared(data: Any) -> tuple[Estimand, ...]:
+    return (Estimand("ratio", "ratio of the toy", "", 1.0, "higher"),)
+
+
+def from_study(study: Any, plan: Any) -> dict[str, np.ndarray]:
+    return {"y": np.array([Y]), "s": np.array([S])}
+
+
+def build(data: Any, family: str, priors: Any) -> pm.Model:
+    with pm.Model() as model:
+        y, s = pm.Data("y", data["y"]), pm.Data("s", data["s"])
+        pm.Normal("seen", parameter("effect", priors), s, observed=y)
+    return model
+
+
+def estimands(draws: xr.Dataset, data: Any, family: str) -> xr.Dataset:
+    return xr.Dataset({"ratio": np.exp(draws["effect"])})

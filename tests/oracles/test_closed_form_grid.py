@@ -1,0 +1,158 @@
+"""Cells of the grid where the posterior is known: normal, mixture by quadrature, and beta-binomial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mgbayes.inference.run import Fitter, Job
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import load_plan, parse_plan
+from mgbayes.models.priors import Prior
+from mgbayes.sensitivity.cell import Cell, make_cell
+from mgbayes.sensitivity.grid import settings
+from mgbayes.sensitivity.grid_tables import cells
+from mgbayes.sensitivity.run import Grid, sensitivity
+from mgbayes.sensitivity.tipping import normal_p_benefit, normal_tipping_sd
+from mgbayes.study import Study
+from mgbayes.study.numbers import find_count
+from tests.oracles import two_modes_toy
+from tests.oracles.normal_toy import PLAN, ROW, S, Y
+
+X = np.linspace(-12, 12, 200_001)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def toy() -> Iterator[None]:
+    MODELS["toy"] = ROW  # type: ignore[index]
+    yield
+    del MODELS["toy"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def grid(study: Study) -> Grid:
+    return sensitivity(study, [parse_plan(PLAN, "toy.toml")], cores=1, use_cache=False)
+
+
+def _density(prior: Prior) -> np.ndarray:
+    parts = zip(*np.reshape(prior.values, (2, 4)).T, strict=True)
+    return sum(
+        weight * (stats.norm.pdf(X, centre, scale) if df == inf else stats.t.pdf(X, df, centre, scale))
+        for weight, centre, scale, df in parts
+    )
+
+
+def _posterior(prior: Prior) -> np.ndarray:
+    weight = _density(prior) * stats.norm.pdf(Y, X, S)
+    return weight / weight.sum()
+
+
+def _close(found: float | None, exact: float, mcse: float) -> None:
+    assert found is not None
+    assert abs(found - exact) < 4.5 * mcse, (found, exact, mcse)
+
+
+def test_every_cell_of_the_toy_is_its_posterior(grid: Grid, study: Study) -> None:
+    beliefs = [row.belief for row in settings(study, grid.plans[0])]
+    assert len(grid.cells) == len(beliefs) == 12
+    for cell, belief in zip(grid.cells, beliefs, strict=True):
+        weight = _posterior(belief.prior)
+        mean = float(weight @ X)
+        sd = float(np.sqrt(weight @ (X - mean) ** 2))
+        assert cell.usable, cell.reason
+        assert cell.mcse_p_benefit is not None
+        assert cell.effect_sd is not None
+        assert cell.ess_bulk_min is not None
+        _close(cell.p_benefit, float(weight[X > 0].sum()), cell.mcse_p_benefit)
+        _close(cell.mean, float(weight @ np.exp(X)), (cell.sd or 0.0) / np.sqrt(cell.ess_bulk_min))
+        assert cell.effect_sd == pytest.approx(sd, rel=0.07)
+        low, high = np.interp([0.025, 0.975], weight.cumsum(), X)
+        assert np.log([cell.low, cell.high]) == pytest.approx([low, high], abs=0.3 * sd)
+
+
+def test_the_weight_of_a_normal_prior_is_its_share_of_the_precision(grid: Grid, study: Study) -> None:
+    for cell in grid.cells:
+        if not cell.prior.startswith("Normal"):
+            continue
+        assert cell.prior_sd is not None
+        assert cell.prior_weight is not None
+        exact = (1 / cell.prior_sd**2) / (1 / cell.prior_sd**2 + 1 / S**2)
+        assert cell.prior_weight == pytest.approx(exact, rel=0.12)
+        # one patient of the study's n adds 1 / (n s²)
+        patients = study.n * S**2 / cell.prior_sd**2
+        assert cell.prior_patients == pytest.approx(patients, rel=0.5 if cell.prior_weight > 0.6 else 0.25)
+
+
+def test_the_surface_of_the_toy_is_the_closed_form(grid: Grid) -> None:
+    (tip,) = grid.tipping
+    assert tip.failed == 0
+    assert tip.surface.trusted.all()
+    exact = np.array([[normal_p_benefit(Y, S, m, sd) for sd in tip.surface.sds] for m in tip.surface.means])
+    # 4000 draws, worth at least 400 after reweighting: an SE of at most 0.025
+    assert np.abs(tip.surface.p_benefit - exact).max() < 0.06
+    assert np.abs(tip.surface.p_benefit - exact).mean() < 0.012
+    sds = dict(tip.sds)
+    for level in (0.9, 0.8):
+        exact_sd = normal_tipping_sd(Y, S, level)
+        assert exact_sd is not None
+        assert sds[level] == pytest.approx(exact_sd, rel=0.15)
+
+
+def test_one_fitter_tells_priors_of_different_forms_apart(study: Study) -> None:
+    plan = parse_plan(PLAN, "toy.toml")
+    fitter = Fitter(use_cache=False, predictive=False)
+    normal = fitter.attempt(Job(study, plan, "normal"))
+    strong = next(row for row in settings(study, plan) if row.belief.name == "skeptical, strong")
+    mixture = fitter.attempt(strong.job())
+    for fit, sd in ((normal, 1.0), (mixture, 0.205)):
+        better = float((fit.posterior["effect"] > 0).mean())
+        assert better == pytest.approx(normal_p_benefit(Y, S, 0.0, sd), abs=0.03)
+
+
+def test_a_failed_cell_stays_in_the_table_without_estimates(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS, "toy", two_modes_toy.ROW)  # type: ignore[arg-type]
+    setting = settings(study, parse_plan(PLAN, "toy.toml"))[0]
+    cell = make_cell(Fitter(use_cache=False, predictive=False), setting)
+    assert cell.status == "failed"
+    assert "largest R-hat" in cell.reason
+    assert cell.rhat_max is not None
+    assert cell.rhat_max > 1.5
+    grid = Grid(study, (setting.plan,), (cell,), (), ())
+    assert grid.failed == (cell,)
+    (row,) = cells(grid).to_dict("records")
+    assert row["status"] == "failed"
+    estimates = ("mean", "median", "sd", "low", "high", "p_benefit", "mcse_p_benefit", "prior_weight")
+    assert [row[name] for name in estimates] == [None] * len(estimates)
+    assert Cell.from_text(cell.to_text()) == cell
+
+
+def test_the_beta_binomial_family(study: Study) -> None:
+    """P(odds ratio > 1) is that one beta exceeds another: an integral of one density and the other's CDF."""
+    (cell,) = _independent(study, "odds_ratio_remission")
+    counts = {arm.id: find_count(study, "remission", arm.id, None) for arm in study.arms}
+    reference, contrast = (
+        stats.beta(1 + count.x, 1 + count.n - count.x)
+        for count in (counts[study.reference.id], counts[study.contrast.id])
+        if count is not None
+    )
+    p = (np.arange(20_000) + 0.5) / 20_000
+    exact = float((contrast.sf(p) * reference.pdf(p)).mean())
+    assert cell.mcse_p_benefit is not None
+    _close(cell.p_benefit, exact, cell.mcse_p_benefit)
+    assert cell.prior_weight is None
+
+
+def _independent(study: Study, estimand: str) -> list[Cell]:
+    found = [
+        row
+        for row in settings(study, load_plan("binary"))
+        if row.family == "independent" and row.varied.estimand == estimand
+    ]
+    fitter = Fitter(cores=1, use_cache=False, predictive=False)
+    return [make_cell(fitter, row) for row in found]

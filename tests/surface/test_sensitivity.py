@@ -1,0 +1,189 @@
+"""The grid as a whole: its size, going on after a kill, the same tables from any number of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mgbayes.errors import InputError
+from mgbayes.inference.run import evidence_of
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import load_plan, parse_plan, shipped_plans
+from mgbayes.sensitivity.grid import settings
+from mgbayes.sensitivity.grid_tables import TABLES
+from mgbayes.sensitivity.run import sensitivity
+from mgbayes.study import Study
+from tests.conftest import ROOT, run_cli
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import parse_plan
+from mgbayes.report.write_grid import write_grid
+from mgbayes.sensitivity.run import sensitivity
+from mgbayes.study import load_study
+from tests.oracles.normal_toy import PLAN, ROW
+MODELS["toy"] = ROW
+plan = parse_plan(PLAN, "toy.toml")
+write_grid(sensitivity(load_study(), [plan], cores=1), Path(sys.argv[1]))
+"""
+CELLS = 12
+REFITS = 15
+BINARY = (ROOT / "models" / "binary.toml").read_text("utf-8")
+
+
+def _start(out: Path, cache: Path) -> subprocess.Popen[bytes]:
+    cache.mkdir(exist_ok=True)
+    env = os.environ | {"MGBAYES_CACHE": str(cache)}
+    command = [sys.executable, "-c", SCRIPT, str(out)]
+    return subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+
+
+def _kept(cache: Path) -> dict[Path, int]:
+    places = [*(cache / "cells").glob("*.json"), *(cache / "refits").glob("*.json")]
+    return {path: path.stat().st_mtime_ns for path in places}
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    running = _start(tmp_path / "never", cache)
+    deadline = time.monotonic() + 300
+    while len(_kept(cache)) < 3 and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(running.pid, signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    before = _kept(cache)
+    assert 3 <= len(before) < CELLS
+    assert not (tmp_path / "never").exists()
+
+    assert _start(tmp_path / "resumed", cache).wait() == 0
+    after = _kept(cache)
+    assert len(after) == CELLS + REFITS
+    assert {path: after[path] for path in before} == before
+
+    assert _start(tmp_path / "whole", tmp_path / "other").wait() == 0
+    for path in sorted((tmp_path / "whole").rglob("*")):
+        if path.is_file():
+            other = tmp_path / "resumed" / path.relative_to(tmp_path / "whole")
+            assert other.read_bytes() == path.read_bytes(), path
+
+
+def test_the_same_tables_from_one_process_and_from_two(study: Study) -> None:
+    plan = load_plan("binary")
+    small = plan.model_copy(update={"sensitivity": plan.sensitivity[:1]})
+    one, two = (sensitivity(study, [small], cores=cores, use_cache=False, surfaces=False) for cores in (1, 2))
+    for name, table in TABLES.items():
+        assert table(one).to_csv() == table(two).to_csv(), name
+    assert len(one.cells) == 13
+
+
+def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: Study) -> None:
+    """Else the draws of a cell would hang on which cell a compiled model was built for."""
+    starts: dict[tuple[str, str], set[str]] = {}
+    for plan in shipped_plans():
+        module = MODELS[plan.model].load()
+        for row in settings(study, plan):
+            if row.printed_p or row.belief.name not in ("plan", "pessimistic, strong"):
+                continue
+            job = row.job()
+            assert job.start is not None
+            built = module.build(
+                evidence_of(module, job), job.family, job.start.prior_set(job.family, module.PRIORS)
+            )
+            point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
+            starts.setdefault((plan.id, row.family), set()).add(point)
+    assert {family: len(points) for family, points in starts.items()} == dict.fromkeys(starts, 1)
+
+
+def test_the_grid_of_the_embedded_study_has_at_least_200_cells(study: Study) -> None:
+    grid = [row for plan in shipped_plans() for row in settings(study, plan)]
+    assert len(grid) >= 200
+    assert {row.plan.id for row in grid} == {"remission", "relapse", "prednisone", "binary"}
+    assert sum(row.is_base for row in grid) == sum(len(plan.sensitivity) for plan in shipped_plans())
+    others = {row.varied.effect for row in grid if row.belief.name == "other cohorts, robust"}
+    assert others == {"log_odds_ratio"}
+
+
+def test_every_outcome_plan_says_what_it_varies_and_decides(study: Study) -> None:
+    for plan in shipped_plans():
+        if plan.role == "outcome":
+            assert plan.decision is not None
+            assert plan.decision.estimand in {row.estimand for row in plan.sensitivity}
+            assert all("no powered effect" in row.why for row in plan.sensitivity)
+
+
+def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
+    one = tmp_path / "one.toml"
+    one.write_text(_with_one_row(BINARY), "utf-8")
+    run = run_cli("sensitivity", "--plan", one, "--out", tmp_path / "out", "--cores", "1", "--json")
+    assert run.code == 0, run.err
+    result = json.loads(run.out)
+    assert [row["rule"] for row in result["decisions"]] == [
+        "Conclude that MuSK+ does better when P(odds ratio, clinical remission > 1) is at least 0.95."
+    ]
+    for name in result["files"]:
+        assert (tmp_path / "out" / name).stat().st_size > 0
+    cells = pd.read_csv(tmp_path / "out" / "tables" / "cells.csv")
+    assert len(cells) == len(result["cells"]) == 13
+    suffixes = {Path(name).suffix for name in result["files"] if name.startswith("figures/")}
+    assert suffixes == {".svg", ".png"}
+
+
+def _with_one_row(text: str) -> str:
+    head, *rows = text.split("[[sensitivity]]")
+    tail = rows[-1][rows[-1].index("[sampling]") :]
+    return f"{head}[[sensitivity]]{rows[0]}{tail}"
+
+
+MISTAKES = {
+    "no effect of the model": (
+        'effect = "mu"',
+        'effect = "tau"',
+        ["sensitivity → 1 → effect", "'tau'", "mu"],
+    ),
+    "a ratio of one": ("expected = 2.0", "expected = 1.0", ["sensitivity", "a ratio of 1 is no effect"]),
+    "no reason": ('why = "On average', 'whi = "On average', ["whi", "why"]),
+    "an impossible probability": ("probability = 0.95", "probability = 0.4", ["decision", "0.4"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_mistake_in_a_plan_is_named(name: str) -> None:
+    before, after, said = MISTAKES[name]
+    assert before in BINARY
+    with pytest.raises(InputError) as error:
+        parse_plan(BINARY.replace(before, after, 1), "mine.toml")
+    for part in said:
+        assert part in str(error.value)
+
+
+def test_estimands_that_the_model_does_not_have_are_named(study: Study) -> None:
+    text = BINARY.replace('estimand = "odds_ratio_relapse"\nexpected', 'estimand = "odds"\nexpected')
+    text = text.replace('[decision]\nestimand = "odds_ratio_remission"', '[decision]\nestimand = "chances"')
+    with pytest.raises(InputError) as error:
+        settings(study, parse_plan(text, "mine.toml"))
+    assert len(error.value.problems) == 2
+    assert "'odds'" in str(error.value)
+    assert "'chances'" in str(error.value)
+
+
+def test_a_family_without_the_effect_is_named(study: Study) -> None:
+    text = BINARY.replace('family = "hierarchical"', 'family = "independent"')
+    text = text.replace('alternative_families = ["independent"]', "")
+    with pytest.raises(InputError, match="a family with an effect"):
+        settings(study, parse_plan(text, "mine.toml"))
+
+
+def test_a_plan_that_varies_nothing_is_refused(study: Study) -> None:
+    with pytest.raises(InputError, match="plan balance"):
+        sensitivity(study, [load_plan("balance")])
