@@ -206,7 +206,11 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
             problems.append(Problem(f"priors → {name}", repr(name), f"one of {', '.join(known)}"))
         elif isinstance(choice, dict) and choice.get("form") not in (forms := _forms(row, name, known[name])):
             place = f"priors → {name} → form"
-            problems.append(Problem(place, repr(choice.get("form")), f"{' or '.join(forms)}, for {name}"))
+            problems.append(
+                Problem(
+                    place, repr(choice.get("form")), f"{' or '.join(map(repr, forms))}, the form of {name}"
+                )
+            )
     return problems + _effect_problems(raw, row)
 
 
