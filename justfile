@@ -13,6 +13,10 @@ types:
 tests:
     pytest
 
+# The tests that take minutes each
+long:
+    pytest -m long
+
 # How long a fit takes, and the naive way beside it
 bench:
     python benchmarks/fits.py

@@ -41,6 +41,7 @@ def from_known(cohort, printed):
     return prednisone.estimands(fit.posterior.to_dataset(), data)
 
 
+@pytest.mark.long
 def test_patients_and_their_sufficient_statistics_give_the_same_posterior(cohort, from_known):
     dose = np.full((2, 17, 3), 10.0)  # padding: any dose
     for arm, doses in enumerate(cohort):
@@ -58,6 +59,7 @@ def test_patients_and_their_sufficient_statistics_give_the_same_posterior(cohort
     assert np.abs(scores).max() < 3.5
 
 
+@pytest.mark.long
 def test_latent_correlations_widen_and_do_not_shift(printed, from_known):
     fit = sample("published", printed, {}, seed=5)
     latent = prednisone.estimands(fit.posterior.to_dataset(), printed)

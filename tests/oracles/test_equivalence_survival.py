@@ -80,6 +80,7 @@ def posteriors(compiled, datasets, parameter):
     return np.array([fit.mean() for fit in fits]), np.array([fit.var() for fit in fits])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_summaries_are_centred_like_patients_and_wider_by_the_law_of_total_variance(name):
     module, family, times, summarize, parameter = CASES[name]

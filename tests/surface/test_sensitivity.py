@@ -54,6 +54,7 @@ def _kept(cache: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in places}
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     running = _start(tmp_path / "never", cache)
@@ -78,6 +79,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(tmp_path: Path) -> Non
             assert other.read_bytes() == path.read_bytes(), path
 
 
+@pytest.mark.long
 def test_the_same_tables_from_one_process_and_from_two(study: Study) -> None:
     plan = load_plan("binary")
     small = plan.model_copy(update={"sensitivity": plan.sensitivity[:1]})
