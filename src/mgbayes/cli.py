@@ -104,13 +104,16 @@ def _beside(
     study: Study, ipd: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
 ) -> Beside | None:
     """The patients beside the print, and their tables written; None when no spreadsheet is given."""
+    if ipd is None:
+        if subset or out is not None or mask_below is not None:
+            from mgbayes.ipd.options import options_without_patients
+
+            options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
+        return None
     from mgbayes.ipd import check_patients
-    from mgbayes.ipd.options import options_without_patients, read_subsets
+    from mgbayes.ipd.options import read_subsets
     from mgbayes.ipd.write import check_place, write_tables
 
-    if ipd is None:
-        options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
-        return None
     subsets = read_subsets(subset or [])
     if out is not None:
         check_place(out)

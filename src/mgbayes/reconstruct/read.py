@@ -70,25 +70,16 @@ def read_curves(
     only = next(iter(drawn)) if len(drawn) == 1 else None
     table = _read(Path(at_risk), TABLE, only, problems) if at_risk else {}
     ticks = _read(Path(marks), MARKS, only, problems) if marks else None
-    for what, arms in (
-        ("at risk", table),
-        ("marks", ticks or {}),
-        ("n", _named(n)),
-        ("events", _named(events)),
-    ):
-        problems += _strangers(what, arms, drawn)
+    named = {"at risk": table, "marks": ticks or {}, "n": _named(n), "events": _named(events)}
+    problems += [problem for what, arms in named.items() for problem in _strangers(what, arms, drawn)]
     made = []
     for arm, rows in drawn.items():
-        points = rows.series()
-        if percent:
-            points = Series(points.times, points.values / 100, points.file, points.rows)
-        counts = table[arm].series() if arm in table else no_series()
+        points, counts = _scaled(rows.series(), percent), table[arm].series() if arm in table else no_series()
         given = _of(n, arm, only)
         size = _first(counts) if given is None else given
         if size is None:
             problems.append(Problem(f"arm {arm!r}, n", "nothing", "n, or a number at risk at time 0"))
             continue
-        last = float(np.nanmax(points.times)) if len(points) else 0.0
         made.append(
             DigitizedCurve(
                 arm=arm,
@@ -98,7 +89,7 @@ def read_curves(
                 at_risk=counts,
                 marks=None if ticks is None else ticks.get(arm, _Rows(str(marks))).series(),
                 survival_error=survival_error,
-                time_error=TIME_ERROR * max(last, 0.0) if time_error is None else time_error,
+                time_error=_time_error(points) if time_error is None else time_error,
                 time_unit=time_unit,
             )
         )
@@ -107,6 +98,16 @@ def read_curves(
         names = ", ".join(str(path) for path in curves) or "the curves"
         raise InputError(names, problems or [Problem("the curves", "none", "at least one file")])
     return tuple(made)
+
+
+def _scaled(points: Series, percent: bool) -> Series:
+    """Survival between 0 and 1."""
+    return Series(points.times, points.values / 100, points.file, points.rows) if percent else points
+
+
+def _time_error(points: Series) -> float:
+    """How far off a time may be where nobody says: a share of the last time."""
+    return TIME_ERROR * max(float(np.nanmax(points.times)) if len(points) else 0.0, 0.0)
 
 
 def numbers_by_arm(option: str, given: Sequence[str] | None) -> Mapping[str, int] | int | None:

@@ -9,6 +9,7 @@ with r_k the share of component k at x and g_k, h_k the first two derivatives of
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +20,7 @@ Rows = tuple[tuple[float, float, float], ...]
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(ABC):
     """Components (weight, first parameter, second parameter); the weights add up to one."""
 
     components: Rows
@@ -70,27 +71,27 @@ class Mixture:
     def _log_parts(self, x: np.ndarray) -> np.ndarray:
         return np.log(self.weights)[:, None] + self.log_components(x)
 
+    @abstractmethod
     def log_components(self, x: np.ndarray) -> np.ndarray:
         """The log density of each component, (component, x)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, x: np.ndarray) -> np.ndarray:
         """The first derivative of each component's log density, (component, x)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bends(self, x: np.ndarray) -> np.ndarray:
         """The second derivative of each component's log density, (component, x)."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def means(self) -> np.ndarray:
         """The mean of each component."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def variances(self) -> np.ndarray:
         """The variance of each component."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
