@@ -12,6 +12,10 @@ import pytest
 
 from mgbayes.study import Study, load_study
 
+# Many tests start a process of their own; without bytecode each would compile every library it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A browser is a system package that not everyone has: where none is named, that file is not collected.
 collect_ignore = [] if os.environ.get("MGBAYES_BROWSER") else ["surface/test_browser.py"]
 

@@ -111,6 +111,7 @@ def test_impossible_paired_p_is_refused():
         correlation_bounds(mean, sd, np.array([10, 10]), np.zeros((2, 2)), np.full((2, 2), 0.01))
 
 
+@pytest.mark.long
 def test_single_visits_have_the_t_posterior():
     """Uncorrelated visits, priors flat in log μ and log σ: the density of μ is t(μ) / μ."""
     mean = np.array([[46.8, 31.0, 20.0], [30.9, 22.0, 9.0]])
