@@ -18,6 +18,10 @@ RELAPSE = relapse.published([17, 16], [10, 6], 992, 783.9, FOLLOW_UP)
 TIME = np.array([[100.0, 400.0, 900.0], [250.0, 1200.0, 1.0]])
 EVENT = np.array([[1, 1, 0], [1, 0, 0]])
 PRESENT = np.array([[1, 1, 1], [1, 1, 0]])
+# The second patient of the reference arm was seen to have the event between two visits, the first of the other
+# arm between treatment and the first visit.
+LOWER = np.array([[100.0, 310.0, 900.0], [0.0, 1200.0, 1.0]])
+UPPER = np.array([[100.0, 400.0, np.inf], [250.0, np.inf, 1.0]])
 
 LAWS = {
     "lognormal": lambda mean, s: stats.lognorm(s, scale=mean * np.exp(-(s**2) / 2)),
@@ -119,6 +123,34 @@ def test_relapse_from_patients():
         law = stats.weibull_min(at["shape"], scale=scale)
         expected += law.logpdf(TIME[a, i]) if EVENT[a, i] else law.logsf(TIME[a, i])
     assert likelihood(model, point)[0] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", remission.FAMILIES)
+def test_remission_seen_between_visits(family):
+    data = remission.patients(TIME, EVENT, PRESENT, LOWER, UPPER)
+    point, at = parameters(model := remission.build(data, family, remission.PRIORS), np.random.default_rng(5))
+    expected = 0.0
+    for a, i in np.argwhere(PRESENT):
+        pi = expit(at["logit_remission"] + a * at["log_odds_ratio"])
+        law = LAWS[family](np.exp(at["log_mean_time"] + a * at["log_time_ratio"]), at["shape"])
+        low, high = LOWER[a, i], UPPER[a, i]
+        seen = pi * (law.pdf(low) if low == high else law.sf(low) - law.sf(high))
+        expected += np.log(seen if EVENT[a, i] else 1 - pi + pi * law.sf(low))
+    # A bound on the day of treatment is put at a millionth of a day.
+    assert likelihood(model, point)[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_relapse_seen_between_visits():
+    data = relapse.patients(TIME, EVENT, PRESENT, LOWER, UPPER)
+    point, at = parameters(model := relapse.build(data, "weibull", relapse.PRIORS), np.random.default_rng(6))
+    expected = 0.0
+    for a, i in np.argwhere(PRESENT):
+        scale = np.exp(at["log_scale"] - a * at["log_hazard_ratio"] / at["shape"])
+        law = stats.weibull_min(at["shape"], scale=scale)
+        low, high = LOWER[a, i], UPPER[a, i]
+        seen = law.pdf(low) if low == high else law.sf(low) - law.sf(high)
+        expected += np.log(seen if EVENT[a, i] else law.sf(low))
+    assert likelihood(model, point)[0] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("module", [remission, relapse])

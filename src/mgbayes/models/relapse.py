@@ -22,9 +22,11 @@ which the paper prints for both arms together:
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
-    outcomes         ~ f_a(t_i) if in relapse at t_i, S_a(F_i) otherwise
+    outcomes         ~ f_a(t_i) if in relapse at t_i, S_a(l_i) - S_a(u_i) if seen between visits at l_i
+                       and u_i, S_a(F_i) otherwise
 
-Evidence: relapses per arm, mean and SD of their times over both arms, follow-up of the cohort.
+Evidence: relapses per arm, mean and SD of their times over both arms, follow-up of the cohort; or
+patients (patient_times.py).
 Units: days. Sources: Cox 1972, JRSS B 34:187 (proportional hazards); latent.py; followup.py.
 """
 
@@ -46,6 +48,7 @@ from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.hazards import HAZARDS, Hazard
 from mgbayes.models.parameters import draw_parameter, parameter
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -53,6 +56,7 @@ from mgbayes.models.survival_evidence import survival_evidence, time_quantities
 from mgbayes.study.schema import Study
 
 FAMILIES: tuple[str, ...] = ("weibull", "piecewise_exponential")
+patients = patient_times
 
 PRIORS: dict[str, Prior] = {
     "log_hazard_ratio": Prior("normal", (0.0, 1.0), "no direction favoured; hazard ratios of 1/7 to 7"),
@@ -145,18 +149,6 @@ def published(
     }
 
 
-def patients(time: Any, event: Any, present: Any) -> dict[str, NDArray[Any]]:
-    """The model's data from patients.
-
-    Args:
-        time: (2, L) days to relapse, or to the end of follow-up without it; 1 in padding.
-        event: (2, L) one for a relapse, zero without.
-        present: (2, L) one for a patient, zero for padding.
-    """
-    fields = zip(("time", "event", "present"), (time, event, present), strict=True)
-    return {name: np.asarray(value, dtype=float) for name, value in fields}
-
-
 def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
     """Build the model on published summaries or, if `data` has times, on patients."""
     hazard = HAZARDS[family]
@@ -193,11 +185,18 @@ def _published(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline
 
 
 def _patients(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline: Any) -> None:
-    given = {name: pm.Data(name, value) for name, value in data.items()}
+    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
     log_ratios = log_ratio * np.array([[0.0], [1.0]])
     log_hazard = hazard.log_hazard(given["time"], *baseline) + log_ratios
-    log_cumulative = hazard.log_cumulative(given["time"], *baseline) + log_ratios
-    log_density = given["event"] * log_hazard - pt.exp(log_cumulative)
+    cumulative = {
+        name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
+        for name in ("time", "lower", "upper")
+    }
+    log_density = pt.switch(
+        given["between"],
+        -cumulative["lower"] + pt.log1mexp(cumulative["lower"] - cumulative["upper"]),
+        given["event"] * log_hazard - cumulative["time"],
+    )
     latent.given_density("outcomes", given["present"] * log_density, given["time"])
 
 

@@ -21,9 +21,11 @@ is seen. The product over patients is written as counts times the times of those
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
-    outcomes         ~ π_a f_a(t_i) if in remission at t_i, 1 - π_a + π_a S_a(F_i) otherwise
+    outcomes         ~ π_a f_a(t_i) if in remission at t_i, π_a (S_a(l_i) - S_a(u_i)) if seen between
+                       visits at l_i and u_i, 1 - π_a + π_a S_a(F_i) otherwise
 
-Evidence: numbers in remission per arm, mean and SD of their times per arm, follow-up of the cohort.
+Evidence: numbers in remission per arm, mean and SD of their times per arm, follow-up of the cohort; or
+patients (patient_times.py).
 Units: days. Sources: Farewell 1982, Biometrics 38:1041 (mixture cure); latent.py; followup.py.
 """
 
@@ -45,6 +47,7 @@ from mgbayes.models import cohort, families, followup, latent
 from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.parameters import draw_parameter, parameter
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -52,6 +55,7 @@ from mgbayes.models.survival_evidence import survival_evidence, time_quantities
 from mgbayes.study.schema import Study
 
 FAMILIES: tuple[str, ...] = ("lognormal", "gamma", "weibull")
+patients = patient_times
 
 PRIORS: dict[str, Prior] = {
     "logit_remission": Prior("normal", (0.0, 1.5), "between 5 and 95 % of reference patients ever remit"),
@@ -138,18 +142,6 @@ def published(
     }
 
 
-def patients(time: Any, event: Any, present: Any) -> dict[str, NDArray[Any]]:
-    """The model's data from patients.
-
-    Args:
-        time: (2, L) days to remission, or to the end of follow-up without it; 1 in padding.
-        event: (2, L) one for a remission, zero without.
-        present: (2, L) one for a patient, zero for padding.
-    """
-    names = ("time", "event", "present")
-    return {k: np.asarray(v, dtype=float) for k, v in zip(names, (time, event, present), strict=True)}
-
-
 def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
     """Build the model on published summaries or, if `data` has times, on patients."""
     law = families.FAMILIES[family]
@@ -190,12 +182,18 @@ def _published(
 def _patients(
     data: Mapping[str, Any], law: families.Family, logit_pi: Any, log_mean: Any, shape: Any
 ) -> None:
-    given = {name: pm.Data(name, value) for name, value in data.items()}
+    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
     log_pi, log_never = -pt.softplus(-logit_pi), -pt.softplus(logit_pi)
+    log_survival = {name: law.logsf(given[name], log_mean, shape) for name in ("time", "lower", "upper")}
     log_density = pt.switch(
         given["event"],
-        log_pi + law.logpdf(given["time"], log_mean, shape),
-        pt.logaddexp(log_never, log_pi + law.logsf(given["time"], log_mean, shape)),
+        log_pi
+        + pt.switch(
+            given["between"],
+            log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
+            law.logpdf(given["time"], log_mean, shape),
+        ),
+        pt.logaddexp(log_never, log_pi + log_survival["time"]),
     )
     latent.given_density("outcomes", given["present"] * log_density, given["time"])
 

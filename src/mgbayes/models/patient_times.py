@@ -1,0 +1,39 @@
+"""Times of patients as a model's data, padded to the larger arm.
+
+A time is known (an event at t, or none by t), or an event lies between two visits at l and u.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PATIENT_TIMES = ("time", "event", "present", "between", "lower", "upper")
+_LEAST = 1e-6  # days; a bound on the day of treatment itself has no logarithm
+
+
+def patient_times(
+    time: Any, event: Any, present: Any, lower: Any = None, upper: Any = None
+) -> dict[str, NDArray[Any]]:
+    """The data of a model on patients.
+
+    Args:
+        time: (2, L) days to the event, or to the end of follow-up without it; 1 in padding.
+        event: (2, L) one where the event was seen, zero without.
+        present: (2, L) one for a patient, zero for padding.
+        lower, upper: (2, L) bounds of the event's day, where it is known only to lie between two
+            visits; equal, or left out, where the time is known.
+    """
+    time, event, present = (np.asarray(values, dtype=float) for values in (time, event, present))
+    lower = np.maximum(time if lower is None else np.asarray(lower, dtype=float), _LEAST)
+    upper = time if upper is None else np.asarray(upper, dtype=float)
+    between = (event == 1) & (upper > lower)
+    # Bounds that do not count are a day apart, so that the branch not taken has a gradient.
+    return {
+        "time": time,
+        "event": event,
+        "present": present,
+        "between": between.astype(float),
+        "lower": np.where(between, lower, time),
+        "upper": np.where(between, upper, time + 1),
+    }
