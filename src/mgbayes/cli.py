@@ -156,25 +156,34 @@ def _print_ledger(ledger: Ledger) -> None:
 def reanalyze(
     study: StudyArgument = "litchman2020",
     out: Annotated[
-        Path | None, typer.Option(help="The folder to write to; reports/STUDY by default.")
+        Path | None,
+        typer.Option(help="The folder to write to; reports/STUDY (with --ipd, STUDY-patients) by default."),
     ] = None,
     plan: Annotated[
         list[str] | None,
         typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+    ] = None,
+    ipd: Annotated[
+        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
     ] = None,
     search: SearchOption = True,
     cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """The main job: verify the claims, fit the plans, write the report."""
+    """The main job: verify the claims, fit the plans, write the report; with --ipd, on patients."""
     from mgbayes.models.plan import load_plan
     from mgbayes.reanalyze import reanalyze as run
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)
     plans = [load_plan(name) for name in plan] if plan else None
-    folder = out if out is not None else Path("reports") / loaded.id
+    folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if ipd else ""))
+    patients = None
+    if ipd is not None:
+        from mgbayes.patients import read_patients
+
+        patients = read_patients(ipd, loaded)
     console = _console()
     with _progress(console) as progress:
         task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
@@ -182,7 +191,16 @@ def reanalyze(
         def say(stage: str, detail: str) -> None:
             progress.update(task, description=f"{stage} {detail}")  # type: ignore[attr-defined]
 
-        result = run(loaded, folder, plans=plans, search=search, cores=cores, use_cache=cache, say=say)
+        result = run(
+            loaded,
+            folder,
+            plans=plans,
+            patients=patients,
+            search=search,
+            cores=cores,
+            use_cache=cache,
+            say=say,
+        )
     console.print(f"The report is in {folder / 'report.html'}", markup=False, highlight=False)
     if json:
         sys.stdout.write((folder / "results.json").read_text("utf-8"))

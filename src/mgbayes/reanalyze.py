@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mgbayes.models.plan import Plan, shipped_plans
 from mgbayes.report.results import Reanalysis
 from mgbayes.study.schema import Study
 from mgbayes.verify.ledger import verify
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mgbayes.inference.run import Job
 
 Say = Callable[[str, str], None]
 
@@ -19,6 +25,7 @@ def reanalyze(
     out: Path,
     *,
     plans: Sequence[Plan] | None = None,
+    patients: xr.Dataset | None = None,
     search: bool = True,
     cores: int = 2,
     use_cache: bool = True,
@@ -26,17 +33,17 @@ def reanalyze(
 ) -> Reanalysis:
     """Re-analyze a study and write the report to ``out``.
 
-    ``plans`` defaults to those shipped plans whose endpoints the study has. ``say`` is told the stage
+    ``plans`` defaults to those shipped plans whose endpoints the study has. With ``patients`` (from
+    ``read_patients``) each plan is fitted to them, and beside that to the print alone. ``say`` is told the stage
     and its detail as work goes on. Raises InputError before anything is written when the input is not
     usable; a fit that fails its diagnostics is part of the result, without estimands.
     """
     from mgbayes.inference.fit_all import fit_all
-    from mgbayes.inference.run import applies, jobs_of
+    from mgbayes.report.results import about
     from mgbayes.report.write import check_folder, write
 
     check_folder(out)
-    chosen = [plan for plan in shipped_plans() if applies(study, plan)] if plans is None else list(plans)
-    jobs = [job for plan in chosen for job in jobs_of(study, plan)]
+    jobs = list(_jobs(study, plans, patients))
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
         jobs,
@@ -45,6 +52,18 @@ def reanalyze(
         say=lambda detail: say("fitting", detail),
         meanwhile=partial(verify, study, search=search, use_cache=use_cache),
     )
-    result = Reanalysis(study, ledger, tuple(fits))
+    result = Reanalysis(study, ledger, tuple(fits), patients=None if patients is None else about(patients))
     write(result, out, lambda detail: say("writing", detail))
     return result
+
+
+def _jobs(study: Study, plans: Sequence[Plan] | None, patients: xr.Dataset | None) -> Iterator[Job]:
+    """The fits of the plans that were asked for, or else of all that the study or the patients allow."""
+    from mgbayes.inference.run import applies, jobs_of, jobs_on_patients
+
+    for plan in shipped_plans() if plans is None else plans:
+        on_patients = patients is not None and (plans is not None or applies(study, plan, patients))
+        if on_patients and patients is not None:
+            yield from jobs_on_patients(study, plan, patients)
+        elif plans is not None or applies(study, plan):
+            yield from jobs_of(study, plan)

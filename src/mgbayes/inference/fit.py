@@ -9,6 +9,7 @@ import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics, Status
+from mgbayes.inference.leave_one_out import LeaveOneOut
 from mgbayes.models.curve import Curve
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.priors import Prior
@@ -54,7 +55,8 @@ class Fit:
     """Posterior draws of one plan, under one family, one set of numbers and one kind of evidence.
 
     ``posterior`` and ``contrasts`` have dimensions chain and draw. A fit that failed its diagnostics has no
-    ``estimands`` to report; its draws are kept for looking into the failure.
+    ``estimands`` to report; its draws are kept for looking into the failure. Of a fit on patients ``used`` says how
+    many have the values that it needs.
     """
 
     plan: Plan
@@ -74,6 +76,8 @@ class Fit:
     curve: Curve | None = None
     curve_bands: xr.Dataset | None = None
     prior_bands: xr.Dataset | None = None
+    used: int | None = None
+    leave_one_out: LeaveOneOut | None = None
 
     @property
     def status(self) -> Status:

@@ -18,6 +18,7 @@ Data = dict[str, np.ndarray]
 _LEVELS = (0.025, 0.5, 0.975)
 _BANDS = (0.025, 0.25, 0.5, 0.75, 0.975)
 _PRIOR_DRAWS = 2000
+_FEWEST = 3
 _POSTERIOR_DRAWS = 4000
 _CURVE_DRAWS = 2000
 
@@ -30,7 +31,11 @@ def predictive_checks(
     family: str,
     priors: Mapping[str, Prior],
 ) -> tuple[PredictiveCheck, ...]:
-    """Each printed number that the model predicts, with its prior and posterior predictive quantiles."""
+    """Each printed number that the model predicts, with its prior and posterior predictive quantiles.
+
+    Of patients, these are the numbers that would be printed of them, but for times of fewer than three of a group:
+    the mean and SD of two times are the two times.
+    """
     after = module.predict(rng, thin(posterior, _POSTERIOR_DRAWS), data, family)
     before = module.predict(rng, module.prior_draws(rng, data, family, priors, _PRIOR_DRAWS), data, family)
     return tuple(
@@ -43,7 +48,18 @@ def predictive_checks(
             _quantiles(_replicates(after, printed)),
         )
         for printed in module.printed_quantities(data)
+        if "row" not in data or not _of_few(printed, data)
     )
+
+
+def _of_few(printed: PrintedQuantity, data: Data) -> bool:
+    """Whether a mean or SD of times is of so few that it tells them."""
+    if not printed.variable.startswith("time_"):
+        return False
+    events = (
+        data["events"] if len(data["time_mean"]) == len(data["events"]) else data["events"].sum(keepdims=True)
+    )
+    return bool(events[printed.index] < _FEWEST)
 
 
 def _replicates(replicated: xr.Dataset, printed: PrintedQuantity) -> np.ndarray:

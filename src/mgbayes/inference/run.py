@@ -14,6 +14,8 @@ import xarray as xr
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
+from mgbayes.inference.leave_one_out import LeaveOneOut, leave_one_out
+from mgbayes.inference.patient_evidence import families, from_patients, used
 from mgbayes.inference.predictive import curve_bands, predictive_checks, prior_bands
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
@@ -34,7 +36,8 @@ class Job:
     """One fit to be made.
 
     ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
-    forms: chains start from the priors of the build, so that draws do not hang on which fit came first.
+    forms: chains start from the priors of the build, so that draws do not hang on which fit came first. With
+    ``patients`` their own outcomes are the evidence, and nothing that is printed.
     """
 
     study: Study
@@ -43,10 +46,13 @@ class Job:
     printed_p: tuple[PrintedPUse, ...] = ()
     alternative: str | None = None
     start: Plan | None = None
+    patients: xr.Dataset | None = None
 
     @property
     def evidence(self) -> str:
         """What the fit is conditioned on."""
+        if self.patients is not None:
+            return "patients"
         return "published+p" if self.printed_p else "published"
 
     @property
@@ -73,6 +79,17 @@ def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
         yield Job(study.with_alternative(other), plan, plan.family, alternative=other.name)
 
 
+def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator[Job]:
+    """The fits that a plan asks for where there are patients: each of its families that takes them.
+
+    Where the study prints what the plan needs, the plan's own family stands beside them on the print alone.
+    """
+    for family in families(plan):
+        yield Job(study, plan, family, patients=patients)
+    if applies(study, plan):
+        yield Job(study, plan, plan.family)
+
+
 def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
     """Other readings of numbers of a plan's endpoints that may be printed wrongly."""
     endpoints = {part.endpoint for part in plan.endpoints}
@@ -81,13 +98,16 @@ def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
             yield other
 
 
-def applies(study: Study, plan: Plan) -> bool:
-    """Whether the study prints what the plan's model needs."""
+def applies(study: Study, plan: Plan, patients: xr.Dataset | None = None) -> bool:
+    """Whether the study prints what the plan's model needs; with patients, whether these have it."""
     known = {endpoint.id for endpoint in study.endpoints}
     if not all(part.endpoint in known for part in plan.endpoints):
         return False
     try:
-        MODELS[plan.model].load().from_study(study, plan)
+        if patients is not None:
+            from_patients(study, plan, patients)
+        else:
+            MODELS[plan.model].load().from_study(study, plan)
     except NotPrinted:
         return False
     return True
@@ -173,7 +193,18 @@ class Fitter:
             curve=curve,
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
             prior_bands=prior_bands(module, rng, data, job.family, priors, curve) if curve else None,
+            used=used(data) if job.patients is not None else None,
+            leave_one_out=self._leave_one_out(job, module, posterior, data, priors),
         )
+
+    def _leave_one_out(
+        self, job: Job, module: ModuleType, posterior: xr.Dataset, data: Data, priors: dict[str, Prior]
+    ) -> LeaveOneOut | None:
+        """How well each patient is foreseen; None where patients do not enter one by one."""
+        if job.patients is None or "row" not in data:
+            return None
+        self.say("leaving each patient out")
+        return leave_one_out(module.build(data, job.family, priors), posterior, data)
 
     def _conditioned(
         self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
@@ -264,9 +295,9 @@ class Fitter:
         slot = (job.plan.model, job.family, shapes, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
-            model = module.build(data, job.family, start)
-            self._compiled[slot] = compile_model(model), {variable.name for variable in model.data_vars}
-        compiled, names = self._compiled[slot]
+            self._compiled[slot] = compile_model(module.build(data, job.family, start))
+        compiled = self._compiled[slot]
+        names = {variable.name for variable in compiled.shared_var_keys}
         numbers = data | {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
         return swap(compiled, {name: values for name, values in numbers.items() if name in names})
 
@@ -283,8 +314,13 @@ def _values(priors: dict[str, Prior]) -> tuple[tuple[str, tuple[float, ...]], ..
 
 
 def evidence_of(module: ModuleType, job: Job) -> Data:
-    """The numbers that a job's model takes from its study. Raises InputError when they are not printed."""
+    """The numbers that a job's model takes from its study or its patients.
+
+    Raises InputError when they are not there.
+    """
     with _input_error(job):
+        if job.patients is not None:
+            return from_patients(job.study, job.plan, job.patients)
         return module.from_study(job.study, job.plan)
 
 
@@ -299,5 +335,6 @@ def _input_error(job: Job) -> Iterator[None]:
     try:
         yield
     except NotPrinted as missing:
-        problem = Problem(f'endpoint "{missing.endpoint}"', "not printed", missing.needed)
+        given = "not printed" if job.patients is None else "not in the spreadsheet"
+        problem = Problem(f'endpoint "{missing.endpoint}"', given, missing.needed)
         raise InputError(f"{job.study.id} with plan {job.plan.id}", [problem]) from None

@@ -45,7 +45,8 @@ def headlines(reanalysis: Reanalysis) -> list[Headline]:
 
 def short_answer(reanalysis: Reanalysis) -> list[str]:
     """What to keep in mind beside the headlines."""
-    return [_claims_sentence(reanalysis), *_readings(reanalysis), *_caution(reanalysis)]
+    cautions = dict.fromkeys(_caution(reanalysis))
+    return [_claims_sentence(reanalysis), *_readings(reanalysis), *cautions]
 
 
 def _readings(reanalysis: Reanalysis) -> Iterator[str]:
@@ -171,7 +172,35 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
             "answers are therefore somewhat too sure of themselves and too much alike."
         )
     sentences += [_agreement(fit) for fit in fits if fit.agreement]
-    return [*sentences, *_doubts(reanalysis, fits)]
+    return [*sentences, *_of_patients(reanalysis, fits), *_doubts(reanalysis, fits)]
+
+
+def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
+    """Whose values the fits on patients use, which family foresees them best, and who sways it."""
+    on_patients = [fit for fit in fits if fit.used is not None]
+    if not on_patients or reanalysis.patients is None:
+        return
+    total, count = reanalysis.patients.total, on_patients[0].used
+    yield f"{count} of {total} patients have the values that this needs" + (
+        "." if count == total else "; the others are left out, as if their values were missing by chance."
+    )
+    scored = [(fit, fit.leave_one_out) for fit in on_patients if fit.estimands and fit.leave_one_out]
+    if len(scored) > 1:
+        listed = "; ".join(
+            f"{words.family(fit.family)} {row.elpd:.1f} (SE {row.se:.1f})" for fit, row in scored
+        )
+        yield (
+            "How well each family foresees a patient from the others (expected log predictive density, "
+            f"leave-one-out; more is better, and a difference of less than about 4 settles nothing): {listed}."
+        )
+    for fit, row in scored:
+        if row.influential:
+            rows = ", ".join(map(str, row.influential))
+            yield (
+                f"{words.family(fit.family)[:1].upper() + words.family(fit.family)[1:]}: the patients in rows {rows} "
+                f"of the spreadsheet sway the fit (Pareto k up to {row.pareto_k_max:.2f}, where 0.7 is the most that "
+                "is trusted): look at them first, and do not rely on the leave-one-out figure."
+            )
 
 
 def _doubts(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
@@ -211,7 +240,7 @@ def predictive_answer(fit: Fit) -> str:
         return ""
     if not outside:
         return (
-            f"{words.model_of(fit)}: all {len(fit.checks)} printed numbers lie where the fitted model expects "
+            f"{words.model_of(fit)}: all {len(fit.checks)} {_checked(fit)} lie where the fitted model expects "
             "them (central 95 %)."
         )
     listed = "; ".join(
@@ -220,8 +249,12 @@ def predictive_answer(fit: Fit) -> str:
         for row in outside
     )
     return (
-        f"{words.model_of(fit)}: {len(outside)} of {len(fit.checks)} printed numbers lie outside: {listed}."
+        f"{words.model_of(fit)}: {len(outside)} of {len(fit.checks)} {_checked(fit)} lie outside: {listed}."
     )
+
+
+def _checked(fit: Fit) -> str:
+    return "printed numbers" if fit.used is None else "summaries of the patients"
 
 
 def _balance_sentence(reanalysis: Reanalysis, fit: Fit) -> str:

@@ -40,10 +40,11 @@ def _legend(fit: Fit) -> str:
     """What the crosses and dotted lines are."""
     assert fit.curve is not None
     if fit.curve.over == "visit":
-        crosses = "Crosses: the means that the paper prints."
+        crosses = f"Crosses: the means {'of the patients' if fit.used else 'that the paper prints'}."
     else:
+        whose = "of the patients" if fit.used else "that the paper counts"
         crosses = (
-            f"Crosses: the share that the paper counts by the end of follow-up, after {_mean_followup(fit):.0f} "
+            f"Crosses: the share {whose} by the end of follow-up, after {_mean_followup(fit):.0f} "
             "days on average (at the right edge where that is later)."
         )
     return f"{crosses} Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
@@ -126,16 +127,20 @@ def _finish(figure: Figure, axes: Axes, fit: Fit) -> None:
 
 
 def predictive(study: Study, fit: Fit) -> Iterator[Picture]:
-    """What the plan's first fit expects to be printed, before and after the data, and the print."""
+    """What the plan's first fit expects to be printed, before and after the data, and the print.
+
+    Of a fit on patients: what would be printed of them.
+    """
     if not fit.checks:
         return
     units = list(dict.fromkeys(row.unit for row in fit.checks))
     inside = sum(row.inside for row in fit.checks)
+    cross = "the patients give" if fit.used else "was printed"
     yield Picture(
         f"{fit.plan.id}_predictive",
         "What the model expects a paper like this to print: light, before seeing the data (prior predictive); "
-        "dark, after (posterior predictive); lines hold the central 95 %, ticks are medians. The cross is what was "
-        f"printed: {inside} of {len(fit.checks)} crosses lie on their dark line. A light line that is far shorter "
+        "dark, after (posterior predictive); lines hold the central 95 %, ticks are medians. The cross is what "
+        f"{cross}: {inside} of {len(fit.checks)} crosses lie on their dark line. A light line that is far shorter "
         "than the dark one would be a prior that says too much.",
         (6.8, 0.9 + 0.3 * len(fit.checks) + 0.45 * len(units)),
         lambda figure: _draw_predictive(figure, study, fit, units),

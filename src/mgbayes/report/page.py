@@ -65,7 +65,8 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "diagnostics": DIAGNOSTICS,
         "fits": [_fit(fit) for fit in reanalysis.fits],
         "worst_mcse": _worst_mcse(reanalysis),
-        "command": f"mgbayes reanalyze {study.id}",
+        "patients": reanalysis.patients,
+        "command": f"mgbayes reanalyze {study.id}" + (" --ipd FILE" if reanalysis.patients else ""),
         "provenance": provenance(reanalysis),
     }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mgbayes import __version__
 from mgbayes.cache import source_hash, versions
@@ -19,7 +21,31 @@ from mgbayes.inference.store import LIBRARIES
 from mgbayes.study.schema import Study
 from mgbayes.verify.result import Ledger
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Patients:
+    """What is told of a spreadsheet: how many patients each arm has, and whether they are made up."""
+
+    by_arm: Mapping[str, int]
+    synthetic: bool
+    file_sha256: str
+
+    @property
+    def total(self) -> int:
+        """All patients."""
+        return sum(self.by_arm.values())
+
+
+def about(patients: xr.Dataset) -> Patients:
+    """What is told of a dataset of patients."""
+    arms, counts = np.unique(patients["arm"].to_numpy().astype(str), return_counts=True)
+    by_arm = dict(zip(arms.tolist(), counts.tolist(), strict=True))
+    return Patients(by_arm, bool(patients.attrs["synthetic"]), str(patients.attrs["file_sha256"]))
 
 
 @dataclass(frozen=True)
@@ -29,7 +55,12 @@ class Reanalysis:
     study: Study
     ledger: Ledger
     fits: tuple[Fit, ...]
-    evidence: str = "published"
+    patients: Patients | None = None
+
+    @property
+    def evidence(self) -> str:
+        """What the answers stand on first."""
+        return "published" if self.patients is None else "patients"
 
     def summaries(self, fit: Fit) -> tuple[EstimandSummary, ...]:
         """The estimands of a fit in numbers; none from a failed fit."""
@@ -78,6 +109,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "study": reanalysis.study.id,
         "evidence": reanalysis.evidence,
         "provenance": provenance(reanalysis),
+        **({} if reanalysis.patients is None else {"patients": asdict(reanalysis.patients)}),
         "claims": ledger["claims"],
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
@@ -103,6 +135,16 @@ def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
         "printed_p": _agreement_json(fit),
         "predictive_checks": [asdict(row) | {"inside": row.inside} for row in fit.checks],
         "estimands": [row.to_json() for row in reanalysis.summaries(fit)],
+    } | _patients_json(fit)
+
+
+def _patients_json(fit: Fit) -> dict[str, Any]:
+    """Of a fit on patients: how many it uses, and how well it foresees each."""
+    if fit.used is None:
+        return {}
+    return {
+        "patients_used": fit.used,
+        "leave_one_out": asdict(fit.leave_one_out) if fit.leave_one_out else None,
     }
 
 

@@ -40,7 +40,9 @@ def family(name: str) -> str:
 
 
 def model_of(fit: Fit) -> str:
-    """What sets one fit of a plan apart: its family, a printed p used as evidence, a number read otherwise."""
+    """What sets one fit of a plan apart: its family, its evidence, a number read otherwise."""
+    if fit.evidence == "patients":
+        return f"{family(fit.family)}, from the patients"
     used = f", given the printed p as {fit.test}" if fit.test else ""
     read = f", {fit.alternative.replace('_', ' ')}" if fit.alternative else ""
     return family(fit.family) + used + read

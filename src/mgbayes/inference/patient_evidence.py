@@ -1,0 +1,175 @@
+"""What the models take from patients: the same plans, with outcomes observed instead of latent.
+
+Beside the patients' own values stand the summaries that a paper would have printed of them, so that a fitted model
+is held against the same numbers either way. A patient counts for an outcome whose values are not missing; ``row``
+is the patient's place in the spreadsheet, for those who influence a fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.battery.patient_rows import PatientRows
+from mgbayes.models import prednisone
+from mgbayes.models.cohort import as_data, printed
+from mgbayes.models.followup import followup_data
+from mgbayes.models.patient_times import patient_times
+from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.study.schema import Kind, Study
+
+Data = dict[str, np.ndarray]
+_DAY_OF_TREATMENT = 0.5  # days; an event on the day of treatment comes half a day after it
+_NEVER_LOST = 100.0  # times the longest time: follow-up where every patient has the event
+
+
+def has_model(model: str) -> bool:
+    """Whether a model takes patients."""
+    return model in _EVIDENCE
+
+
+def families(plan: Plan) -> tuple[str, ...]:
+    """The plan's families that take patients."""
+    known = _FAMILIES.get(plan.model)
+    wanted = (plan.family, *plan.alternative_families)
+    return wanted if known is None else tuple(family for family in wanted if family in known)
+
+
+def from_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Data:
+    """The data of a plan's model. Raises NotPrinted when the spreadsheet lacks what it needs."""
+    if not has_model(plan.model):
+        raise NotPrinted(plan.endpoints[0].endpoint, "a model that takes patients")
+    return _EVIDENCE[plan.model](study, plan, PatientRows(study, patients))
+
+
+def used(data: Data) -> int:
+    """How many patients a fit uses; of several endpoints, the one with the most."""
+    if "row" in data:
+        return int((data["row"] > 0).sum())
+    return int(data["patients"].sum(axis=1).max())
+
+
+def _arms(study: Study, rows: PatientRows) -> list[np.ndarray]:
+    return [rows.arms == arm.id for arm in (study.reference, study.contrast)]
+
+
+def _padded(values: list[np.ndarray], padding: float) -> np.ndarray:
+    """One row an arm, filled up to the larger one."""
+    size = max(map(len, values))
+    return np.stack(
+        [np.concatenate([part, np.full((size - len(part), *part.shape[1:]), padding)]) for part in values]
+    )
+
+
+def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Yes and no at the plan's endpoints, counted."""
+    arms = _arms(study, rows)
+    answers = []
+    for part in plan.endpoints:
+        endpoint = study.endpoint(part.endpoint)
+        known = rows.has(endpoint) and endpoint.kind is Kind.binary
+        values = rows.numbers(endpoint, part.visit) if known else np.full(len(rows.arms), np.nan)
+        by_arm = [values[arm & np.isfinite(values)] for arm in arms]
+        if not all(map(len, by_arm)):
+            raise NotPrinted(part.endpoint, "yes or no of patients in both arms")
+        answers.append(by_arm)
+    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
+    return {
+        "endpoint": np.array([endpoint.id for endpoint in endpoints]),
+        "endpoint_label": np.array([endpoint.label for endpoint in endpoints]),
+        "benefit": np.array([endpoint.benefit or "" for endpoint in endpoints]),
+        "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
+        "count": np.array([[int(part.sum()) for part in by_arm] for by_arm in answers]),
+        "patients": np.array([[len(part) for part in by_arm] for by_arm in answers]),
+    }
+
+
+def _times_by_arm(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Times to the plan's endpoint, and their summaries in each arm."""
+    return _times(study, plan, rows, summarized=printed)
+
+
+def _times_together(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Times to the plan's endpoint, their summaries over both arms, and events by arm."""
+
+    def together(values: np.ndarray, seen: np.ndarray) -> Any:
+        both = printed(values.reshape(1, -1), seen.reshape(1, -1))
+        return both._replace(events=seen.sum(axis=-1))
+
+    return _times(study, plan, rows, summarized=together)
+
+
+def _times(
+    study: Study, plan: Plan, rows: PatientRows, summarized: Callable[[np.ndarray, np.ndarray], Any]
+) -> Data:
+    endpoint = study.endpoint(plan.endpoints[0].endpoint)
+    if endpoint.kind is not Kind.time_to_event or not rows.has(endpoint):
+        raise NotPrinted(endpoint.id, "times and events of patients")
+    parts = ("time", "event", "lower", "upper")
+    column = {part: rows.data[f"{endpoint.id}.{part}"].to_numpy().astype(float) for part in parts}
+    known = np.isfinite(column["time"]) & np.isfinite(column["event"])
+    arms = [arm & known for arm in _arms(study, rows)]
+    if not all(arm.any() for arm in arms):
+        raise NotPrinted(endpoint.id, "times and events of patients in both arms")
+    time, event, lower, upper = (_padded([column[part][arm] for arm in arms], 1.0) for part in parts)
+    exact = lower == upper
+    time = np.maximum(time, _DAY_OF_TREATMENT)
+    present = _padded([np.ones(arm.sum()) for arm in arms], 0.0)
+    event = event * present
+    times = patient_times(time, event, present, np.where(exact, time, lower), np.where(exact, time, upper))
+    row = _padded([rows.data["patient"].to_numpy()[arm].astype(float) for arm in arms], 0.0)
+    return {
+        **times,
+        "row": row,
+        "n": np.array([int(arm.sum()) for arm in arms]),
+        **as_data(summarized(time, event == 1)),
+        **_followup(time[present == 1], event[present == 1] == 1),
+    }
+
+
+def _followup(time: np.ndarray, event: np.ndarray) -> Data:
+    """A gamma for follow-up, by maximum likelihood: a patient with the event was followed beyond it."""
+    from scipy import stats
+
+    if event.all():
+        return followup_data(0.0, _NEVER_LOST * float(time.max()), float(time.max()))
+    ends = np.unique(time[~event])
+    if len(ends) < 2:  # all followed alike
+        return followup_data(0.0, float(ends[0]), float(ends[0]) / 20)
+    shape, _, scale = stats.gamma.fit(stats.CensoredData.right_censored(time, event), floc=0)
+    return followup_data(0.0, shape * scale, float(np.sqrt(shape)) * scale)
+
+
+def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Doses of patients with all of the plan's visits."""
+    parts = [(study.endpoint(part.endpoint), part.visit) for part in plan.endpoints]
+    if not all(rows.has(endpoint) for endpoint, _ in parts):
+        raise NotPrinted(parts[0][0].id, "doses of patients at every visit")
+    dose = np.stack([rows.numbers(endpoint, visit) for endpoint, visit in parts], axis=-1)
+    arms = [arm & np.isfinite(dose).all(axis=-1) for arm in _arms(study, rows)]
+    least = prednisone.MIN_PATIENTS
+    if min(arm.sum() for arm in arms) < least or any((dose[arm].std(axis=0) == 0).any() for arm in arms):
+        raise NotPrinted(parts[0][0].id, f"doses that differ, of {least} patients or more in each arm")
+    row = rows.data["patient"].to_numpy().astype(float)
+    return {
+        "dose": _padded([dose[arm] for arm in arms], 1.0),
+        "row": _padded([row[arm] for arm in arms], 0.0),
+        "n": np.array([int(arm.sum()) for arm in arms]),
+        "printed_mean": np.stack([dose[arm].mean(axis=0) for arm in arms]),
+        "printed_sd": np.stack([dose[arm].std(axis=0, ddof=1) for arm in arms]),
+    }
+
+
+_EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
+    "binary": _counts,
+    "remission": _times_by_arm,
+    "relapse": _times_together,
+    "prednisone": _doses,
+}
+_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "prednisone": ("normal",),
+}
+"""By model, where not every family takes patients."""
