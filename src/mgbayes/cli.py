@@ -290,6 +290,9 @@ def calibrate(
         "tests/calibration/evidence"
     ),
     study: Annotated[str, typer.Option(help=_STUDY)] = "litchman2020",
+    patients: Annotated[
+        bool, typer.Option("--patients", help="Show the models each simulated patient.")
+    ] = False,
 ) -> None:
     """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
     from mgbayes.calibrate.run import calibrate as run
@@ -304,7 +307,10 @@ def calibrate(
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
-    for result in run(load_study(study), plans, out, replicates=replicates, jobs=jobs, say=say):
+    results = run(
+        load_study(study), plans, out, replicates=replicates, jobs=jobs, on_patients=patients, say=say
+    )
+    for result in results:
         sys.stdout.write(
             f"{result.model} {result.family}: {result.replicates} studies, {result.failed} doubtful fits, "
             f"{result.errors} errors\n"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from mgbayes.calibrate import sbc
 from mgbayes.calibrate.evidence import store
-from mgbayes.calibrate.sbc import SbcResult, nutpie_refit
+from mgbayes.calibrate.on_patients import OnPatients
+from mgbayes.calibrate.sbc import Model, SbcResult, nutpie_refit
+from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.models.sources import model_sources
@@ -18,9 +20,9 @@ SEED = 20200216
 DRAWS = 500
 
 
-def evidence_path(folder: Path, plan: Plan) -> Path:
+def evidence_path(folder: Path, plan: Plan, on_patients: bool = False) -> Path:
     """Where the evidence of a plan's model and family is kept."""
-    return folder / f"{plan.model}-{plan.family}.json"
+    return folder / f"{plan.model}-{plan.family}{'-patients' if on_patients else ''}.json"
 
 
 def calibrate(
@@ -30,25 +32,51 @@ def calibrate(
     *,
     replicates: int = 500,
     jobs: int = 2,
+    on_patients: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[SbcResult]:
-    """Simulate, refit and rank for each plan, on cohorts like the study's; store each result in ``folder``."""
+    """Simulate, refit and rank for each plan, on cohorts like the study's; store each result in ``folder``.
+
+    With ``on_patients`` the models see each simulated patient, else only the summaries. Raises InputError for a
+    model that does not take patients one by one.
+    """
+    if on_patients:
+        _check(plans)
     results = []
     for plan in plans:
         say(f"{plan.model}, {plan.family}: {replicates} simulated studies")
         row = MODELS[plan.model]
         module = row.load()
+        priors, data = plan.prior_set(plan.family, module.PRIORS), module.from_study(study, plan)
+        calibrated: Model = module
+        template = data
+        if on_patients:
+            on_these = OnPatients(row.module, data)
+            calibrated, template = on_these, on_these.template(plan.family, priors)
         result = sbc.calibrate(
-            module,
+            calibrated,
             plan.family,
-            plan.prior_set(plan.family, module.PRIORS),
-            module.from_study(study, plan),
+            priors,
+            template,
             replicates,
             SEED,
             draws=DRAWS,
             jobs=jobs,
             compile_refit=partial(nutpie_refit, target_accept=plan.sampling.target_accept),
         )
-        store(result, evidence_path(folder, plan), model_sources(row.module))
+        store(result, evidence_path(folder, plan, on_patients), model_sources(row.module))
         results.append(result)
     return results
+
+
+def _check(plans: Sequence[Plan]) -> None:
+    """Raises InputError for plans whose models do not take patients one by one."""
+    problems = [
+        Problem(
+            f"plan {plan.id}", plan.model, "a model with patients one by one (remission, relapse, prednisone)"
+        )
+        for plan in plans
+        if not hasattr(MODELS[plan.model].load(), "simulate_patients")
+    ]
+    if problems:
+        raise InputError("calibrate --patients", problems)

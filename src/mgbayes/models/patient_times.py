@@ -3,6 +3,7 @@
 A time is known (an event at t, or none by t), or an event lies between two visits at l and u.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,3 +38,15 @@ def patient_times(
         "lower": np.where(between, lower, time),
         "upper": np.where(between, upper, time + 1),
     }
+
+
+def simulated(arms: Sequence[tuple[Any, Any, Any]]) -> dict[str, NDArray[Any]]:
+    """The data of simulated patients: by arm their days to the event, whether it ever comes, and follow-up."""
+    size = max(len(time) for time, _, _ in arms)
+    time, event, present = np.ones((2, size)), np.zeros((2, size)), np.zeros((2, size))
+    for arm, (day, ever, followed) in enumerate(arms):
+        seen = ever & (day < followed)
+        time[arm, : len(day)] = np.where(seen, day, followed)
+        event[arm, : len(day)] = seen
+        present[arm, : len(day)] = 1.0
+    return patient_times(time, event, present)

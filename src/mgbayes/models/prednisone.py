@@ -76,6 +76,7 @@ __all__ = [
     "prior_draws",
     "published",
     "simulate",
+    "simulate_patients",
     "with_printed_p",
 ]
 
@@ -238,6 +239,19 @@ def simulate(
     mean, sd, correlation = (np.asarray(truth[name]) for name in ("mean", "sd", "correlation"))
     cohort = patients(rng, mean, sd, from_correlations(correlation), data["n"], MARGINALS[family])
     return truth, published(*summarize(cohort), data["n"])
+
+
+def simulate_patients(
+    rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
+) -> tuple[dict[str, float | np.ndarray], Data]:
+    """Draw parameters from the prior, then patients; return the parameters and the patients' doses."""
+    truth = _draw_parameters(rng, priors)
+    mean, sd, correlation = (np.asarray(truth[name]) for name in ("mean", "sd", "correlation"))
+    cohort = patients(rng, mean, sd, from_correlations(correlation), data["n"], MARGINALS[family])
+    dose = np.ones((2, int(data["n"].max()), len(VISITS)))
+    for arm, doses in enumerate(cohort):
+        dose[arm, : len(doses)] = doses
+    return truth, {"n": data["n"], "dose": dose}
 
 
 def prior_draws(

@@ -48,7 +48,7 @@ from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.hazards import HAZARDS, Hazard
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -240,20 +240,21 @@ def curves(draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArra
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
     """One simulated cohort for each draw: counts by arm (..., 2), times over both arms (..., 1)."""
-    arms = [_arm(rng, draws, data, family, a) for a in (0, 1)]
+    outcomes = [_arm(rng, draws, data, family, a) for a in (0, 1)]
+    arms = [(time, time < followed) for time, followed in outcomes]
     both = cohort.printed(*(np.concatenate(field, axis=-1) for field in zip(*arms, strict=True)))
     events = np.stack([seen.sum(axis=-1) for _, seen in arms], axis=-1)
     return cohort.Printed(events, both.mean[..., None], both.sd[..., None])
 
 
 def _arm(rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
-    """Times and whether a relapse is seen (..., patients) in arm a."""
+    """Times to relapse and follow-up (..., patients) in arm a."""
     hazard, log_ratio = HAZARDS[family], draws["log_hazard_ratio"]
     size, dims = (*log_ratio.shape, data["n"][a]), (*log_ratio.dims, "patient")
     spent = xr.DataArray(rng.exponential(size=size), dims=dims)
     day = hazard.time_at(spent * np.exp(-a * log_ratio), *_baseline(draws, hazard))
     time = day.transpose(*dims).values
-    return time, time < followup.draw_followup(rng, data, size)
+    return time, followup.draw_followup(rng, data, size)
 
 
 def prior_draws(
@@ -272,6 +273,16 @@ def simulate(
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
     truth = {str(name): float(value) for name, value in drawn.items()}
     return truth, {**data, **cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))}
+
+
+def simulate_patients(
+    rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
+) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
+    drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
+    truth = {str(name): float(value) for name, value in drawn.items()}
+    arms = [_arm(rng, xr.Dataset(truth), data, family, a) for a in (0, 1)]
+    return truth, simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
 
 
 def predict(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:

@@ -47,7 +47,7 @@ from mgbayes.models import cohort, families, followup, latent
 from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -243,10 +243,18 @@ def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) ->
 def _arm(
     rng: Generator, data: Mapping[str, Any], family: str, n: int, pi: Any, log_mean: Any, shape: Any
 ) -> cohort.Printed:
+    time, ever, followed = _outcomes(rng, data, family, n, pi, log_mean, shape)
+    return cohort.printed(time, ever & (time < followed))
+
+
+def _outcomes(
+    rng: Generator, data: Mapping[str, Any], family: str, n: int, pi: Any, log_mean: Any, shape: Any
+) -> tuple[Any, Any, Any]:
+    """Times, whether they ever come, and follow-up of n patients (..., n)."""
     size = (*pi.shape[:-1], n)
     time = families.FAMILIES[family].draw(rng, log_mean, shape, size)
     ever = rng.uniform(size=size) < pi
-    return cohort.printed(time, ever & (time < followup.draw_followup(rng, data, size)))
+    return time, ever, followup.draw_followup(rng, data, size)
 
 
 def prior_draws(
@@ -265,6 +273,19 @@ def simulate(
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
     truth = {str(name): float(value) for name, value in drawn.items()}
     return truth, {**data, **cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))}
+
+
+def simulate_patients(
+    rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
+) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
+    drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
+    truth = {str(name): float(value) for name, value in drawn.items()}
+    pi, log_mean, shape = (a.transpose(..., "arm").values for a in xr.broadcast(*_by_arm(xr.Dataset(truth))))
+    arms = [
+        _outcomes(rng, data, family, n, pi[[i]], log_mean[[i]], shape[[i]]) for i, n in enumerate(data["n"])
+    ]
+    return truth, simulated(arms)
 
 
 def predict(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
