@@ -127,6 +127,7 @@ class Fitter:
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _last: tuple[str, Draws] | None = None
     _last_p: tuple[str, xr.Dataset] | None = None
+    _kept: tuple[str, Fit] | None = None
 
     def fit(self, job: Job) -> Fit:
         """Make one fit, or read it where the same one was made before.
@@ -140,6 +141,13 @@ class Fitter:
             self.say("once more, with smaller steps")
             fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
         return fit
+
+    def remembered(self, job: Job, make: Callable[[Fitter, Job], Fit]) -> Fit:
+        """A fit that several others start from, made at most once while it is the last one asked for."""
+        key = self.key(job)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, make(self, job)
+        return self._kept[1]
 
     def attempt(self, job: Job) -> Fit:
         """Make one fit, or read it, with no second try. Raises InputError as ``fit`` does."""

@@ -25,7 +25,9 @@ from mgbayes.inference.fit import Agreement, Fit
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.inference.sample import smaller_steps
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.sensitivity.beliefs import OWN
 from mgbayes.sensitivity.grid import Setting
+from mgbayes.sensitivity.reweighted import reweighted
 
 AS_PRINTED = "as printed"
 PUBLISHED = "published"
@@ -36,6 +38,7 @@ _ESS = ("ess_bulk_min", "ess_tail_min")
 _SOURCES = (
     "sensitivity/cell.py",
     "sensitivity/grid.py",
+    "sensitivity/reweighted.py",
     "inference/run.py",
     "inference/diagnostics.py",
     "estimands",
@@ -48,7 +51,8 @@ class Cell:
 
     ``mean`` to ``high`` are of the estimand (``sd`` its posterior SD, ``low`` and ``high`` an interval whose kind
     and probability are given); ``effect_sd`` is of the effect that the prior is about. ``agreeing_share`` is the
-    share of draws that agree with a printed p, where one is evidence.
+    share of draws that agree with a printed p, where one is evidence; of a cell that reweights the draws of the
+    plan's own prior it is that prior's, and ``pareto_k`` says how far the weights can be trusted.
     """
 
     plan: str
@@ -82,6 +86,7 @@ class Cell:
     divergences: int | None = None
     ebfmi_min: float | None = None
     agreeing_share: float | None = None
+    pareto_k: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -123,13 +128,41 @@ def cell_key(fitter: Fitter, setting: Setting) -> str:
 
 
 def make_cell(fitter: Fitter, setting: Setting) -> Cell:
-    """Fit a cell; one that fails its diagnostics is tried once more with smaller steps, then marked as failed."""
-    empty = _empty(setting)
+    """Fit a cell; one that fails its diagnostics is tried once more with smaller steps, then marked as failed.
+
+    Where a printed p selects draws, priors other than the plan's own reweight those that agree under the plan's own,
+    and are fitted by themselves only where that cannot be trusted (see ``reweighted``).
+    """
     try:
-        fit = steady_fit(fitter, setting.job())
+        return _reweighted_cell(fitter, setting) or _drawn_cell(fitter, setting)
     except (RuntimeError, FloatingPointError) as stop:
-        return replace(empty, reason=f"the sampler stopped: {stop}")
-    measured = replace(empty, **_measured(fit))
+        return replace(_empty(setting), reason=f"the sampler stopped: {stop}")
+
+
+def _drawn_cell(fitter: Fitter, setting: Setting) -> Cell:
+    shared = setting.is_selected and setting.belief.name == OWN
+    fit = fitter.remembered(setting.job(), steady_fit) if shared else steady_fit(fitter, setting.job())
+    return _cell(setting, fit)
+
+
+def _reweighted_cell(fitter: Fitter, setting: Setting) -> Cell | None:
+    """A cell from the draws of the plan's own prior; None where it has to be fitted by itself."""
+    if not setting.is_selected or not setting.has_effect or setting.belief.name == OWN:
+        return None
+    base = fitter.remembered(setting.own_job(), steady_fit)
+    if _disagrees(base):
+        reason = "no draw agrees with the printed p under the plan's own prior"
+        return replace(_empty(setting), **_measured(base), reason=reason)
+    if fault(base):
+        return None
+    found = reweighted(base, setting.varied.effect, setting.belief.prior)
+    if not found.trusted or fault(found.fit):
+        return None
+    return replace(_cell(setting, found.fit), pareto_k=found.pareto_k)
+
+
+def _cell(setting: Setting, fit: Fit) -> Cell:
+    measured = replace(_empty(setting), **_measured(fit))
     reason = fault(fit)
     if reason:
         return replace(measured, reason=reason)

@@ -20,7 +20,7 @@ from mgbayes.study.schema import Study
 
 CHAINS, DRAWS, TUNE = 4, 1000, 500
 MOST_CONDITIONING_DRAWS = 10_000
-"""Draws of each chain where a printed p leaves only some of them."""
+"""Draws of each chain where a printed p leaves only some of them, but for the plan's own prior."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,30 @@ class Setting:
         plain = self.alternative is None and not self.printed_p
         return plain and self.family == self.plan.family and self.belief.name == OWN
 
+    @property
+    def is_selected(self) -> bool:
+        """Whether a printed p selects draws, in place of entering the density."""
+        return bool(self.printed_p) and not hasattr(MODELS[self.plan.model].load(), "with_printed_p")
+
     def job(self) -> Job:
         """The fit to be made, every effect's prior as a mixture; chains start from the plan's own priors."""
+        if self.belief.name == OWN:
+            return self.own_job()
         own = as_mixtures(self.plan, self.family)
         prior = self.belief.prior
         held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
         priors = own.priors | ({self.varied.effect: held} if self.has_effect else {})
-        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
+        return self._job(own, priors, modest(self.plan.sampling))
+
+    def own_job(self) -> Job:
+        """The same under the plan's own prior, with all the draws that the plan holds against a printed p."""
+        own = as_mixtures(self.plan, self.family)
+        sampling = self.plan.sampling
+        every = modest(sampling).model_copy(update={"conditioning_draws": sampling.conditioning_draws})
+        return self._job(own, own.priors, every if self.is_selected else modest(sampling))
+
+    def _job(self, own: Plan, priors: Mapping[str, PriorChoice], sampling: Sampling) -> Job:
+        plan = own.model_copy(update={"priors": dict(priors), "sampling": sampling})
         return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mgbayes.cache import cache_folder, write_text
 from mgbayes.inference.run import Fitter
+from mgbayes.sensitivity.beliefs import OWN
 from mgbayes.sensitivity.grid import Setting
 
 Say = Callable[[str], None]
@@ -89,10 +90,14 @@ class _Group[T]:
 
 
 def _groups(waiting: dict[str, Setting]) -> list[list[tuple[str, Setting]]]:
-    """By model and family, the most work first; within one, those that share draws side by side."""
-    together: dict[tuple[str, str], list[tuple[str, Setting]]] = {}
+    """By model, family and whether a printed p selects draws, the most work first.
+
+    Within a group, those that share draws are side by side.
+    """
+    together: dict[tuple[str, str, bool], list[tuple[str, Setting]]] = {}
     for key, setting in waiting.items():
-        together.setdefault((setting.plan.model, setting.family), []).append((key, setting))
+        slot = setting.plan.model, setting.family, setting.is_selected
+        together.setdefault(slot, []).append((key, setting))
     for group in together.values():
         group.sort(key=_draws_first)
     return sorted(together.values(), key=lambda group: (-sum(_size(row) for _, row in group), group[0][0]))
@@ -100,8 +105,12 @@ def _groups(waiting: dict[str, Setting]) -> list[list[tuple[str, Setting]]]:
 
 def _draws_first(row: tuple[str, Setting]) -> tuple[object, ...]:
     key, setting = row
-    place = (setting.plan.id, setting.varied.effect, setting.alternative or "")
-    return (*place, setting.belief.prior.values, bool(setting.printed_p), setting.varied.estimand, key)
+    varied, alternative = setting.varied, setting.alternative or ""
+    if setting.is_selected:  # every prior starts from the draws of the plan's own, one test at a time
+        test = setting.printed_p[0].test
+        return (setting.plan.id, alternative, test, setting.belief.name != OWN, varied.effect, key)
+    prior, with_p = setting.belief.prior.values, bool(setting.printed_p)
+    return (setting.plan.id, varied.effect, alternative, prior, with_p, varied.estimand, key)
 
 
 def _size(setting: Setting) -> int:

@@ -21,8 +21,9 @@ from math import exp, log, sqrt
 
 import numpy as np
 
+from mgbayes.sensitivity.reweighted import PARETO_K, smoothed
+
 LEVELS = (0.95, 0.9, 0.8)
-PARETO_K = 0.7
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,11 @@ def normal_p_benefit(estimate: float, se: float, prior_mean: float, prior_sd: fl
 
 def reweighted(refit: Refit, mean: float, sd: float) -> tuple[float, float]:
     """P(benefit) under another normal prior, from the draws of a refit, and Pareto k of the weights."""
-    from arviz_stats.base import array_stats
-
     log_ratio = _log_normal(refit.effect, mean, sd) - _log_normal(
         refit.effect, refit.prior_mean, refit.prior_sd
     )
-    if np.ptp(log_ratio) < 1e-12:
-        return float(refit.better.mean()), 0.0
-    # The function is written for leaving out observations: it smooths the ratios exp(-x) of its argument x.
-    log_weight, k = array_stats.psislw(-log_ratio)
-    weight = np.exp(log_weight - log_weight.max())
-    return float(weight @ refit.better / weight.sum()), float(k)
+    weight, k = smoothed(log_ratio)
+    return float(weight @ refit.better / weight.sum()), k
 
 
 def surface(refits: Sequence[Refit], means: np.ndarray, sds: np.ndarray) -> Surface:

@@ -1,0 +1,110 @@
+r"""Other priors from one set of draws that agree with a printed p.
+
+Of the draws held against a printed p only one in a hundred may agree, so that a fit for each prior would be costly
+and coarse. The plan's own prior π0 is therefore fitted with many draws, and any other prior π of the same effect
+takes those that agree with weights
+
+    w ∝ π(effect) / π0(effect),
+
+smoothed by a Pareto tail. The posterior under π given the print is then exact but for Monte Carlo error, as long as
+the shape k of that tail is at most 0.7; else the prior is too far from the plan's own and gets a fit of its own.
+Source: Vehtari et al. (2024), JMLR 25:72 (Pareto smoothed importance sampling).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.inference.diagnostics import Diagnostics
+from mgbayes.inference.fit import Fit
+from mgbayes.models.priors import Prior
+
+PARETO_K = 0.7
+_ALIKE = 1e-12  # of log weights
+_RESAMPLED = 5000  # of each chain: the resampling then adds hardly any error to that of the weights
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """Draws under another prior, and how far they can be trusted.
+
+    ``fit`` has draws in proportion to their weights, and effective sample sizes reduced by the share of draws that
+    equal weights would be worth.
+    """
+
+    fit: Fit
+    pareto_k: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the prior is near enough."""
+        return self.pareto_k <= PARETO_K
+
+
+def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
+    """Log density of a mixture of two Student t at x."""
+    from scipy import special, stats
+
+    rows = [row for row in (prior.values[:4], prior.values[4:]) if row[0] > 0]
+    parts = [
+        np.log(weight) + (stats.norm(centre, scale) if np.isinf(df) else stats.t(df, centre, scale)).logpdf(x)
+        for weight, centre, scale, df in rows
+    ]
+    return np.asarray(special.logsumexp(parts, axis=0))
+
+
+def reweighted(base: Fit, effect: str, prior: Prior) -> Reweighted:
+    """The draws of ``base``, whose prior of ``effect`` is a mixture too, under another prior of it."""
+    drawn = base.posterior[effect].transpose("chain", "draw").to_numpy()
+    log_ratio = log_density(prior, drawn) - log_density(base.priors[effect], drawn)
+    weight, k = smoothed(log_ratio.ravel())
+    worth = float(weight.sum() ** 2 / np.square(weight).sum() / weight.size)
+    places = _resampled(weight, _RESAMPLED * len(drawn))
+    fit = replace(
+        base,
+        posterior=_picked(base.posterior[[effect]], places),
+        contrasts=_picked(base.contrasts, places),
+        diagnostics=_worth(base.diagnostics, worth),
+        priors={**base.priors, effect: prior},
+    )
+    return Reweighted(fit, k)
+
+
+def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights exp(log_ratio), the largest 1, with a Pareto tail, and its shape k; 0 where all are alike."""
+    from arviz_stats.base import array_stats
+
+    if np.ptp(log_ratio) < _ALIKE:
+        return np.ones_like(log_ratio), 0.0
+    # The function is written for leaving out observations: it smooths the ratios exp(-x) of its argument x.
+    log_weight, k = array_stats.psislw(-log_ratio)
+    return np.exp(log_weight - log_weight.max()), float(k)
+
+
+def _resampled(weight: np.ndarray, size: int) -> np.ndarray:
+    """Places in proportion to their weights, evenly through them (systematic resampling, without chance)."""
+    reached = np.cumsum(weight) / weight.sum()
+    return np.minimum(np.searchsorted(reached, (np.arange(size) + 0.5) / size), weight.size - 1)
+
+
+def _picked(draws: xr.Dataset, places: np.ndarray) -> xr.Dataset:
+    flat = {name: values.transpose("chain", "draw", ...).to_numpy() for name, values in draws.items()}
+    return xr.Dataset(
+        {
+            str(name): (("chain", "draw"), values.reshape(-1)[places][None])
+            for name, values in flat.items()
+            if values.ndim == 2
+        }
+    )
+
+
+def _worth(diagnostics: Diagnostics, worth: float) -> Diagnostics:
+    """Effective draws that weights leave."""
+    return replace(
+        diagnostics,
+        ess_bulk_min=worth * diagnostics.ess_bulk_min,
+        ess_tail_min=worth * diagnostics.ess_tail_min,
+    )

@@ -1,0 +1,94 @@
+"""Other priors from the draws of one: against the exact posterior of the normal case."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from mgbayes.inference.diagnostics import Diagnostics
+from mgbayes.inference.fit import Fit
+from mgbayes.models.plan import load_plan
+from mgbayes.models.priors import Prior
+from mgbayes.sensitivity.beliefs import mixture_belief, normal_belief
+from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted
+
+Y, S = 0.8, 0.45
+CHAINS, DRAWS = 4, 2500
+
+
+def posterior(mean: float, sd: float) -> tuple[float, float]:
+    precision = 1 / S**2 + 1 / sd**2
+    return (Y / S**2 + mean / sd**2) / precision, 1 / sqrt(precision)
+
+
+@pytest.fixture(scope="module")
+def base() -> Fit:
+    own = normal_belief("plan", 0.0, 1.0, "toy").prior
+    effect = np.random.default_rng(3).normal(*posterior(0.0, 1.0), (CHAINS, DRAWS))
+    return Fit(
+        plan=load_plan("relapse"),
+        family="normal",
+        evidence="published+p",
+        alternative=None,
+        priors={"effect": own},
+        declared=(),
+        data={},
+        posterior=xr.Dataset({"effect": (("chain", "draw"), effect)}),
+        contrasts=xr.Dataset({"ratio": (("chain", "draw"), np.exp(effect))}),
+        sample_stats=xr.Dataset(),
+        diagnostics=Diagnostics(1.0, CHAINS * DRAWS, CHAINS * DRAWS, 0, 1.0),
+        key="toy",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd"), [(0.0, 0.355), (0.0, 0.205), (0.7, 0.4), (-0.7, 0.6), (0.0, 1.0), (0.5, 1.3)]
+)
+def test_another_normal_prior_gives_its_exact_posterior(base: Fit, mean: float, sd: float) -> None:
+    found = reweighted(base, "effect", normal_belief("other", mean, sd, "toy").prior)
+    exact = stats.norm(*posterior(mean, sd))
+    assert found.trusted
+    ess = found.fit.diagnostics.ess_bulk_min
+    assert 400 < ess <= CHAINS * DRAWS * (1 + 1e-9)
+    effect = found.fit.posterior["effect"].to_numpy()
+    # Four Monte Carlo errors of weighted draws; six cases of three figures.
+    assert abs(effect.mean() - exact.mean()) < 4 * exact.std() / sqrt(ess)
+    assert abs(effect.std() / exact.std() - 1) < 4 / sqrt(2 * ess)
+    p = exact.sf(0)
+    assert abs((effect > 0).mean() - p) < 4 * sqrt(p * (1 - p) / ess)
+    np.testing.assert_allclose(found.fit.contrasts["ratio"], np.exp(effect))
+
+
+def test_the_same_prior_changes_nothing(base: Fit) -> None:
+    found = reweighted(base, "effect", base.priors["effect"])
+    drawn = np.sort(base.posterior["effect"].to_numpy().ravel())
+    again = np.sort(found.fit.posterior["effect"].to_numpy().ravel())
+    np.testing.assert_array_equal(again[:: len(again) // len(drawn)], drawn)
+    assert found.fit.diagnostics == base.diagnostics
+
+
+def test_a_prior_far_from_the_plans_own_is_not_trusted(base: Fit) -> None:
+    found = reweighted(base, "effect", normal_belief("far", -6.0, 0.3, "toy").prior)
+    assert not found.trusted
+    assert found.pareto_k > PARETO_K
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        normal_belief("normal", 0.3, 0.5, "toy").prior,
+        mixture_belief("robust", 0.8, (0.0, 0.355, inf), (0.2, 1.0, 3.0), "toy").prior,
+    ],
+    ids=["normal", "mixture"],
+)
+def test_the_density_of_a_mixture_is_that_of_its_parts(prior: Prior) -> None:
+    x = np.linspace(-4, 4, 33)
+    density = np.zeros_like(x)
+    for weight, centre, scale, df in (prior.values[:4], prior.values[4:]):
+        law = stats.norm(centre, scale) if np.isinf(df) else stats.t(df, centre, scale)
+        density += weight * law.pdf(x)
+    np.testing.assert_allclose(np.exp(log_density(prior, x)), density, rtol=1e-12)
