@@ -11,6 +11,7 @@ from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.fit import Fit
 from mgbayes.report import style, words
 from mgbayes.report.outcome_figures import curve, predictive
+from mgbayes.report.overall_figures import pictures as overall
 from mgbayes.report.picture import Picture
 from mgbayes.report.results import Reanalysis
 from mgbayes.verify.result import ClaimResult, TestResult
@@ -33,6 +34,8 @@ def pictures(reanalysis: Reanalysis) -> Iterator[Picture]:
             yield from _chances(reanalysis, fits)
             yield from _forest(reanalysis, fits)
             yield from predictive(reanalysis.study, fits[0])
+    if reanalysis.overall is not None:
+        yield from overall(reanalysis.overall, reanalysis.study.contrast.label)
 
 
 # ------------------------------------------------------------------ printed p values

@@ -11,6 +11,7 @@ from mgbayes.estimands.summary import PROB
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
 from mgbayes.report import answer, words
+from mgbayes.report.overall_words import overall_answer, overall_rows
 from mgbayes.report.picture import Picture
 from mgbayes.report.results import Reanalysis, provenance
 from mgbayes.verify.result import MEANING, TestResult
@@ -61,6 +62,8 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "p_range": _p_range,
         "plans": [_plan(reanalysis, fits, drawn) for fits in reanalysis.by_plan()],
         "interval_kind": words.interval_kind(),
+        "overall": overall_answer(reanalysis),
+        "overall_rows": overall_rows(reanalysis),
         "priors": _priors(reanalysis),
         "diagnostics": DIAGNOSTICS,
         "fits": [_fit(fit) for fit in reanalysis.fits],

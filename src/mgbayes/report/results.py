@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from mgbayes.estimands.summary import EstimandSummary, summarize
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.sensitivity.main_outcomes import main_outcomes
+from mgbayes.sensitivity.overall import OverallBenefit
 from mgbayes.study.schema import Study
 from mgbayes.verify.result import Ledger
 
@@ -56,6 +59,11 @@ class Reanalysis:
     ledger: Ledger
     fits: tuple[Fit, ...]
     patients: Patients | None = None
+
+    @cached_property
+    def overall(self) -> OverallBenefit | None:
+        """The benefit over all main outcomes; None unless each has a fit that can be used."""
+        return main_outcomes(self.fits)
 
     @property
     def evidence(self) -> str:
@@ -113,6 +121,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "claims": ledger["claims"],
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
+        "overall": _overall_json(reanalysis.overall),
         "files": sorted(files),
     }
 
@@ -136,6 +145,22 @@ def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
         "predictive_checks": [asdict(row) | {"inside": row.inside} for row in fit.checks],
         "estimands": [row.to_json() for row in reanalysis.summaries(fit)],
     } | _patients_json(fit)
+
+
+def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:
+    """Benefit over all main outcomes: of each, of their mean, of how many, and what it hangs on."""
+    if benefit is None:
+        return None
+    return {
+        "correlation": benefit.correlation,
+        "prior": asdict(benefit.prior),
+        "outcomes": [asdict(row) for row in benefit.contrasts],
+        "answer": asdict(benefit.main),
+        "agreement": [asdict(row) for row in benefit.agreement],
+        "variations": [
+            {"kind": row.kind, "change": row.change} | asdict(row.overall) for row in benefit.variations
+        ],
+    }
 
 
 def _patients_json(fit: Fit) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from mgbayes.estimands.summary import KIND, PROB
 from mgbayes.report.results import Reanalysis
+from mgbayes.sensitivity.overall_tables import agreement as agreement_of
+from mgbayes.sensitivity.overall_tables import answers
 
 
 def claims(reanalysis: Reanalysis) -> pd.DataFrame:
@@ -150,6 +152,16 @@ def predictive(reanalysis: Reanalysis) -> pd.DataFrame:
     )
 
 
+def overall(reanalysis: Reanalysis) -> pd.DataFrame:
+    """One row an analysis of all main outcomes together; none where an outcome has no usable fit."""
+    return answers(reanalysis.overall) if reanalysis.overall else pd.DataFrame({"kind": [], "change": []})
+
+
+def agreement(reanalysis: Reanalysis) -> pd.DataFrame:
+    """One row a number of main outcomes: the chance that at least so many favour the contrast arm."""
+    return agreement_of(reanalysis.overall) if reanalysis.overall else pd.DataFrame({"at_least": []})
+
+
 TABLES = {
     "claims": claims,
     "tests": tests,
@@ -158,4 +170,6 @@ TABLES = {
     "diagnostics": diagnostics,
     "priors": priors,
     "predictive": predictive,
+    "overall": overall,
+    "agreement": agreement,
 }

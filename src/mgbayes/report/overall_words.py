@@ -1,0 +1,91 @@
+"""The overall answer in words: all main outcomes together, and what that hangs on."""
+
+from __future__ import annotations
+
+from mgbayes.report import words
+from mgbayes.report.results import Reanalysis
+from mgbayes.sensitivity.overall import OverallBenefit
+from mgbayes.sensitivity.overall_posterior import Overall
+
+_KINDS = {
+    "other contrast": "Another reading of an outcome:",
+    "left out": "Without",
+    "correlation of outcomes": "Correlation of the outcomes' estimates",
+    "scale": "Scale:",
+    "prior": "Prior:",
+}
+
+
+def overall_answer(reanalysis: Reanalysis) -> list[str]:
+    """What is asked, the answer, how it moves, and what holds whatever the dependence between outcomes."""
+    benefit = reanalysis.overall
+    if benefit is None:
+        return []
+    return [
+        _asked(benefit),
+        _answer(reanalysis, benefit),
+        _hangs_on(benefit),
+        _any_dependence(reanalysis, benefit),
+    ]
+
+
+def overall_rows(reanalysis: Reanalysis) -> list[dict[str, str]]:
+    """The answer as assumed, and with one thing changed at a time."""
+    benefit = reanalysis.overall
+    if benefit is None:
+        return []
+    rows = [("As assumed", benefit.main)]
+    rows += [(f"{_KINDS.get(row.kind, row.kind)} {row.change}", row.overall) for row in benefit.variations]
+    return [{"change": change} | _chances(row) for change, row in rows]
+
+
+def _chances(row: Overall) -> dict[str, str]:
+    return {
+        "mean": words.percent(row.p_mean),
+        "but_one": words.percent(row.p_at_least[-2]),
+        "all": words.percent(row.p_at_least[-1]),
+    }
+
+
+def _asked(benefit: OverallBenefit) -> str:
+    listed = "; ".join(row.label[:1].lower() + row.label[1:] for row in benefit.contrasts)
+    return (
+        f"Each of {len(benefit.contrasts)} main outcomes ({listed}) is brought to one scale, standard deviations of "
+        "the outcome with benefit positive, from its own fit. The benefits are taken to vary around an average over "
+        "outcomes, so that they inform one another. Their estimates come from the same patients; they are taken "
+        f"to be correlated by {benefit.correlation:g}, which nothing that is printed tells."
+    )
+
+
+def _answer(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
+    main, arm = benefit.main, reanalysis.study.contrast.label
+    return (
+        f"The probability that the mean benefit of {arm} over these outcomes is above zero is "
+        f"{words.percent(main.p_mean)}; that all {len(main.outcomes)} favour {arm}, "
+        f"{words.percent(main.p_at_least[-1])}; at least {len(main.outcomes) - 1} of them, "
+        f"{words.percent(main.p_at_least[-2])}. The outcomes differ among themselves by an SD of "
+        f"{words.number(main.tau_median)} ({words.number(main.tau_low)} to {words.number(main.tau_high)})."
+    )
+
+
+def _hangs_on(benefit: OverallBenefit) -> str:
+    rows = sorted(benefit.variations, key=lambda row: row.overall.p_mean)
+    low, high = rows[0], rows[-1]
+    return (
+        f"What this hangs on: with one thing changed at a time it runs from {words.percent(low.overall.p_mean)} "
+        f"({_of(low.kind, low.change)}) to {words.percent(high.overall.p_mean)} ({_of(high.kind, high.change)})."
+    )
+
+
+def _of(kind: str, change: str) -> str:
+    text = f"{_KINDS.get(kind, kind)} {change}"
+    return text[:1].lower() + text[1:]
+
+
+def _any_dependence(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
+    every = benefit.agreement[-1]
+    return (
+        "Given each outcome by its own fit, and whatever the dependence between them, the probability that all "
+        f"{every.outcomes} favour {reanalysis.study.contrast.label} lies between "
+        f"{words.percent(every.bounds.low)} and {words.percent(every.bounds.high)}."
+    )
