@@ -16,6 +16,7 @@ import xarray as xr
 from tests.conftest import ROOT, Run, run_cli
 
 Job = tuple[Run, Path]
+MAIN_FITS = {("remission", "lognormal"), ("relapse", "weibull"), ("prednisone", "normal")}
 
 
 @pytest.fixture(scope="module", name="results")
@@ -115,6 +116,34 @@ def test_the_stored_draws_give_the_reported_median(job: Job, results: dict) -> N
         for row in fit["estimands"]:
             draws = tree["estimands"][row["id"]].to_numpy()
             assert np.median(draws) == pytest.approx(row["median"], rel=1e-12)
+
+
+def test_all_outcomes_together_stand_on_the_fits_of_each(job: Job, results: dict) -> None:
+    overall = results["overall"]
+    found = {
+        (fit["plan"], row["id"]): row["p_benefit"]
+        for fit in results["fits"]
+        for row in fit["estimands"]
+        if fit["alternative"] is None and fit["printed_p"] is None
+        if (fit["plan"], fit["family"]) in MAIN_FITS
+    }
+    names = {
+        "remission": "odds_ratio_remission",
+        "relapse": "hazard_ratio",
+        "prednisone": "adjusted_difference_last",
+    }
+    assert [row["outcome"] for row in overall["outcomes"]] == list(names)
+    for row in overall["outcomes"]:
+        assert row["p_benefit"] == pytest.approx(found[row["outcome"], names[row["outcome"]]], abs=1e-12)
+    every, p = overall["agreement"][-1], [row["p_benefit"] for row in overall["outcomes"]]
+    # Frechet: all of three lie between the excess of the sum over two and the smallest.
+    assert every["bounds"]["low"] == pytest.approx(max(0.0, sum(p) - 2))
+    assert every["bounds"]["high"] == pytest.approx(min(p))
+    # With no correlation they are independent.
+    assert dict(map(tuple, every["by_correlation"]))[0.0] == pytest.approx(np.prod(p), abs=1e-9)
+    kinds = {row["kind"] for row in overall["variations"]}
+    assert {"left out", "other contrast", "correlation of outcomes"} <= kinds
+    assert 'id="together"' in (job[1] / "report.html").read_text("utf-8")
 
 
 class _Page(HTMLParser):

@@ -9,6 +9,7 @@ from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
+from mgbayes.report.overall_words import overall_short
 from mgbayes.report.results import Reanalysis
 from mgbayes.verify.result import Verdict
 
@@ -46,7 +47,8 @@ def headlines(reanalysis: Reanalysis) -> list[Headline]:
 def short_answer(reanalysis: Reanalysis) -> list[str]:
     """What to keep in mind beside the headlines."""
     cautions = dict.fromkeys(_caution(reanalysis))
-    return [_claims_sentence(reanalysis), *_readings(reanalysis), *cautions]
+    together = overall_short(reanalysis)
+    return [_claims_sentence(reanalysis), *together, *_readings(reanalysis), *cautions]
 
 
 def _readings(reanalysis: Reanalysis) -> Iterator[str]:

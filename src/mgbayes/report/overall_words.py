@@ -29,6 +29,19 @@ def overall_answer(reanalysis: Reanalysis) -> list[str]:
     ]
 
 
+def overall_short(reanalysis: Reanalysis) -> list[str]:
+    """One sentence for the short answer; none where an outcome has no usable fit."""
+    benefit = reanalysis.overall
+    if benefit is None:
+        return []
+    chances = [row.overall.p_mean for row in benefit.variations]
+    return [
+        f"Over {len(benefit.contrasts)} main outcomes together the probability that the mean benefit of "
+        f"{reanalysis.study.contrast.label} is above zero is {words.percent(benefit.main.p_mean)}, and "
+        f"{words.percent(min(chances))} to {words.percent(max(chances))} with one assumption changed at a time."
+    ]
+
+
 def overall_rows(reanalysis: Reanalysis) -> list[dict[str, str]]:
     """The answer as assumed, and with one thing changed at a time."""
     benefit = reanalysis.overall
@@ -59,12 +72,14 @@ def _asked(benefit: OverallBenefit) -> str:
 
 def _answer(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
     main, arm = benefit.main, reanalysis.study.contrast.label
+    count = len(main.outcomes)
     return (
         f"The probability that the mean benefit of {arm} over these outcomes is above zero is "
-        f"{words.percent(main.p_mean)}; that all {len(main.outcomes)} favour {arm}, "
-        f"{words.percent(main.p_at_least[-1])}; at least {len(main.outcomes) - 1} of them, "
-        f"{words.percent(main.p_at_least[-2])}. The outcomes differ among themselves by an SD of "
-        f"{words.number(main.tau_median)} ({words.number(main.tau_low)} to {words.number(main.tau_high)})."
+        f"{words.percent(main.p_mean)} (of the average over all outcomes like these, {words.percent(main.p_mu)}); "
+        f"that all {count} favour {arm}, {words.percent(main.p_at_least[-1])}; "
+        f"that at least {count - 1} do, {words.percent(main.p_at_least[-2])}. "
+        f"The outcomes differ among themselves by an SD of {words.number(main.tau_median)} "
+        f"({words.number(main.tau_low)} to {words.number(main.tau_high)})."
     )
 
 

@@ -156,7 +156,7 @@ def _reweighted_cell(fitter: Fitter, setting: Setting) -> Cell | None:
     if fault(base):
         return None
     found = reweighted(base, setting.varied.effect, setting.belief.prior)
-    if not found.trusted or fault(found.fit):
+    if not found.trusted:
         return None
     return replace(_cell(setting, found.fit), pareto_k=found.pareto_k)
 
