@@ -268,7 +268,7 @@ def sensitivity(
         grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, say=say)
         say("writing")
         write_grid(grid, folder)
-    console.print(f"Tables and figures are in {folder}", markup=False, highlight=False)
+    console.print(f"The page is {folder / 'sensitivity.html'}", markup=False, highlight=False)
     if json:
         sys.stdout.write((folder / "sensitivity.json").read_text("utf-8"))
     else:

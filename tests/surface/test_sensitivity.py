@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,6 +140,12 @@ def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     assert len(cells) == len(result["cells"]) == 13
     suffixes = {Path(name).suffix for name in result["files"] if name.startswith("figures/")}
     assert suffixes == {".svg", ".png"}
+    page = (tmp_path / "out" / "sensitivity.html").read_text("utf-8")
+    assert page.count("<img ") == len([name for name in result["files"] if name.endswith(".svg")])
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    for cell in result["cells"]:
+        assert cell["evidence"] != "published" or cell["family"] != "hierarchical" or cell["belief"] in page
+    assert "Chance of benefit" in page
 
 
 def _with_one_row(text: str) -> str:

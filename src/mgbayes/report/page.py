@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.report import answer, words
 from mgbayes.report.overall_words import overall_answer, overall_rows
 from mgbayes.report.picture import Picture
+from mgbayes.report.render import render
 from mgbayes.report.results import Reanalysis, provenance
 from mgbayes.verify.result import MEANING, TestResult
 
@@ -22,29 +22,7 @@ def page(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> s
 
     Everything from the study file is escaped; figures are held as data, nothing is fetched.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("mgbayes.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def figure(name: str) -> Markup:
-        if name not in drawn:
-            return Markup("")
-        picture, svg = drawn[name]
-        data = b64encode(svg.read_bytes()).decode()
-        return Markup(
-            '<figure id="figure-{0}"><img alt="{1}" src="data:image/svg+xml;base64,{2}">'
-            "<figcaption>{1}</figcaption></figure>"
-        ).format(name, picture.caption, data)
-
-    template = environment.get_template("report.html.j2")
-    return template.render(figure=figure, **_context(reanalysis, drawn)) + "\n"
+    return render("report.html.j2", drawn, _context(reanalysis, drawn))
 
 
 def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Write the grid to a folder: tables, figures, and the whole as JSON."""
+"""Write the grid to a folder: a page, tables, figures, and the whole as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mgbayes.report.grid_figures import pictures
+from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
+from mgbayes.report.picture import Picture
 from mgbayes.report.results import dump
 from mgbayes.report.style import save
 from mgbayes.sensitivity.grid_tables import TABLES
@@ -74,10 +76,12 @@ def _make(grid: Grid, staging: Path) -> list[str]:
         (staging / part).mkdir()
     for name, table in TABLES.items():
         table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
-    captions = {}
+    drawn: dict[str, tuple[Picture, Path]] = {}
     for picture in pictures(grid):
-        save(picture.draw, picture.size, staging / "figures" / picture.name)
-        captions[picture.name] = picture.caption
+        svg, _ = save(picture.draw, picture.size, staging / "figures" / picture.name)
+        drawn[picture.name] = (picture, svg)
+    (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8")
+    captions = {name: picture.caption for name, (picture, _) in drawn.items()}
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     whole = to_json(grid) | {"captions": captions, "files": names}
     (staging / "sensitivity.json").write_text(dump(whole), "utf-8")
