@@ -15,27 +15,36 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "calibration" / "evidence"
 PLANS = [plan for plan in shipped_plans() if plan.role == "outcome"]
+EVERY = [
+    *(pytest.param(plan, False, id=plan.id) for plan in PLANS),
+    *(
+        pytest.param(plan, True, id=f"{plan.id} on patients")
+        for plan in PLANS
+        if plan.model != "binary"  # which sees counts either way
+    ),
+]
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
-def test_the_evidence_is_of_this_very_source(plan: Plan) -> None:
-    path = evidence_path(FOLDER, plan)
+@pytest.mark.parametrize(("plan", "on_patients"), EVERY)
+def test_the_evidence_is_of_this_very_source(plan: Plan, on_patients: bool) -> None:
+    path = evidence_path(FOLDER, plan, on_patients)
     assert is_current(path, model_sources(MODELS[plan.model].module)), (
         f"{plan.model} changed since it was calibrated: run `mgbayes calibrate {plan.id}`"
+        f"{' with --patients' if on_patients else ''}"
     )
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
-def test_the_ranks_of_every_estimand_are_uniform(plan: Plan) -> None:
-    result = load(evidence_path(FOLDER, plan))
+@pytest.mark.parametrize(("plan", "on_patients"), EVERY)
+def test_the_ranks_of_every_estimand_are_uniform(plan: Plan, on_patients: bool) -> None:
+    result = load(evidence_path(FOLDER, plan, on_patients))
     assert result.replicates >= 500
     assert result.errors == 0
     assert result.uniform()
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
-def test_the_stored_verdict_is_what_the_stored_ranks_say(plan: Plan) -> None:
-    path = evidence_path(FOLDER, plan)
+@pytest.mark.parametrize(("plan", "on_patients"), EVERY)
+def test_the_stored_verdict_is_what_the_stored_ranks_say(plan: Plan, on_patients: bool) -> None:
+    path = evidence_path(FOLDER, plan, on_patients)
     record, result = json.loads(path.read_text("utf-8")), load(path)
     assert record["uniform"] == result.uniform()
     assert record["failed"] == result.failed
