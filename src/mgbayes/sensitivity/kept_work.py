@@ -6,6 +6,7 @@ Each piece is found by its content; it is written beside its place and moved the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class _Group[T]:
 
     def __init__(self, work: Work[T], settings: Sequence[tuple[str, Setting]], use_cache: bool) -> None:
         self.work, self.settings, self.use_cache = work, settings, use_cache
+        self._asked_by = os.getpid()
 
     @property
     def title(self) -> str:
@@ -82,6 +84,8 @@ class _Group[T]:
     def __call__(self, fitter: Fitter, say: Say = lambda text: None) -> dict[str, T]:
         done = {}
         for number, (key, setting) in enumerate(self.settings, start=1):
+            if self._asked_by not in (os.getpid(), os.getppid()):
+                break  # that process was killed: what is done is kept, and nobody waits for more
             done[key] = self.work.make(fitter, setting)
             if self.use_cache:
                 self.work.write(key, done[key])
