@@ -29,6 +29,7 @@ def test_stored_figures_are_those_of_the_script():
 
 
 @pytest.mark.parametrize(("evidence", "low"), [("published", -1.0), ("bounded", brute.R_LOW)])
+@pytest.mark.long
 def test_posterior_is_the_kept_cohorts(evidence: str, low: float):
     stored = STORED[evidence]
     data = prednisone.published(np.stack([brute.MEAN] * 2), np.stack([brute.SD] * 2), np.array([brute.N] * 2))

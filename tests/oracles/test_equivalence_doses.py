@@ -15,7 +15,7 @@ from mgbayes.models.dose_patients import patients, sample_correlations, summariz
 from mgbayes.models.marginals import MARGINALS
 from mgbayes.models.paired import correlation_bounds
 from mgbayes.models.vine import from_correlations
-from tests.oracles.dose_fits import EMBEDDED, compiled, known_correlations, sample
+from tests.oracles.dose_fits import EMBEDDED, known_correlations, sample
 
 MEAN = np.array([[40.0, 20.0, 14.0], [35.0, 12.0, 8.0]])
 SD = np.array([[14.0, 11.0, 9.0], [15.0, 8.0, 5.0]])
@@ -129,6 +129,7 @@ def embedded():
     return sample("published", EMBEDDED, {}, seed=1)
 
 
+@pytest.mark.long
 def test_embedded_study_is_sampled_well(embedded):
     estimands = prednisone.estimands(embedded.posterior.to_dataset(), EMBEDDED)
     assert int(embedded.sample_stats.diverging.sum()) == 0
@@ -137,6 +138,7 @@ def test_embedded_study_is_sampled_well(embedded):
         assert float(azs.ess(estimands)[name]) >= 4000
 
 
+@pytest.mark.long
 def test_paired_p_bounds_every_draw_and_agrees_with_selecting_draws(embedded):
     few = np.full((2, 2), 0.01)
     mean, sd, n = (EMBEDDED[name] for name in ("printed_mean", "printed_sd", "n"))
@@ -156,6 +158,7 @@ def test_paired_p_bounds_every_draw_and_agrees_with_selecting_draws(embedded):
         assert abs(selected.std() / sampled.std() - 1) < 0.07
 
 
+@pytest.mark.long
 def test_doubtful_number_is_a_swap_of_data(embedded):
     slip = EMBEDDED["printed_mean"].copy()
     slip[0, 2] = 7.9
@@ -169,7 +172,6 @@ def test_doubtful_number_is_a_swap_of_data(embedded):
 
 
 def test_docstring_names_every_free_variable():
-    compiled("published")
     model = prednisone.build(EMBEDDED, "normal", prednisone.PRIORS)
     words = set(re.findall(r"[a-z_]+[a-z]", prednisone.__doc__ or ""))
     assert {rv.name for rv in model.free_RVs} <= {w.removesuffix("_a").removesuffix("_av") for w in words}

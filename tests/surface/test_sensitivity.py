@@ -125,6 +125,7 @@ def test_every_outcome_plan_says_what_it_varies_and_decides(study: Study) -> Non
             assert all("no powered effect" in row.why for row in plan.sensitivity)
 
 
+@pytest.mark.long
 def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     one = tmp_path / "one.toml"
     one.write_text(_with_one_row(BINARY), "utf-8")

@@ -14,9 +14,8 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.battery.patient_rows import PatientRows
-from mgbayes.models import prednisone
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import as_data, printed
-from mgbayes.models.followup import followup_data
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.study.schema import Kind, Study
@@ -134,6 +133,8 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
     """A gamma for follow-up, by maximum likelihood: a patient with the event was followed beyond it."""
     from scipy import stats
 
+    from mgbayes.models.followup import followup_data  # symbolic too, and heavy to load
+
     if event.all():
         return followup_data(0.0, _NEVER_LOST * float(time.max()), float(time.max()))
     ends = np.unique(time[~event])
@@ -150,7 +151,7 @@ def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
         raise NotPrinted(parts[0][0].id, "doses of patients at every visit")
     dose = np.stack([rows.numbers(endpoint, visit) for endpoint, visit in parts], axis=-1)
     arms = [arm & np.isfinite(dose).all(axis=-1) for arm in _arms(study, rows)]
-    least = prednisone.MIN_PATIENTS
+    least = MODELS[plan.model].load().MIN_PATIENTS
     if min(arm.sum() for arm in arms) < least or any((dose[arm].std(axis=0) == 0).any() for arm in arms):
         raise NotPrinted(parts[0][0].id, f"doses that differ, of {least} patients or more in each arm")
     row = rows.data["patient"].to_numpy().astype(float)
