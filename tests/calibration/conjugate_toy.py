@@ -41,7 +41,7 @@ def estimands(draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
 def exact(shift: float, stretch: float, model: pm.Model, draws: int, chains: int) -> Refit:
     """The exact posterior, shifted by a part of its SD and stretched."""
 
-    def refit(data: Data, seed: int) -> Fit:
+    def refit(data: Data, seed: int, *, careful: bool = False) -> Fit:
         z = np.random.default_rng(seed).standard_normal((chains, draws))
         theta = data["m"] * 10 / 11 + (shift + stretch * z) / np.sqrt(11)
         return Fit(xr.Dataset({"theta": (("chain", "draw"), theta)}), 0)
@@ -53,9 +53,19 @@ def troubled(model: pm.Model, draws: int, chains: int) -> Refit:
     """Diverges where the mean is above 1, breaks where it is below -1.5."""
     right = exact(0, 1, model, draws, chains)
 
-    def refit(data: Data, seed: int) -> Fit:
+    def refit(data: Data, seed: int, *, careful: bool = False) -> Fit:
         if data["m"] < -1.5:
             raise FloatingPointError("bad initial energy")
         return Fit(right(data, seed).draws, 3 if data["m"] > 1 else 0)
+
+    return refit
+
+
+def troubled_once(model: pm.Model, draws: int, chains: int) -> Refit:
+    """Diverges at the first try, and is right at the second."""
+    right = exact(0, 1, model, draws, chains)
+
+    def refit(data: Data, seed: int, *, careful: bool = False) -> Fit:
+        return Fit(right(data, seed).draws, 0 if careful else 1)
 
     return refit

@@ -61,6 +61,12 @@ def test_troubled_fits_are_counted_with_their_reason():
     assert not result.calibrated()
 
 
+def test_a_doubtful_fit_is_made_once_more_with_smaller_steps(right):
+    result = toy(conjugate_toy.troubled_once)
+    assert result.failed == 0
+    assert result.ranks == right.ranks
+
+
 def test_result_does_not_depend_on_jobs(right):
     assert toy(partial(conjugate_toy.exact, 0, 1), jobs=3).ranks == right.ranks
 
