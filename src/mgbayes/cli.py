@@ -293,6 +293,9 @@ def calibrate(
     patients: Annotated[
         bool, typer.Option("--patients", help="Show the models each simulated patient.")
     ] = False,
+    family: Annotated[
+        str | None, typer.Option(help="Another of each plan's families in place of its usual one.")
+    ] = None,
 ) -> None:
     """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
     from mgbayes.calibrate.run import calibrate as run
@@ -302,6 +305,8 @@ def calibrate(
     plans = (
         [load_plan(name) for name in plan] if plan else [p for p in shipped_plans() if p.role == "outcome"]
     )
+    if family is not None:
+        plans = [p.with_family(family) for p in plans]
     console = _console()
 
     def say(text: str) -> None:

@@ -152,6 +152,14 @@ class Plan(Record):
             for name in MODELS[self.model].parameters[family]
         }
 
+    def with_family(self, family: str) -> Plan:
+        """The same plan under another family. Raises InputError for one that its model does not have."""
+        known = MODELS[self.model].parameters
+        if family not in known:
+            problem = Problem("family", repr(family), f"one of {', '.join(known)}")
+            raise InputError(f"plan {self.id}", [problem])
+        return self.model_copy(update={"family": family})
+
     def threshold(self, estimand: str) -> float | None:
         """From where on a benefit is important, if the plan says so."""
         return next((row.threshold for row in self.important if row.estimand == estimand), None)
