@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA_VERSION = 1
+FLOAT = "%.10g"
+"""Significant digits of a written number: fewer than those in which processors round differently."""
 
 
 @dataclass(frozen=True)
@@ -189,15 +191,15 @@ def _chooser(chosen: bool) -> str:
 
 
 def dump(result: dict[str, Any]) -> str:
-    """JSON text; a number that is not one (a diagnostic that could not be computed) becomes null."""
-    return json.dumps(_finite(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON text, each number to ``FLOAT``; one that is none (a diagnostic not to be computed) becomes null."""
+    return json.dumps(_written(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def _written(value: Any) -> Any:
     if isinstance(value, float):
-        return value if isfinite(value) else None
+        return float(FLOAT % value) if isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _written(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_written(item) for item in value]
     return value

@@ -13,7 +13,7 @@ from mgbayes.inference.store import write_netcdf
 from mgbayes.report.figures import pictures
 from mgbayes.report.page import page
 from mgbayes.report.picture import Picture
-from mgbayes.report.results import Reanalysis, dump, results_json
+from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.style import save
 from mgbayes.report.tables import TABLES
 
@@ -59,7 +59,7 @@ def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> 
         (staging / part).mkdir()
     say("tables")
     for name, table in TABLES.items():
-        table(reanalysis).to_csv(staging / "tables" / f"{name}.csv", index=False)
+        table(reanalysis).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=FLOAT)
     say("figures")
     drawn: dict[str, tuple[Picture, Path]] = {}
     for picture in pictures(reanalysis):
