@@ -38,16 +38,16 @@ def calibrate(
     """Simulate, refit and rank for each plan, on cohorts like the study's; store each result in ``folder``.
 
     With ``on_patients`` the models see each simulated patient, else only the summaries. Raises InputError for a
-    model that does not take patients one by one.
+    model that does not take patients one by one, or takes nothing else.
     """
-    if on_patients:
-        _check(plans)
+    _check(plans, on_patients)
     results = []
     for plan in plans:
         say(f"{plan.model}, {plan.family}: {replicates} simulated studies")
         row = MODELS[plan.model]
         module = row.load()
-        priors, data = plan.prior_set(plan.family, module.PRIORS), module.from_study(study, plan)
+        priors = plan.prior_set(plan.family, module.PRIORS)
+        data = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
         calibrated: Model = module
         template = data
         if on_patients:
@@ -69,14 +69,25 @@ def calibrate(
     return results
 
 
-def _check(plans: Sequence[Plan]) -> None:
-    """Raises InputError for plans whose models do not take patients one by one."""
+def _check(plans: Sequence[Plan], on_patients: bool) -> None:
+    """Raises InputError for plans whose models do not take the evidence that is asked for."""
     problems = [
-        Problem(
-            f"plan {plan.id}", plan.model, "a model with patients one by one (remission, relapse, prednisone)"
-        )
+        Problem(f"plan {plan.id}", plan.model, f"one of {', '.join(_calibrated(on_patients))}")
         for plan in plans
-        if not hasattr(MODELS[plan.model].load(), "simulate_patients")
+        if plan.model not in _calibrated(on_patients)
     ]
     if problems:
-        raise InputError("calibrate --patients", problems)
+        raise InputError("calibrate --patients" if on_patients else "calibrate", problems)
+
+
+def _calibrated(on_patients: bool) -> list[str]:
+    """The models that take patients one by one, or those that take what a paper prints."""
+    if on_patients:
+        return [name for name, row in MODELS.items() if hasattr(row.load(), "simulate_patients")]
+    return [name for name, row in MODELS.items() if not row.patients_only]
+
+
+def calibrated_by_default(plans: Sequence[Plan], on_patients: bool) -> list[Plan]:
+    """The outcome plans whose models take the evidence that is asked for."""
+    known = _calibrated(on_patients)
+    return [plan for plan in plans if plan.role == "outcome" and plan.model in known]

@@ -19,11 +19,13 @@ class ModelRow:
     """One model: its module, the parameters of each family with their form of prior, and its effects.
 
     An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
+    A model with ``patients_only`` asks for more than a paper prints.
     """
 
     module: str
     parameters: Mapping[str, Mapping[str, Form]]
     effects: tuple[str, ...] = ()
+    patients_only: bool = False
 
     def load(self) -> ModuleType:
         """The model itself. Imports PyMC."""
@@ -74,5 +76,18 @@ MODELS: Mapping[str, ModelRow] = {
             "independent": {"p": "beta"},
         },
         effects=("mu",),
+    ),
+    "events": ModelRow(
+        "mgbayes.models.events",
+        {
+            "negative_binomial": {
+                "log_rate": "normal",
+                "log_rate_ratio": "normal",
+                "spread": "half_normal",
+            },
+            "poisson": {"log_rate": "normal", "log_rate_ratio": "normal"},
+        },
+        effects=("log_rate_ratio",),
+        patients_only=True,
     ),
 }
