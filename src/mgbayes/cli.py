@@ -296,14 +296,19 @@ def calibrate(
     family: Annotated[
         str | None, typer.Option(help="Another of each plan's families in place of its usual one.")
     ] = None,
+    adjusted: Annotated[
+        list[str] | None,
+        typer.Option(help="What the models take of patients besides: covariates, frailty; once for each."),
+    ] = None,
 ) -> None:
     """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
     from mgbayes.calibrate.run import calibrate as run
-    from mgbayes.calibrate.run import calibrated_by_default
     from mgbayes.models.plan import load_plan, shipped_plans
     from mgbayes.study.load import load_study
 
-    plans = [load_plan(name) for name in plan] if plan else calibrated_by_default(shipped_plans(), patients)
+    plans = (
+        [load_plan(name) for name in plan] if plan else [p for p in shipped_plans() if p.role == "outcome"]
+    )
     if family is not None:
         plans = [p.with_family(family) for p in plans]
     console = _console()
@@ -312,7 +317,14 @@ def calibrate(
         console.print(text, markup=False, highlight=False)
 
     results = run(
-        load_study(study), plans, out, replicates=replicates, jobs=jobs, on_patients=patients, say=say
+        load_study(study),
+        plans,
+        out,
+        replicates=replicates,
+        jobs=jobs,
+        on_patients=patients,
+        adjusted=tuple(dict.fromkeys(adjusted or ())),
+        say=say,
     )
     for result in results:
         sys.stdout.write(

@@ -20,9 +20,12 @@ SEED = 20200216
 DRAWS = 500
 
 
-def evidence_path(folder: Path, plan: Plan, on_patients: bool = False) -> Path:
-    """Where the evidence of a plan's model and family is kept."""
-    return folder / f"{plan.model}-{plan.family}{'-patients' if on_patients else ''}.json"
+def evidence_path(
+    folder: Path, plan: Plan, on_patients: bool = False, adjusted: tuple[str, ...] = ()
+) -> Path:
+    """Where the evidence of a plan's model and family, and of what it is adjusted for, is kept."""
+    parts = (plan.model, plan.family, *(["patients"] if on_patients else []), *adjusted)
+    return folder / f"{'-'.join(parts)}.json"
 
 
 def calibrate(
@@ -33,21 +36,25 @@ def calibrate(
     replicates: int = 500,
     jobs: int = 2,
     on_patients: bool = False,
+    adjusted: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda text: None,
 ) -> list[SbcResult]:
     """Simulate, refit and rank for each plan, on cohorts like the study's; store each result in ``folder``.
 
-    With ``on_patients`` the models see each simulated patient, else only the summaries. Raises InputError for a
-    model that does not take patients one by one, or takes nothing else.
+    With ``on_patients`` the models see each simulated patient, else only the summaries; ``adjusted`` names what they
+    take of patients besides (two made-up covariates, a frailty). Raises InputError for a model that does not take
+    patients one by one, or not so.
     """
-    _check(plans, on_patients)
+    if on_patients or adjusted:
+        _check(plans, on_patients, adjusted)
     results = []
     for plan in plans:
-        say(f"{plan.model}, {plan.family}: {replicates} simulated studies")
+        with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
+        say(f"{plan.model}, {plan.family}{with_these}: {replicates} simulated studies")
         row = MODELS[plan.model]
         module = row.load()
-        priors = plan.prior_set(plan.family, module.PRIORS)
-        data = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
+        priors = plan.prior_set(plan.family, module.PRIORS, adjusted)
+        data = module.from_study(study, plan)
         calibrated: Model = module
         template = data
         if on_patients:
@@ -64,30 +71,29 @@ def calibrate(
             jobs=jobs,
             compile_refit=partial(nutpie_refit, target_accept=plan.sampling.target_accept),
         )
-        store(result, evidence_path(folder, plan, on_patients), model_sources(row.module))
+        store(result, evidence_path(folder, plan, on_patients, adjusted), model_sources(row.module))
         results.append(result)
     return results
 
 
-def _check(plans: Sequence[Plan], on_patients: bool) -> None:
-    """Raises InputError for plans whose models do not take the evidence that is asked for."""
+def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) -> None:
+    """Raises InputError for plans whose models do not take patients one by one, or not adjusted like this."""
     problems = [
-        Problem(f"plan {plan.id}", plan.model, f"one of {', '.join(_calibrated(on_patients))}")
+        Problem(
+            f"plan {plan.id}", plan.model, "a model with patients one by one (remission, relapse, prednisone)"
+        )
         for plan in plans
-        if plan.model not in _calibrated(on_patients)
+        if not hasattr(MODELS[plan.model].load(), "simulate_patients")
     ]
+    for plan in plans:
+        known = MODELS[plan.model].adjustments
+        accepted = f"one of {', '.join(known)}" if known else f"nothing: {plan.model} has no adjustments"
+        problems += [
+            Problem(f"--adjusted for plan {plan.id}", repr(name), accepted)
+            for name in adjusted
+            if name not in known
+        ]
+    if adjusted and not on_patients:
+        problems.append(Problem("--adjusted", " and ".join(adjusted), "--patients beside it"))
     if problems:
-        raise InputError("calibrate --patients" if on_patients else "calibrate", problems)
-
-
-def _calibrated(on_patients: bool) -> list[str]:
-    """The models that take patients one by one, or those that take what a paper prints."""
-    if on_patients:
-        return [name for name, row in MODELS.items() if hasattr(row.load(), "simulate_patients")]
-    return [name for name, row in MODELS.items() if not row.patients_only]
-
-
-def calibrated_by_default(plans: Sequence[Plan], on_patients: bool) -> list[Plan]:
-    """The outcome plans whose models take the evidence that is asked for."""
-    known = _calibrated(on_patients)
-    return [plan for plan in plans if plan.role == "outcome" and plan.model in known]
+        raise InputError("calibrate --patients", problems)

@@ -17,6 +17,7 @@ class Estimand:
         null: the value that means no difference.
         benefit: "higher" if values above the null favour the contrast arm, "lower" if those below
             do, None for a baseline fact that is no benefit to anyone.
+        of_arms: whether arms are compared; if not, patients of one arm, by a covariate or by what is not known.
     """
 
     id: str
@@ -24,3 +25,4 @@ class Estimand:
     unit: str
     null: float
     benefit: Literal["higher", "lower"] | None
+    of_arms: bool = True

@@ -56,7 +56,7 @@ class Fit:
 
     ``posterior`` and ``contrasts`` have dimensions chain and draw. A fit that failed its diagnostics has no
     ``estimands`` to report; its draws are kept for looking into the failure. Of a fit on patients ``used`` says how
-    many have the values that it needs.
+    many have the values that it needs, and ``adjusted`` what it takes of them besides.
     """
 
     plan: Plan
@@ -76,6 +76,7 @@ class Fit:
     curve: Curve | None = None
     curve_bands: xr.Dataset | None = None
     prior_bands: xr.Dataset | None = None
+    adjusted: tuple[str, ...] = ()
     used: int | None = None
     leave_one_out: LeaveOneOut | None = None
 
@@ -99,5 +100,12 @@ class Fit:
     def name(self) -> str:
         """A name for files and logs."""
         used = self.agreement.printed_p[0].test.lower().replace(" ", "_") if self.agreement else None
-        parts = [self.plan.id, self.family, self.evidence.replace("+", "_"), used, self.alternative]
+        parts = [
+            self.plan.id,
+            self.family,
+            self.evidence.replace("+", "_"),
+            used,
+            self.alternative,
+            *self.adjusted,
+        ]
         return "-".join(part for part in parts if part)

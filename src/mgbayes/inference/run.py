@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.inference.covariates import adjustments
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
 from mgbayes.inference.leave_one_out import LeaveOneOut, leave_one_out
@@ -37,7 +38,8 @@ class Job:
 
     ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
     forms: chains start from the priors of the build, so that draws do not hang on which fit came first. With
-    ``patients`` their own outcomes are the evidence, and nothing that is printed.
+    ``patients`` their own outcomes are the evidence, and nothing that is printed; ``adjusted`` names what the plan
+    takes of them besides.
     """
 
     study: Study
@@ -47,6 +49,7 @@ class Job:
     alternative: str | None = None
     start: Plan | None = None
     patients: xr.Dataset | None = None
+    adjusted: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> str:
@@ -60,7 +63,8 @@ class Job:
         """What a progress bar says of it."""
         used = f", printed p ({self.printed_p[0].test})" if self.printed_p else ""
         read = f", {self.alternative}" if self.alternative else ""
-        return f"{self.plan.title}, {self.family}{used}{read}"
+        besides = f", with {' and '.join(self.adjusted)}" if self.adjusted else ""
+        return f"{self.plan.title}, {self.family}{used}{read}{besides}"
 
 
 def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
@@ -82,10 +86,14 @@ def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
 def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator[Job]:
     """The fits that a plan asks for where there are patients: each of its families that takes them.
 
-    Where the study prints what the plan needs, the plan's own family stands beside them on the print alone.
+    Beside them the first of these adjusted as the plan says and, where the study prints what the plan needs, the
+    plan's own family on the print alone. Raises InputError for covariates that nobody knows.
     """
-    for family in families(plan):
+    known = families(plan)
+    for family in known:
         yield Job(study, plan, family, patients=patients)
+    for adjusted in adjustments(study, plan, patients):
+        yield Job(study, plan, known[0], patients=patients, adjusted=adjusted)
     if applies(study, plan):
         yield Job(study, plan, plan.family)
 
@@ -171,7 +179,8 @@ class Fitter:
                 "max_depth": sampling.conditioning_max_depth,
             }
             sampling = sampling.model_copy(update=update)
-        return module, evidence_of(module, job), job.plan.prior_set(job.family, module.PRIORS), sampling
+        priors = job.plan.prior_set(job.family, module.PRIORS, job.adjusted)
+        return module, evidence_of(module, job), priors, sampling
 
     def _attempt(
         self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
@@ -201,6 +210,7 @@ class Fitter:
             curve=curve,
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
             prior_bands=prior_bands(module, rng, data, job.family, priors, curve) if curve else None,
+            adjusted=job.adjusted,
             used=used(data) if job.patients is not None else None,
             leave_one_out=self._leave_one_out(job, module, posterior, data, priors),
         )
@@ -328,7 +338,7 @@ def evidence_of(module: ModuleType, job: Job) -> Data:
     """
     with _input_error(job):
         if job.patients is not None:
-            return from_patients(job.study, job.plan, job.patients)
+            return from_patients(job.study, job.plan, job.patients, job.adjusted)
         return module.from_study(job.study, job.plan)
 
 

@@ -7,7 +7,7 @@ no sampler. A test holds each row against its model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 
@@ -19,13 +19,18 @@ class ModelRow:
     """One model: its module, the parameters of each family with their form of prior, and its effects.
 
     An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
-    A model with ``patients_only`` asks for more than a paper prints.
+    ``adjustments`` are what a fit on patients can take besides (``covariates``, ``frailty``), with their parameters.
     """
 
     module: str
     parameters: Mapping[str, Mapping[str, Form]]
     effects: tuple[str, ...] = ()
-    patients_only: bool = False
+    adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
+
+    def forms(self) -> dict[str, Form]:
+        """Every parameter with its form of prior."""
+        parts = (*self.parameters.values(), *self.adjustments.values())
+        return {name: form for part in parts for name, form in part.items()}
 
     def load(self) -> ModuleType:
         """The model itself. Imports PyMC."""
@@ -52,6 +57,9 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.remission",
         {"lognormal": _REMISSION, "gamma": _REMISSION, "weibull": _REMISSION},
         effects=("log_odds_ratio", "log_time_ratio"),
+        adjustments={
+            "covariates": {"covariate_log_odds_ratio": "normal", "covariate_log_time_ratio": "normal"}
+        },
     ),
     "relapse": ModelRow(
         "mgbayes.models.relapse",
@@ -65,6 +73,10 @@ MODELS: Mapping[str, ModelRow] = {
             },
         },
         effects=("log_hazard_ratio",),
+        adjustments={
+            "covariates": {"covariate_log_hazard_ratio": "normal"},
+            "frailty": {"frailty_variance": "half_normal"},
+        },
     ),
     "prednisone": ModelRow(
         "mgbayes.models.prednisone", {"normal": _DOSES, "gamma": _DOSES}, effects=("log_ratio",)
@@ -76,18 +88,5 @@ MODELS: Mapping[str, ModelRow] = {
             "independent": {"p": "beta"},
         },
         effects=("mu",),
-    ),
-    "events": ModelRow(
-        "mgbayes.models.events",
-        {
-            "negative_binomial": {
-                "log_rate": "normal",
-                "log_rate_ratio": "normal",
-                "spread": "half_normal",
-            },
-            "poisson": {"log_rate": "normal", "log_rate_ratio": "normal"},
-        },
-        effects=("log_rate_ratio",),
-        patients_only=True,
     ),
 }

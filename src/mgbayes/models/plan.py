@@ -6,12 +6,14 @@ model before anything is compiled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS, ModelRow
@@ -104,6 +106,51 @@ class Decision(Record):
     probability: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
+_RULE = re.compile(r"\s*([A-Za-z][\w.\-]*)\s*(?:(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*)?")
+
+
+@dataclass(frozen=True)
+class CovariateRule:
+    """A covariate of the patient map by its name, or whether it is on one side of a bound: ``cycles >= 3``."""
+
+    name: str
+    relation: str = ""
+    bound: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> CovariateRule:
+        """Raises ValueError."""
+        match = _RULE.fullmatch(text)
+        if match is None:
+            raise ValueError("the name of a covariate, or NAME >= NUMBER (or <=, >, <)")
+        name, relation, bound = match.groups()
+        return cls(name, relation or "", float(bound or 0))
+
+
+class OnPatients(Record):
+    """What a fit on patients takes besides the arm: baseline covariates of the patient map, and a gamma frailty.
+
+    Each is a fit beside the one without: with the covariates, and with the frailty too.
+    """
+
+    covariates: tuple[str, ...] = ()
+    frailty: bool = False
+
+    @field_validator("covariates")
+    @classmethod
+    def _readable(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            CovariateRule.parse(rule)
+        if len(set(rules)) < len(rules):
+            raise ValueError("each covariate once")
+        return rules
+
+    @property
+    def rules(self) -> tuple[CovariateRule, ...]:
+        """The covariates, read."""
+        return tuple(map(CovariateRule.parse, self.covariates))
+
+
 class Sampling(Record):
     """How the posterior is drawn."""
 
@@ -137,10 +184,18 @@ class Plan(Record):
     printed_p: tuple[PrintedPUse, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     decision: Decision | None = None
+    patients: OnPatients = OnPatients()
     sampling: Sampling = Sampling()
 
-    def prior_set(self, family: str, defaults: Mapping[str, Prior]) -> dict[str, Prior]:
-        """The model's own priors for a family's parameters, with those of the plan in their place."""
+    def prior_set(
+        self, family: str, defaults: Mapping[str, Prior], adjusted: tuple[str, ...] = ()
+    ) -> dict[str, Prior]:
+        """The model's own priors for a family's parameters, with those of the plan in their place.
+
+        ``adjusted`` names what a fit on patients takes besides.
+        """
+        row = MODELS[self.model]
+        parts = (row.parameters[family], *(row.adjustments[name] for name in adjusted))
         return {
             name: (
                 defaults[name].chosen_as(
@@ -149,7 +204,8 @@ class Plan(Record):
                 if name in self.priors
                 else defaults[name]
             )
-            for name in MODELS[self.model].parameters[family]
+            for part in parts
+            for name in part
         }
 
     def with_family(self, family: str) -> Plan:
@@ -207,7 +263,7 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
         for key, family in _families(raw)
         if family not in row.parameters
     ]
-    known = {name: form for forms in row.parameters.values() for name, form in forms.items()}
+    known = row.forms()
     chosen = raw.get("priors")
     for name, choice in chosen.items() if isinstance(chosen, dict) else ():
         if name not in known:
@@ -219,7 +275,17 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
                     place, repr(choice.get("form")), f"{' or '.join(map(repr, forms))}, the form of {name}"
                 )
             )
-    return problems + _effect_problems(raw, row)
+    return problems + _effect_problems(raw, row) + _adjustment_problems(raw, row)
+
+
+def _adjustment_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
+    """Covariates or a frailty asked of a model that has none."""
+    asked = raw.get("patients")
+    return [
+        Problem(f"patients → {name}", repr(value), f"nothing: the model {raw['model']} has no {name}")
+        for name, value in (asked.items() if isinstance(asked, dict) else ())
+        if value and name in ("covariates", "frailty") and name not in row.adjustments
+    ]
 
 
 def _effect_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:

@@ -22,8 +22,14 @@ which the paper prints for both arms together:
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
-    outcomes         ~ f_a(t_i) if in relapse at t_i, S_a(l_i) - S_a(u_i) if seen between visits at l_i
-                       and u_i, S_a(F_i) otherwise
+    outcomes         ~ f_i(t_i) if in relapse at t_i, S_i(l_i) - S_i(u_i) if seen between visits at l_i
+                       and u_i, S_i(F_i) otherwise
+
+with f_i = f_a and S_i = S_a in arm a, unless the plan asks for more (adjusted.py). With covariates x_i the
+cumulative hazard of patient i is H_i = exp(x_i β) H_a; with a frailty S_i = (1 + v H_i)^(-1/v):
+
+    covariate_log_hazard_ratio ~ prior    β, one a covariate, independent
+    frailty_variance           ~ prior    v
 
 Evidence: relapses per arm, mean and SD of their times over both arms, follow-up of the cohort; or
 patients (patient_times.py).
@@ -43,15 +49,16 @@ from numpy.typing import NDArray
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms
-from mgbayes.models import cohort, followup, latent
+from mgbayes.models import adjusted, cohort, followup, latent, relapse_patients
 from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.hazards import HAZARDS, Hazard
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
+from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
+from mgbayes.models.relapse_patients import COEFFICIENTS, draw_times, relapse_free
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
 from mgbayes.study.schema import Study
 
@@ -69,6 +76,14 @@ PRIORS: dict[str, Prior] = {
     ),
     "log_step_1095d": Prior(
         "normal", (0.0, 0.7), "after three years a hazard of a quarter to four times as much"
+    ),
+    "covariate_log_hazard_ratio": Prior(
+        "normal",
+        (0.0, 0.7),
+        "a covariate makes the hazard a quarter to four times as much, by yes or by one SD",
+    ),
+    "frailty_variance": Prior(
+        "half_normal", (0.7,), "unknown causes spread hazards by nothing to an SD of about their mean"
     ),
 }
 
@@ -107,8 +122,8 @@ CURVE = Curve(
 
 
 def declared(data: Mapping[str, Any]) -> tuple[Estimand, ...]:
-    """The estimands, whatever the data."""
-    return tuple(ESTIMANDS.values())
+    """The estimands, and those of covariates and of a frailty where the data have them."""
+    return relapse_patients.declared(tuple(ESTIMANDS.values()), data)
 
 
 def from_study(study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
@@ -155,8 +170,10 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
     with pm.Model(coords={"arm": ARM.arm.values}) as model:
         log_ratio = parameter("log_hazard_ratio", priors)
         baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
-        likelihood = _patients if "time" in data else _published
-        likelihood(data, hazard, log_ratio, baseline)
+        if "time" in data:
+            relapse_patients.likelihood(data, hazard, log_ratio, baseline, priors)
+        else:
+            _published(data, hazard, log_ratio, baseline)
     return model
 
 
@@ -184,38 +201,11 @@ def _published(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline
     latent.given_density("printed_times", density + times.log_weight, given["time_mean"])
 
 
-def _patients(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline: Any) -> None:
-    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
-    log_ratios = log_ratio * np.array([[0.0], [1.0]])
-    log_hazard = hazard.log_hazard(given["time"], *baseline) + log_ratios
-    cumulative = {
-        name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
-        for name in ("time", "lower", "upper")
-    }
-    log_density = pt.switch(
-        given["between"],
-        -cumulative["lower"] + pt.log1mexp(cumulative["lower"] - cumulative["upper"]),
-        given["event"] * log_hazard - cumulative["time"],
-    )
-    latent.given_density("outcomes", given["present"] * log_density, given["time"])
-
-
-def _baseline(draws: Any, hazard: Hazard) -> list[Any]:
-    return [draws[name] for name in ("log_scale", *hazard.shape)]
-
-
-def _relapse_free(draws: Any, family: str, day: Any) -> Any:
-    """Chance of no relapse by `day`, by arm, for each draw."""
-    hazard = HAZARDS[family]
-    ratio = np.exp(draws["log_hazard_ratio"] * ARM)
-    return np.exp(-ratio * hazard.cumulative(day, *_baseline(draws, hazard)))
-
-
-def _restricted_mean(draws: Any, family: str) -> Any:
+def _restricted_mean(draws: Any, hazard: Hazard, data: Mapping[str, Any]) -> Any:
     """Expected days free of relapse in the first 1825: Gauss-Legendre between kinks of hazards."""
     nodes, weights = np.polynomial.legendre.leggauss(24)
     return sum(
-        (high - low) / 2 * w * _relapse_free(draws, family, low + (high - low) * (1 + x) / 2)
+        (high - low) / 2 * w * relapse_free(draws, hazard, low + (high - low) * (1 + x) / 2, data)
         for low, high in ((0.0, 30.0), (30.0, 365.0), (365.0, 1095.0), (1095.0, 1825.0))
         for x, w in zip(nodes, weights, strict=True)
     )
@@ -223,11 +213,13 @@ def _restricted_mean(draws: Any, family: str) -> Any:
 
 def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
     """The contrasts of `ESTIMANDS`, one value for each draw."""
+    hazard = HAZARDS[family]
     return xr.Dataset(
         {
             "hazard_ratio": np.exp(draws["log_hazard_ratio"]),
-            "relapse_free_difference_730d": contrast(_relapse_free(draws, family, 730.0)),
-            "rmst_difference_1825d": contrast(_restricted_mean(draws, family)),
+            "relapse_free_difference_730d": contrast(relapse_free(draws, hazard, 730.0, data)),
+            "rmst_difference_1825d": contrast(_restricted_mean(draws, hazard, data)),
+            **relapse_patients.of_covariates(draws, data),
         }
     )
 
@@ -235,7 +227,7 @@ def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dat
 def curves(draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]) -> xr.Dataset:
     """Chance of being free of relapse by each day of `grid`, by arm, for each draw."""
     day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
-    return xr.Dataset({"relapse_free": _relapse_free(draws, family, day)})
+    return xr.Dataset({"relapse_free": relapse_free(draws, HAZARDS[family], day, data)})
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
@@ -249,12 +241,8 @@ def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) ->
 
 def _arm(rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
     """Times to relapse and follow-up (..., patients) in arm a."""
-    hazard, log_ratio = HAZARDS[family], draws["log_hazard_ratio"]
-    size, dims = (*log_ratio.shape, data["n"][a]), (*log_ratio.dims, "patient")
-    spent = xr.DataArray(rng.exponential(size=size), dims=dims)
-    day = hazard.time_at(spent * np.exp(-a * log_ratio), *_baseline(draws, hazard))
-    time = day.transpose(*dims).values
-    return time, followup.draw_followup(rng, data, size)
+    time = draw_times(rng, draws, data, HAZARDS[family], a)
+    return time, followup.draw_followup(rng, data, time.shape)
 
 
 def prior_draws(
@@ -263,6 +251,7 @@ def prior_draws(
     """Parameters drawn from the priors, (chain, draw) with one chain."""
     names = ("log_hazard_ratio", "log_scale", *HAZARDS[family].shape)
     values = {name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws))) for name in names}
+    values |= adjusted.prior_effects(rng, COEFFICIENTS, data, priors, draws)
     return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
 
@@ -277,12 +266,14 @@ def simulate(
 
 def simulate_patients(
     rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
+    data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-    truth = {str(name): float(value) for name, value in drawn.items()}
-    arms = [_arm(rng, xr.Dataset(truth), data, family, a) for a in (0, 1)]
-    return truth, simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
+    truth = {str(name): value.to_numpy() for name, value in drawn.items()}
+    arms = [_arm(rng, drawn, data, family, a) for a in (0, 1)]
+    times = simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
+    return truth, {**times, **adjusted.of_simulated(data)}
 
 
 def predict(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
@@ -301,7 +292,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     times = draws["latent_time"].transpose("chain", "draw", "patient").values
 
     def no_relapse(arm: int, day: Any) -> Any:
-        free = _relapse_free(draws, family, xr.DataArray(day, dims="day"))
+        free = relapse_free(draws, HAZARDS[family], xr.DataArray(day, dims="day"), data)
         return free.isel(arm=arm).transpose("chain", "draw", "day").values
 
     seen = [times[..., :first], times[..., first : first + second]]

@@ -24,6 +24,11 @@ With patient data F is known, G(t) does not matter, and the likelihood is by pat
     outcomes         ~ π_a f_a(t_i) if in remission at t_i, π_a (S_a(l_i) - S_a(u_i)) if seen between
                        visits at l_i and u_i, 1 - π_a + π_a S_a(F_i) otherwise
 
+Where the plan asks for covariates x_i (adjusted.py), x_i β is added to logit π_a and x_i γ to the log mean of T:
+
+    covariate_log_odds_ratio ~ prior    β, one a covariate, independent
+    covariate_log_time_ratio ~ prior    γ
+
 Evidence: numbers in remission per arm, mean and SD of their times per arm, follow-up of the cohort; or
 patients (patient_times.py).
 Units: days. Sources: Farewell 1982, Biometrics 38:1041 (mixture cure); latent.py; followup.py.
@@ -39,18 +44,18 @@ import pytensor.tensor as pt
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.models import cohort, families, followup, latent
+from mgbayes.models import adjusted, cohort, families, followup, latent, remission_patients
 from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
+from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
+from mgbayes.models.remission_patients import COEFFICIENTS, by_arm
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
 from mgbayes.study.schema import Study
 
@@ -65,6 +70,14 @@ PRIORS: dict[str, Prior] = {
         "normal", (0.0, 1.0), "no direction favoured; seven times faster to seven times slower"
     ),
     "shape": Prior("lognormal", (0.0, 0.5), "0.4 to 2.7: from steeply falling to clearly peaked times"),
+    "covariate_log_odds_ratio": Prior(
+        "normal",
+        (0.0, 1.0),
+        "a covariate makes the odds a seventh to seven times as much, by yes or by one SD",
+    ),
+    "covariate_log_time_ratio": Prior(
+        "normal", (0.0, 0.5), "a covariate makes times a third to three times as long, by yes or by one SD"
+    ),
 }
 
 ESTIMANDS: dict[str, Estimand] = {
@@ -99,8 +112,8 @@ CURVE = Curve(
 
 
 def declared(data: Mapping[str, Any]) -> tuple[Estimand, ...]:
-    """The estimands, whatever the data."""
-    return tuple(ESTIMANDS.values())
+    """The estimands, and those of covariates where the data have them."""
+    return remission_patients.declared(tuple(ESTIMANDS.values()), data)
 
 
 def from_study(study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
@@ -152,8 +165,11 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
         logit_pi = logit_remission + arms * parameter("log_odds_ratio", priors)
         log_mean = log_mean_time + arms * parameter("log_time_ratio", priors)
         shape = parameter("shape", priors)
-        likelihood = _patients if "time" in data else _published
-        likelihood(data, law, logit_pi[:, None], log_mean[:, None], shape)
+        parts = (law, logit_pi[:, None], log_mean[:, None], shape)
+        if "time" in data:
+            remission_patients.likelihood(data, *parts, priors)
+        else:
+            _published(data, *parts)
     return model
 
 
@@ -179,40 +195,15 @@ def _published(
     latent.given_density("printed_times", density, given["time_mean"], dims="arm")
 
 
-def _patients(
-    data: Mapping[str, Any], law: families.Family, logit_pi: Any, log_mean: Any, shape: Any
-) -> None:
-    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
-    log_pi, log_never = -pt.softplus(-logit_pi), -pt.softplus(logit_pi)
-    log_survival = {name: law.logsf(given[name], log_mean, shape) for name in ("time", "lower", "upper")}
-    log_density = pt.switch(
-        given["event"],
-        log_pi
-        + pt.switch(
-            given["between"],
-            log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
-            law.logpdf(given["time"], log_mean, shape),
-        ),
-        pt.logaddexp(log_never, log_pi + log_survival["time"]),
-    )
-    latent.given_density("outcomes", given["present"] * log_density, given["time"])
-
-
-def _by_arm(draws: Any) -> tuple[Any, Any, Any]:
-    """Chance of ever remitting, log mean time and shape of each draw, by arm."""
-    pi = special.expit(draws["logit_remission"] + draws["log_odds_ratio"] * ARM)
-    return pi, draws["log_mean_time"] + draws["log_time_ratio"] * ARM, draws["shape"]
-
-
 def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
     """The contrasts of `ESTIMANDS`, one value for each draw."""
     law = families.FAMILIES[family]
-    pi, log_mean, shape = _by_arm(draws)
+    pi, log_mean, shape = by_arm(draws, data)
 
     def in_remission(day: float) -> Any:
-        return pi * (1 - law.survival(day, log_mean, shape))
+        return adjusted.averaged(pi * (1 - law.survival(day, log_mean, shape)), data)
 
-    waiting = (1 - pi) * 1825 + pi * law.restricted_mean(1825, log_mean, shape)
+    waiting = adjusted.averaged((1 - pi) * 1825 + pi * law.restricted_mean(1825, log_mean, shape), data)
     return xr.Dataset(
         {
             "odds_ratio_remission": np.exp(draws["log_odds_ratio"]),
@@ -220,6 +211,7 @@ def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dat
             "risk_difference_365d": contrast(in_remission(365)),
             "risk_difference_730d": contrast(in_remission(730)),
             "rmst_difference_1825d": contrast(waiting),
+            **remission_patients.of_covariates(draws, data),
         }
     )
 
@@ -227,42 +219,28 @@ def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dat
 def curves(draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]) -> xr.Dataset:
     """Chance of being in remission by each day of `grid`, by arm, for each draw."""
     day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
-    pi, log_mean, shape = _by_arm(draws)
+    pi, log_mean, shape = by_arm(draws, data)
     chance = pi * (1 - families.FAMILIES[family].survival(day, log_mean, shape))
-    return xr.Dataset({"in_remission": chance})
+    return xr.Dataset({"in_remission": adjusted.averaged(chance, data)})
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
     """One simulated cohort for each draw, printed by arm (..., arm)."""
-    laws = [a.transpose(..., "arm").values for a in xr.broadcast(*_by_arm(draws))]
+    outcomes = [
+        remission_patients.draw_outcomes(rng, draws, data, families.FAMILIES[family], a) for a in (0, 1)
+    ]
     return cohort.by_arm(
-        [_arm(rng, data, family, n, *(a[..., i, None] for a in laws)) for i, n in enumerate(data["n"])]
+        [cohort.printed(time, ever & (time < followed)) for time, ever, followed in outcomes]
     )
-
-
-def _arm(
-    rng: Generator, data: Mapping[str, Any], family: str, n: int, pi: Any, log_mean: Any, shape: Any
-) -> cohort.Printed:
-    time, ever, followed = _outcomes(rng, data, family, n, pi, log_mean, shape)
-    return cohort.printed(time, ever & (time < followed))
-
-
-def _outcomes(
-    rng: Generator, data: Mapping[str, Any], family: str, n: int, pi: Any, log_mean: Any, shape: Any
-) -> tuple[Any, Any, Any]:
-    """Times, whether they ever come, and follow-up of n patients (..., n)."""
-    size = (*pi.shape[:-1], n)
-    time = families.FAMILIES[family].draw(rng, log_mean, shape, size)
-    ever = rng.uniform(size=size) < pi
-    return time, ever, followup.draw_followup(rng, data, size)
 
 
 def prior_draws(
     rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior], draws: int
 ) -> xr.Dataset:
     """Parameters drawn from the priors, (chain, draw) with one chain."""
-    names = PRIORS
+    names = [name for name in PRIORS if name not in COEFFICIENTS]
     values = {name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws))) for name in names}
+    values |= adjusted.prior_effects(rng, COEFFICIENTS, data, priors, draws)
     return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
 
@@ -277,15 +255,14 @@ def simulate(
 
 def simulate_patients(
     rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
+    data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-    truth = {str(name): float(value) for name, value in drawn.items()}
-    pi, log_mean, shape = (a.transpose(..., "arm").values for a in xr.broadcast(*_by_arm(xr.Dataset(truth))))
-    arms = [
-        _outcomes(rng, data, family, n, pi[[i]], log_mean[[i]], shape[[i]]) for i, n in enumerate(data["n"])
-    ]
-    return truth, simulated(arms)
+    truth = {str(name): value.to_numpy() for name, value in drawn.items()}
+    law = families.FAMILIES[family]
+    times = simulated([remission_patients.draw_outcomes(rng, drawn, data, law, a) for a in (0, 1)])
+    return truth, {**times, **adjusted.of_simulated(data)}
 
 
 def predict(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
@@ -299,7 +276,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     `logrank` counts those not in remission as censored at a follow-up drawn given no remission by
     then; `mann_whitney` compares the times of those in remission.
     """
-    pi, log_mean, shape = _by_arm(draws)
+    pi, log_mean, shape = by_arm(draws, data)
     law, (n, events) = families.FAMILIES[family], (data["n"], data["events"])
     times = draws["latent_time"].transpose("chain", "draw", "arm", "patient").values
 

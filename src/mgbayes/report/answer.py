@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
+from mgbayes.report.foreseen import foreseen
 from mgbayes.report.overall_words import overall_short
 from mgbayes.report.results import Reanalysis
 from mgbayes.verify.result import Verdict
@@ -107,7 +110,7 @@ def _one_outcome(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) 
 
 
 def _outcome_name(row: EstimandSummary) -> str:
-    name = row.estimand.label.removeprefix("odds ratio, ").removeprefix("rate ratio, ")
+    name = row.estimand.label.removeprefix("odds ratio, ")
     return name[:1].upper() + name[1:]
 
 
@@ -178,7 +181,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
 
 
 def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
-    """Whose values the fits on patients use, which family foresees them best, and who sways it."""
+    """Whose values the fits on patients use, what they are adjusted for, and how well each foresees patients."""
     on_patients = [fit for fit in fits if fit.used is not None]
     if not on_patients or reanalysis.patients is None:
         return
@@ -186,23 +189,33 @@ def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     yield f"{count} of {total} patients have the values that this needs" + (
         "." if count == total else "; the others are left out, as if their values were missing by chance."
     )
-    scored = [(fit, fit.leave_one_out) for fit in on_patients if fit.estimands and fit.leave_one_out]
-    if len(scored) > 1:
-        listed = "; ".join(
-            f"{words.family(fit.family)} {row.elpd:.1f} (SE {row.se:.1f})" for fit, row in scored
+    yield from _adjusted(on_patients)
+    yield from foreseen(on_patients)
+
+
+def _adjusted(fits: list[Fit]) -> Iterator[str]:
+    """The covariates of a fit, those left out and why, and what a frailty is."""
+    with_these = next((fit for fit in fits if "covariates" in fit.adjusted), None)
+    if with_these is not None:
+        labels = "; ".join(map(str, np.asarray(with_these.data["covariate_label"])))
+        fewer = (
+            ""
+            if with_these.used == fits[0].used
+            else f" {with_these.used} patients have all of them; the others are left out of these fits."
         )
         yield (
-            "How well each family foresees a patient from the others (expected log predictive density, "
-            f"leave-one-out; more is better, and a difference of less than about 4 settles nothing): {listed}."
+            f"Fits with covariates let patients differ by these, too (what a coefficient is of): {labels}. Ratios "
+            "are then between patients who are equal in them; differences are of the whole cohort, had all been in "
+            f"the one arm or in the other.{fewer}"
         )
-    for fit, row in scored:
-        if row.influential:
-            rows = ", ".join(map(str, row.influential))
-            yield (
-                f"{words.family(fit.family)[:1].upper() + words.family(fit.family)[1:]}: the patients in rows {rows} "
-                f"of the spreadsheet sway the fit (Pareto k up to {row.pareto_k_max:.2f}, where 0.7 is the most that "
-                "is trusted): look at them first, and do not rely on the leave-one-out figure."
-            )
+        left_out = [str(word) for word in np.asarray(with_these.data["covariate_left_out"])]
+        if left_out:
+            yield f"Asked for in the plan but left out: {'; '.join(left_out)}."
+    if any("frailty" in fit.adjusted for fit in fits):
+        yield (
+            "Fits with frailty let each patient's hazard be a multiple of what the arm and the covariates say. With "
+            "one event a patient the data say little of how far these multiples spread, and the prior much."
+        )
 
 
 def _doubts(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:

@@ -161,7 +161,7 @@ def _draw_interval(
 
 def _forest(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
     plan = fits[0].plan
-    rows = [(fit, row) for fit in fits for row in reanalysis.summaries(fit)]
+    rows = [(fit, row) for fit in fits for row in reanalysis.summaries(fit) if row.estimand.of_arms]
     for scale, unit in dict.fromkeys((row.estimand.null, row.estimand.unit) for _, row in rows):
         part = [(f, r) for f, r in rows if (r.estimand.null, r.estimand.unit) == (scale, unit)]
         kind = "ratios" if scale == 1 else "differences"
@@ -198,7 +198,7 @@ def _forest_drawer(
         labels = []
         for y, (fit, row) in zip(range(len(ordered) - 1, -1, -1), ordered, strict=True):
             at = models.index(words.model_of(fit))
-            color, marker = style.SHADES[at], style.MARKERS[at]
+            color, marker = style.SHADES[at % len(style.SHADES)], style.MARKERS[at % len(style.MARKERS)]
             axes.plot([row.low, row.high], [y, y], color=color, lw=1.6)
             axes.plot(row.median, y, marker, color=color, ms=6)
             labels.append(_row_label(row, words.model_of(fit) if len(models) > 1 else ""))

@@ -79,6 +79,18 @@ def _plan(
             }
             for fit in fits
             for row in reanalysis.summaries(fit)
+            if row.estimand.of_arms
+        ],
+        "of_patients": [
+            {
+                "label": row.estimand.label,
+                "family": words.model_of(fit),
+                "interval": words.interval(row),
+                "above": "" if row.estimand.null == 0 else words.percent(row.p_above_null),
+            }
+            for fit in fits
+            for row in reanalysis.summaries(fit)
+            if not row.estimand.of_arms
         ],
         "predictive": [text for text in map(answer.predictive_answer, fits) if text],
         "failed": [answer.failure(fit) for fit in fits if fit.status == "failed"],

@@ -169,8 +169,16 @@ def _patients_json(fit: Fit) -> dict[str, Any]:
     """Of a fit on patients: how many it uses, and how well it foresees each."""
     if fit.used is None:
         return {}
+    covariates = zip(
+        np.asarray(fit.data.get("covariate_name", ())).tolist(),
+        np.asarray(fit.data.get("covariate_label", ())).tolist(),
+        strict=True,
+    )
     return {
         "patients_used": fit.used,
+        "adjusted": list(fit.adjusted),
+        "covariates": [{"id": name, "label": label} for name, label in covariates],
+        "covariates_left_out": np.asarray(fit.data.get("covariate_left_out", ())).tolist(),
         "leave_one_out": asdict(fit.leave_one_out) if fit.leave_one_out else None,
     }
 

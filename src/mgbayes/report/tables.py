@@ -65,6 +65,7 @@ def estimands(reanalysis: Reanalysis) -> pd.DataFrame:
             "family": fit.family,
             "evidence": fit.evidence,
             "printed_p": fit.test,
+            "adjusted": " ".join(fit.adjusted) or None,
             "alternative": fit.alternative,
             "estimand": row.estimand.id,
             "label": row.estimand.label,
@@ -98,6 +99,7 @@ def diagnostics(reanalysis: Reanalysis) -> pd.DataFrame:
             "family": fit.family,
             "evidence": fit.evidence,
             "printed_p": fit.test,
+            "adjusted": " ".join(fit.adjusted) or None,
             "alternative": fit.alternative,
             "status": str(fit.status),
         }
@@ -116,6 +118,7 @@ def priors(reanalysis: Reanalysis) -> pd.DataFrame:
                 {
                     "plan": fit.plan.id,
                     "family": fit.family,
+                    "adjusted": " ".join(fit.adjusted) or None,
                     "parameter": name,
                     "prior": prior.call(),
                     "low": low,
@@ -135,6 +138,7 @@ def predictive(reanalysis: Reanalysis) -> pd.DataFrame:
             "family": fit.family,
             "evidence": fit.evidence,
             "printed_p": fit.test,
+            "adjusted": " ".join(fit.adjusted) or None,
             "quantity": row.quantity,
             "arm": row.arm,
             "unit": row.unit,

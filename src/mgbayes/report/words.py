@@ -26,8 +26,6 @@ _FAMILIES = {
     "weibull": "Weibull times",
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
-    "negative_binomial": "patients differ in their rates",
-    "poisson": "patients of an arm alike",
 }
 
 
@@ -44,7 +42,8 @@ def family(name: str) -> str:
 def model_of(fit: Fit) -> str:
     """What sets one fit of a plan apart: its family, its evidence, a number read otherwise."""
     if fit.evidence == "patients":
-        return f"{family(fit.family)}, from the patients"
+        besides = f", with {' and '.join(fit.adjusted)}" if fit.adjusted else ""
+        return f"{family(fit.family)}, from the patients{besides}"
     used = f", given the printed p as {fit.test}" if fit.test else ""
     read = f", {fit.alternative.replace('_', ' ')}" if fit.alternative else ""
     return family(fit.family) + used + read

@@ -64,8 +64,8 @@ def main_outcomes(fits: Sequence[Fit]) -> OverallBenefit | None:
 
 
 def _is_plain(fit: Fit) -> bool:
-    """The plan's own family on numbers as printed, or on patients, without a printed p."""
-    plain = fit.agreement is None and fit.alternative is None
+    """The plan's own family on numbers as printed, or on patients, without a printed p and not adjusted."""
+    plain = fit.agreement is None and fit.alternative is None and not fit.adjusted
     return plain and fit.family == fit.plan.family and bool(fit.estimands)
 
 

@@ -191,7 +191,10 @@ def test_each_plan_is_fitted_to_patients_and_to_the_print(job: tuple[Any, Path])
     assert result["evidence"] == "patients"
     assert result["patients"]["by_arm"] == {"achr": 17, "musk": 16}
     assert result["patients"]["synthetic"] is True
-    assert [fit["family"] for fit in _fits(result, "relapse", "patients")] == list(relapse.FAMILIES)
+    on_patients = _fits(result, "relapse", "patients")
+    assert [fit["family"] for fit in on_patients if not fit["adjusted"]] == list(relapse.FAMILIES)
+    assert [fit["adjusted"] for fit in on_patients[2:]] == [["covariates"], ["covariates", "frailty"]]
+    assert [len(fit["covariates"]) for fit in on_patients] == [0, 0, 5, 5]
     assert len(_fits(result, "relapse", "published")) == 1
     for fit in result["fits"]:
         assert fit["status"] == "ok", fit["plan"]
@@ -216,6 +219,8 @@ def test_the_report_says_what_it_stands_on(job: tuple[Any, Path]) -> None:
     assert "Made-up patients." in page
     assert "No patient's own data" not in page
     assert "33 of 33 patients" in page
+    assert "thymectomy, yes against no" in page
+    assert "Pareto k up to" in page
 
 
 @pytest.mark.long
