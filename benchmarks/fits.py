@@ -53,6 +53,8 @@ def main() -> None:
     study = load_study()
     table = Table("plan", "family", "compile, s", "refit, s", "fresh pm.sample, s", "ratio")
     for plan in shipped_plans():
+        if MODELS[plan.model].patients_only:
+            continue
         module = MODELS[plan.model].load()
         data = module.from_study(study, plan)
         for family in (plan.family, *plan.alternative_families):

@@ -303,12 +303,11 @@ def calibrate(
 ) -> None:
     """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
     from mgbayes.calibrate.run import calibrate as run
+    from mgbayes.calibrate.run import calibrated_by_default
     from mgbayes.models.plan import load_plan, shipped_plans
     from mgbayes.study.load import load_study
 
-    plans = (
-        [load_plan(name) for name in plan] if plan else [p for p in shipped_plans() if p.role == "outcome"]
-    )
+    plans = [load_plan(name) for name in plan] if plan else calibrated_by_default(shipped_plans(), patients)
     if family is not None:
         plans = [p.with_family(family) for p in plans]
     console = _console()

@@ -20,7 +20,7 @@ FOLDER = ROOT / "tests" / "calibration" / "evidence"
 PLANS = [plan for plan in shipped_plans() if plan.role == "outcome"]
 OTHERS = [plan.with_family(family) for plan in PLANS for family in plan.alternative_families]
 EVERY = [
-    *(pytest.param(plan, False, (), id=plan.id) for plan in PLANS),
+    *(pytest.param(plan, False, (), id=plan.id) for plan in PLANS if not MODELS[plan.model].patients_only),
     *(
         pytest.param(plan, on_patients, (), id=evidence_path(FOLDER, plan, on_patients).stem)
         for plan in OTHERS

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from mgbayes.calibrate.on_patients import OnPatients
+from mgbayes.inference.run import applies
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import Plan, shipped_plans
+from mgbayes.models.plan import NotPrinted, Plan, shipped_plans
 from mgbayes.study import Study
+
+
+def _data(name: str, plan: Plan, study: Study) -> dict[str, Any]:
+    """What the study prints, or simulated patients where a model takes nothing else."""
+    row = MODELS[name]
+    module = row.load()
+    if not row.patients_only:
+        return module.from_study(study, plan)  # type: ignore[no-any-return]
+    like = module.cohort_like(study, plan)
+    priors = plan.prior_set(plan.family, module.PRIORS)
+    return OnPatients(row.module, like).template(plan.family, priors)
+
 
 ROWS = [(name, family) for name, row in MODELS.items() for family in row.parameters]
 PLANS = shipped_plans()
@@ -47,7 +62,7 @@ def _plans_of(name: str) -> list[Plan]:
 def test_the_docstring_names_every_free_variable(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(module.from_study(study, plan), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(_data(name, plan, study), family, plan.prior_set(family, module.PRIORS))
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
         named = rf"(?<!\w){variable.name}(_[A-Za-z]{{1,2}})?(?!\w)"
@@ -60,7 +75,7 @@ def test_the_docstring_names_every_free_variable(name: str, family: str, study: 
 def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(module.from_study(study, plan), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(_data(name, plan, study), family, plan.prior_set(family, module.PRIORS))
     for parameter in MODELS[name].parameters[family]:
         assert f"prior_{parameter}" in model.named_vars
 
@@ -69,5 +84,14 @@ def test_every_model_has_a_shipped_plan_and_every_threshold_an_estimand(study: S
     assert {plan.model for plan in PLANS} == set(MODELS)
     for plan in PLANS:
         module = MODELS[plan.model].load()
-        ids = {row.id for row in module.declared(module.from_study(study, plan))}
+        ids = {row.id for row in module.declared(_data(plan.model, plan, study))}
         assert {row.estimand for row in plan.important} <= ids
+
+
+def test_what_only_patients_can_feed_is_not_printed(study: Study) -> None:
+    """Such a plan is passed over where there is only the paper, without a word."""
+    for plan in PLANS:
+        if MODELS[plan.model].patients_only:
+            assert not applies(study, plan)
+            with pytest.raises(NotPrinted):
+                MODELS[plan.model].load().from_study(study, plan)

@@ -43,10 +43,9 @@ def calibrate(
 
     With ``on_patients`` the models see each simulated patient, else only the summaries; ``adjusted`` names what they
     take of patients besides (two made-up covariates, a frailty). Raises InputError for a model that does not take
-    patients one by one, or not so.
+    patients one by one, or takes nothing else, or not what is asked for besides.
     """
-    if on_patients or adjusted:
-        _check(plans, on_patients, adjusted)
+    _check(plans, on_patients, adjusted)
     results = []
     for plan in plans:
         with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
@@ -54,7 +53,7 @@ def calibrate(
         row = MODELS[plan.model]
         module = row.load()
         priors = plan.prior_set(plan.family, module.PRIORS, adjusted)
-        data = module.from_study(study, plan)
+        data = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
         calibrated: Model = module
         template = data
         if on_patients:
@@ -77,13 +76,11 @@ def calibrate(
 
 
 def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) -> None:
-    """Raises InputError for plans whose models do not take patients one by one, or not adjusted like this."""
+    """Raises InputError for plans whose models do not take the evidence that is asked for, or not so adjusted."""
     problems = [
-        Problem(
-            f"plan {plan.id}", plan.model, "a model with patients one by one (remission, relapse, prednisone)"
-        )
+        Problem(f"plan {plan.id}", plan.model, f"one of {', '.join(_calibrated(on_patients))}")
         for plan in plans
-        if not hasattr(MODELS[plan.model].load(), "simulate_patients")
+        if plan.model not in _calibrated(on_patients)
     ]
     for plan in plans:
         known = MODELS[plan.model].adjustments
@@ -96,4 +93,17 @@ def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) 
     if adjusted and not on_patients:
         problems.append(Problem("--adjusted", " and ".join(adjusted), "--patients beside it"))
     if problems:
-        raise InputError("calibrate --patients", problems)
+        raise InputError("calibrate --patients" if on_patients else "calibrate", problems)
+
+
+def _calibrated(on_patients: bool) -> list[str]:
+    """The models that take patients one by one, or those that take what a paper prints."""
+    if on_patients:
+        return [name for name, row in MODELS.items() if hasattr(row.load(), "simulate_patients")]
+    return [name for name, row in MODELS.items() if not row.patients_only]
+
+
+def calibrated_by_default(plans: Sequence[Plan], on_patients: bool) -> list[Plan]:
+    """The outcome plans whose models take the evidence that is asked for."""
+    known = _calibrated(on_patients)
+    return [plan for plan in plans if plan.role == "outcome" and plan.model in known]

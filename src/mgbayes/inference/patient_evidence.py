@@ -175,11 +175,41 @@ def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
+def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Counts of events, and the days over which they were counted."""
+    part = plan.endpoints[0]
+    endpoint = study.endpoint(part.endpoint)
+    known = rows.has(endpoint) and endpoint.kind is Kind.event_count
+    days = rows.exposure(endpoint, part.visit) if known else None
+    if days is None:
+        raise NotPrinted(endpoint.id, "events of patients, and the days over which they were counted")
+    count = rows.numbers(endpoint, part.visit)
+    arms = [arm & np.isfinite(count) & (days > 0) for arm in _arms(study, rows)]
+    if not all(arm.any() for arm in arms):
+        raise NotPrinted(
+            endpoint.id, "events of patients in both arms, and the days over which they were counted"
+        )
+    return {
+        "count": _padded([count[arm] for arm in arms], 0.0),
+        "days": _padded([days[arm] for arm in arms], 1.0),
+        "present": _padded([np.ones(arm.sum()) for arm in arms], 0.0),
+        "row": _rows_of(rows, arms),
+        "endpoint_label": np.array(endpoint.label),
+    }
+
+
+def _rows_of(rows: PatientRows, arms: list[np.ndarray]) -> np.ndarray:
+    """Each patient's place in the spreadsheet, (arm, patient); 0 in padding."""
+    row = rows.data["patient"].to_numpy().astype(float)
+    return _padded([row[arm] for arm in arms], 0.0)
+
+
 _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "binary": _counts,
     "remission": _times_by_arm,
     "relapse": _times_together,
     "prednisone": _doses,
+    "events": _events,
 }
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "prednisone": ("normal",),

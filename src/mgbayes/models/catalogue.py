@@ -20,11 +20,13 @@ class ModelRow:
 
     An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
     ``adjustments`` are what a fit on patients can take besides (``covariates``, ``frailty``), with their parameters.
+    A model with ``patients_only`` asks for more than a paper prints.
     """
 
     module: str
     parameters: Mapping[str, Mapping[str, Form]]
     effects: tuple[str, ...] = ()
+    patients_only: bool = False
     adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
 
     def forms(self) -> dict[str, Form]:
@@ -88,5 +90,18 @@ MODELS: Mapping[str, ModelRow] = {
             "independent": {"p": "beta"},
         },
         effects=("mu",),
+    ),
+    "events": ModelRow(
+        "mgbayes.models.events",
+        {
+            "negative_binomial": {
+                "log_rate": "normal",
+                "log_rate_ratio": "normal",
+                "spread": "half_normal",
+            },
+            "poisson": {"log_rate": "normal", "log_rate_ratio": "normal"},
+        },
+        effects=("log_rate_ratio",),
+        patients_only=True,
     ),
 }

@@ -110,7 +110,7 @@ def _one_outcome(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) 
 
 
 def _outcome_name(row: EstimandSummary) -> str:
-    name = row.estimand.label.removeprefix("odds ratio, ")
+    name = row.estimand.label.removeprefix("odds ratio, ").removeprefix("rate ratio, ")
     return name[:1].upper() + name[1:]
 
 

@@ -26,6 +26,8 @@ _FAMILIES = {
     "weibull": "Weibull times",
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
+    "negative_binomial": "patients differ in their rates",
+    "poisson": "patients of an arm alike",
 }
 
 
