@@ -25,6 +25,7 @@ _PUBLIC = {
     "schema": "mgbayes.study.describe",
     "init": "mgbayes.starter",
     "sensitivity": "mgbayes.sensitivity.run",
+    "simulate": "mgbayes.simulate.run",
     "read_patients": "mgbayes.patients.read",
 }
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "reconstruct",
     "schema",
     "sensitivity",
+    "simulate",
     "verify",
 ]
 

@@ -17,6 +17,7 @@ PUBLIC = [
     "reconstruct",
     "schema",
     "sensitivity",
+    "simulate",
     "verify",
 ]
 

@@ -20,7 +20,9 @@ Variable = tuple[str, tuple[str, ...], Any, dict[str, Any]]
 """Name, dimensions, values, attributes."""
 
 
-def dataset(study: Study, said: PatientMap, frame: pd.DataFrame, file_sha256: str) -> xr.Dataset:
+def dataset(
+    study: Study, said: PatientMap, frame: pd.DataFrame, file_sha256: str, *, synthetic: bool
+) -> xr.Dataset:
     """The dataset that mgbayes.patients describes."""
     used = {visit for role in frame for _, at, visit in [str(role).partition("@")] if at}
     visits = [visit.id for visit in study.visits if visit.id in used]
@@ -40,7 +42,7 @@ def dataset(study: Study, said: PatientMap, frame: pd.DataFrame, file_sha256: st
             "visit": ("visit", np.array(visits, dtype=np.str_)),
             "arm": ("patient", arms[frame[ARM].to_numpy(dtype=np.int64)]),
         },
-        attrs={"study": study.id, "synthetic": said.synthetic, "file_sha256": file_sha256},
+        attrs={"study": study.id, "synthetic": synthetic, "file_sha256": file_sha256},
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mgbayes.errors import InputError, Problem
 from mgbayes.patients.fields import ARM, Field, fields, mapped_columns
 from mgbayes.patients.file import read_bytes, read_sheet
+from mgbayes.patients.origin import not_observed
 from mgbayes.patients.rules import rules
 from mgbayes.patients.sheet import Sheet
 from mgbayes.patients.table import Gathering, Table, gather
@@ -56,7 +57,8 @@ def read_patients(path: str | Path, study: Study) -> xr.Dataset:
         problems += _arms_without_patients(study, table, frame, there)
     if problems:
         raise InputError(str(path), sorted(dict.fromkeys(problems), key=_row), _ADVICE)
-    return dataset(study, said, frame, hashlib.sha256(content).hexdigest())
+    made_up = said.synthetic or not_observed(sheet)
+    return dataset(study, said, frame, hashlib.sha256(content).hexdigest(), synthetic=made_up)
 
 
 def _row(problem: Problem) -> int:

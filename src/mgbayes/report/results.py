@@ -101,7 +101,9 @@ class Reanalysis:
 def provenance(reanalysis: Reanalysis) -> dict[str, Any]:
     """What is needed to make the same numbers again. No time of day: equal input, equal output."""
     study = reanalysis.study.model_dump_json().encode()
+    made_up = reanalysis.patients is not None and reanalysis.patients.synthetic
     return {
+        **({"synthetic_patients": True} if made_up else {}),
         "mgbayes": __version__,
         "python": platform.python_version(),
         "versions": versions(LIBRARIES),

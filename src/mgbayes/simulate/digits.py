@@ -1,0 +1,145 @@
+"""Values on a grid (whole days, tenths of a mg) whose mean and SD are printed as they should be.
+
+Values that have the printed moments before they are put on the grid are rounded at random, up or down, until the
+moments of what results are printed as asked; wider steps are taken where roundings alone do not do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mgbayes.study.printed import exact_interval
+
+Floats = NDArray[np.float64]
+_TRIES = 4000
+_STEPS = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0)  # of the grid, SD of what is added before rounding
+_EDGE = 1e-7  # binary arithmetic is kept away from the edges of a print
+_MOVES = 60_000
+
+
+@dataclass(frozen=True)
+class Moments:
+    """A printed mean and SD of some of the patients (a mask, or all)."""
+
+    mean: str
+    sd: str
+    members: NDArray[np.bool_] | None = None
+
+    def misses(self, values: Any, *, nearest_only: bool = True) -> Any:
+        """How far mean and SD of values (..., patients) lie outside what is printed so, 0 for inside."""
+        part = values if self.members is None else values[..., self.members]
+        mean = part.mean(axis=-1)
+        misses = _outside(mean, self.mean, nearest_only)
+        if part.shape[-1] < 2:
+            return misses
+        return misses + _outside(part.std(axis=-1, ddof=1), self.sd, nearest_only)
+
+
+def _outside(value: Any, text: str, nearest_only: bool) -> Any:
+    """Distance to the middle of what is printed as ``text``, beyond its edges, in halves of its width."""
+    around = exact_interval(text, nearest_only=nearest_only)
+    low, high = float(around.low), float(around.high)
+    half = (high - low) / 2
+    return np.maximum(np.abs(value - (low + high) / 2) / half - 1 + _EDGE, 0.0)
+
+
+def on_grid(rng: Generator, values: Floats, unit: float, moments: Moments, low: Any = 0.0) -> Floats | None:
+    """The values as multiples of ``unit``, at least ``low``, with the printed moments; None where none was found.
+
+    ``values`` (n,) have about the printed mean and SD. Rounding to nearest is asked for first, then what is cut off.
+    """
+    if len(values) == 0:
+        return values
+    floor = np.ceil(np.broadcast_to(low, values.shape) / unit - 1e-9)
+    for nearest_only in (True, False):
+        for step in _STEPS:
+            noise = rng.random((_TRIES, len(values))) + step * rng.standard_normal((_TRIES, len(values)))
+            steps = np.maximum(np.floor(values / unit + noise), floor)
+            found = steps[moments.misses(steps * unit, nearest_only=nearest_only) == 0]
+            if len(found):
+                nearest = np.square(found - values / unit).sum(axis=1).argmin()
+                return np.round(found[nearest] * unit, 9)
+    return None
+
+
+def meeting_all(
+    rng: Generator, values: Floats, unit: float, moments: Sequence[Moments], low: float = 0.0
+) -> Floats | None:
+    """Multiples of ``unit`` that meet several printed moments of groups that overlap; None where none was found.
+
+    Single values move by one step up or down at random; a move that brings the moments nearer is kept, one that does
+    not is kept the less often the later it comes (simulated annealing).
+    """
+    for nearest_only in (True, False):
+        found = _annealed(rng, np.round(values / unit), unit, moments, low, nearest_only)
+        if found is not None:
+            return np.round(found * unit, 9)
+    return None
+
+
+def _annealed(
+    rng: Generator, steps: Floats, unit: float, moments: Sequence[Moments], low: float, nearest_only: bool
+) -> Floats | None:
+    groups = [_Group.of(one, steps, unit, nearest_only) for one in moments]
+    values, floor = steps.tolist(), np.ceil(low / unit - 1e-9)
+    belongs = [np.ones(len(steps), bool) if one.members is None else one.members for one in moments]
+    of_value = [
+        [group for group, mask in zip(groups, belongs, strict=True) if mask[i]] for i in range(len(steps))
+    ]
+    which = rng.integers(len(steps), size=_MOVES).tolist()
+    move, luck = rng.choice((-1.0, 1.0), _MOVES).tolist(), rng.exponential(size=_MOVES).tolist()
+    for i in range(_MOVES):
+        if all(group.miss == 0 for group in groups):
+            return np.array(values)
+        at = values[which[i]]
+        if at + move[i] < floor:
+            continue
+        after = [group.missed(at, move[i]) for group in of_value[which[i]]]
+        worse = sum(after) - sum(group.miss for group in of_value[which[i]])
+        if worse <= luck[i] * 2.0 * (1 - i / _MOVES):
+            values[which[i]] = at + move[i]
+            for group, miss in zip(of_value[which[i]], after, strict=True):
+                group.take(at, move[i], miss)
+    return None
+
+
+@dataclass
+class _Group:
+    """The sums of one group's values, in steps, and how far their moments lie outside the print."""
+
+    n: int
+    total: float
+    square: float
+    edges: tuple[float, float, float, float]
+    miss: float = 0.0
+
+    @classmethod
+    def of(cls, moments: Moments, steps: Floats, unit: float, nearest_only: bool) -> _Group:
+        part = steps if moments.members is None else steps[moments.members]
+        mean, sd = (exact_interval(text, nearest_only=nearest_only) for text in (moments.mean, moments.sd))
+        edges = tuple(float(edge) / unit for edge in (mean.low, mean.high, sd.low, sd.high))
+        group = cls(len(part), float(part.sum()), float((part**2).sum()), edges)  # type: ignore[arg-type]
+        group.miss = group.missed(0.0, 0.0)
+        return group
+
+    def missed(self, at: float, move: float) -> float:
+        """The same with one value moved."""
+        total, square = self.total + move, self.square + 2 * at * move + move**2
+        mean = total / self.n
+        low, high, low_sd, high_sd = self.edges
+        miss = max(abs(mean - (low + high) / 2) / (high - low) * 2 - 1 + _EDGE, 0.0)
+        if self.n < 2:
+            return miss
+        sd = sqrt(max(square - total * mean, 0.0) / (self.n - 1))
+        return miss + max(abs(sd - (low_sd + high_sd) / 2) / (high_sd - low_sd) * 2 - 1 + _EDGE, 0.0)
+
+    def take(self, at: float, move: float, miss: float) -> None:
+        """Move one value."""
+        self.total, self.square, self.miss = self.total + move, self.square + 2 * at * move + move**2, miss

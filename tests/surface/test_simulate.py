@@ -1,0 +1,86 @@
+"""mgbayes simulate: files that give the print back, and say in every place that they are made up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mgbayes.study.load import load_study
+from tests.conftest import Run, run_cli
+
+MEMBERS = 2
+CONTRADICTED = {  # 7 of 33 is 21.2 %; 26 patients with 2.5 cycles and 7 with 3.6 have not 3.1 on average
+    "baseline.thymoma, all percent",
+    "thymoma.cycles, no_thymoma mean",
+    "thymoma.cycles, no_thymoma sd",
+}
+
+
+@pytest.fixture(scope="module", name="made")
+def _made(job: tuple[Run, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """Two cohorts, from the fits that the main job has kept."""
+    folder = tmp_path_factory.mktemp("simulated")
+    env = {"MGBAYES_CACHE": str(job[1].parent / "cache")}
+    run = run_cli("simulate", "--members", str(MEMBERS), "--out", folder, "--excel", "--json", env=env)
+    assert run.code == 0, run.err
+    return json.loads(run.out), folder
+
+
+def test_every_printed_number_comes_back_but_those_that_contradict_others(
+    made: tuple[dict[str, Any], Path],
+) -> None:
+    assert len(made[0]["files"]) == MEMBERS
+    for row in made[0]["files"]:
+        assert {text.partition(":")[0] for text in row["differ"]} == CONTRADICTED
+        assert row["agree"] == 66
+
+
+def test_name_rows_and_file_beside_say_that_it_is_synthetic(made: tuple[dict[str, Any], Path]) -> None:
+    files = sorted(made[1].iterdir())
+    assert len(files) == 3 * MEMBERS
+    assert all(".synthetic." in file.name for file in files)
+    for file in made[1].glob("*.csv"):
+        assert set(pd.read_csv(file)["origin"]) == {"synthetic"}
+        assert set(pd.read_excel(file.with_suffix(".xlsx"))["origin"]) == {"synthetic"}
+        about = json.loads(file.with_suffix(".json").read_text("utf-8"))
+        assert about["origin"] == "synthetic"
+        assert "not observed" in about["notice"]
+
+
+def test_times_lie_within_followup_and_doses_above_zero(made: tuple[dict[str, Any], Path]) -> None:
+    for file in made[1].glob("*.csv"):
+        table = pd.read_csv(file)
+        assert (table["followup_days"] >= 365).all()
+        for name in ("remission", "relapse"):
+            seen = table[name] == "yes"
+            assert (table.loc[seen, f"{name}_days"] <= table.loc[seen, "followup_days"]).all()
+            assert table.loc[~seen, f"{name}_days"].isna().all()
+        doses = table.filter(like="prednisone_mg")
+        assert ((doses >= 0) & (doses <= 200)).all().all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_verify_knows_that_the_patients_are_made_up(made: tuple[dict[str, Any], Path], suffix: str) -> None:
+    """The map of the embedded study does not say so; the file does."""
+    said = load_study().patients
+    assert said is not None
+    assert not said.synthetic
+    file = next(made[1].glob(f"*{suffix}"))
+    run = run_cli("verify", "--ipd", file, "--no-search", "--json")
+    assert run.code == 0, run.err
+    assert json.loads(run.out)["patients"]["synthetic"] is True
+
+
+def test_a_study_without_a_map_is_refused(tmp_path: Path) -> None:
+    from mgbayes.study.describe import example
+
+    study = tmp_path / "study.toml"
+    study.write_text(example().partition("[patients]")[0], "utf-8")
+    run = run_cli("simulate", study, "--out", tmp_path / "out")
+    assert run.code == 2
+    assert "[patients]" in run.err
+    assert not (tmp_path / "out").exists()
