@@ -60,7 +60,7 @@ def main() -> None:
         for family in (plan.family, *plan.alternative_families):
             model = module.build(data, family, plan.prior_set(family, module.PRIORS))
             compiling, compiled = timed(lambda model=model: compile_model(model), 1)
-            sampling = Sampling(draws=1000, tune=500, target_accept=plan.sampling.target_accept)
+            sampling = Sampling(draws=1000, tune=200, target_accept=plan.sampling.target_accept)
             draw(compiled, sampling, cores=1)
             refit, _ = timed(lambda compiled=compiled, s=sampling: draw(compiled, s, cores=1), options.refits)
 

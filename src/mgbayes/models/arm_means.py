@@ -22,10 +22,20 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
+from mgbayes.models import along_factor, vine_factor
+from mgbayes.models.along_factor import BEND, LOG_BENT
+from mgbayes.models.fused import Fused, Passes
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.priors import Prior
 from mgbayes.models.vine import cholesky, whiten
-from mgbayes.models.wishart import half_log_determinant
+
+_CALLS = (vine_factor,)
+_GROWTH = Fused(
+    Passes(along_factor.growth, along_factor.growth_back, (0, 0), (False, True), (True,) * 3, calls=_CALLS)
+)
+_POOLED = Fused(
+    Passes(along_factor.pooled, along_factor.pooled_back, (2,), (False,), (True, False, True, True))
+)
 
 
 class AlongCholesky(Transform):
@@ -37,27 +47,21 @@ class AlongCholesky(Transform):
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From w to log means."""
         centre, scale, vine = inputs[-3:]
-        return centre + _log_growth(scale * along(value, vine))
+        return centre + _GROWTH.of(value, scale, vine)[0]
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From log means to w."""
         centre, scale, vine = inputs[-3:]
         log_growth = value - centre
-        bent = (1 - BEND) * (log_growth - _LOG_BENT) - BEND
-        x = pt.where(log_growth < _LOG_BENT, bent, pt.expm1(log_growth))
+        bent = (1 - BEND) * (log_growth - LOG_BENT) - BEND
+        x = pt.where(log_growth < LOG_BENT, bent, pt.expm1(log_growth))
         z = x / scale
         return pt.stack(whiten(vine, (z[..., 0], z[..., 1], z[..., 2])), axis=-1)
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Log of |∂ log_mean / ∂ w|."""
         _, scale, vine = inputs[-3:]
-        x = scale * along(value, vine)
-        slope = -pt.log(pt.maximum(1 + x, 1 - BEND))
-        return (slope + pt.log(scale)).sum() + half_log_determinant(vine).sum()
-
-
-BEND = 0.5
-_LOG_BENT = float(np.log(1 - BEND))
+        return _GROWTH.of(value, scale, vine)[1].sum()
 
 
 def along(w: TensorVariable, vine: TensorVariable) -> TensorVariable:
@@ -65,12 +69,6 @@ def along(w: TensorVariable, vine: TensorVariable) -> TensorVariable:
     l21, l22, l31, l32, l33 = cholesky(vine)
     w1, w2, w3 = (w[..., visit] for visit in range(3))
     return pt.stack([w1, l21 * w1 + l22 * w2, l31 * w1 + l32 * w2 + l33 * w3], axis=-1)
-
-
-def _log_growth(x: TensorVariable) -> TensorVariable:
-    """log g(x): log(1 + x), and its tangent below -BEND."""
-    bent = _LOG_BENT + (x + BEND) / (1 - BEND)
-    return pt.where(x < -BEND, bent, pt.log1p(pt.maximum(x, -BEND)))
 
 
 def log_means(
@@ -108,10 +106,7 @@ def _logp(
     log_ratio_sd: TensorVariable,
     *coordinates: TensorVariable,
 ) -> TensorVariable:
-    reference, contrast = value[..., 0, :], value[..., 1, :]
-    pooled = pm.Normal.dist(reference + log_ratio, log_ratio_sd)
-    alone = pm.Normal.dist(prior[0], prior[1])
-    return (pm.logp(alone, reference) + pm.logp(pooled, contrast)).sum(-1)
+    return _POOLED.of(value, prior, log_ratio[None], log_ratio_sd[None])[0]
 
 
 def draw(rng: np.random.Generator, priors: dict[str, Prior]) -> dict[str, float | np.ndarray]:

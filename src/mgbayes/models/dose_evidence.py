@@ -37,7 +37,7 @@ def _from_means_and_sds(model: pm.Model, vine: TensorVariable) -> None:
     norms, r, log_p = scatter_rows(pt.sqrt(scatter), tilt, vine, model["bounds"])
     pm.Deterministic("sample_correlation", r, dims=("arm", "pair"))
     log_shrink = pt.log(norms) - pt.log(n - 1) / 2  # log of sample SD / population SD
-    sd = pm.Deterministic("sd", model["printed_sd"] / pt.exp(log_shrink), dims=("arm", "visit"))
+    sd = pm.Deterministic("sd", model["printed_sd"] * pt.sqrt(n - 1) / norms, dims=("arm", "visit"))
     log_mean = _printed_log_means(model, vine, sd)
     pm.LogNormal(
         "sds",
@@ -46,7 +46,7 @@ def _from_means_and_sds(model: pm.Model, vine: TensorVariable) -> None:
         observed=model["printed_sd"],
         dims=("arm", "visit"),
     )
-    given_density("paired", log_p, model["bounds"][:, :2, 0])
+    given_density("paired", log_p, model["bounds"][..., 0])
     _observe_means(model, log_mean, sd, vine)
 
 

@@ -25,9 +25,22 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
+from mgbayes.models import along_factor, vine_factor
+from mgbayes.models.fused import Fused, Passes
 from mgbayes.models.vine import cholesky, whiten
 
 VISITS = 3
+
+_NORMAL = Fused(
+    Passes(
+        along_factor.normal,
+        along_factor.normal_back,
+        shaped=(0,),
+        by_row=(True,),
+        differentiable=(False, True, True, True),
+        calls=(vine_factor,),
+    )
+)
 
 
 def normal_logp(
@@ -49,7 +62,7 @@ def mean_logp(
     vine: TensorVariable,
 ) -> TensorVariable:
     """Log density of printed means m (arm, visit) of n patients an arm."""
-    return normal_logp(m, mean, sd / pt.sqrt(n)[..., None], vine)
+    return _NORMAL.of(m, mean, sd / pt.sqrt(n)[..., None], vine)
 
 
 def sd_logp(
