@@ -27,6 +27,7 @@ _FAMILIES = {
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
     "negative_binomial": "patients differ in their rates",
+    "cumulative_logit": "classes in order, patients differ",
     "poisson": "patients of an arm alike",
 }
 
