@@ -52,6 +52,11 @@ def model_of(fit: Fit) -> str:
     return family(fit.family) + used + read
 
 
+def first_upper(text: str) -> str:
+    """A text as the beginning of a line."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(p: float) -> str:
     """A probability as a percentage, never rounded to certainty."""
     if p > 0.995:

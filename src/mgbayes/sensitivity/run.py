@@ -14,6 +14,7 @@ from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell
 from mgbayes.sensitivity.decision import Flips, Rule, flips
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.kept_work import Crew, Work, finish
+from mgbayes.sensitivity.power_scaling import POWERS, PowerScaling, power_settings
 from mgbayes.sensitivity.tipping_fits import REFITS, Tipping, tipping, tipping_settings
 from mgbayes.study.schema import Study
 
@@ -28,13 +29,14 @@ REFITTED: Work[Cell] = Work("cells", cell_key, cell_by_refit, Cell.to_text, Cell
 
 @dataclass(frozen=True)
 class Grid:
-    """Every cell of every plan, what they make of the conclusion, and where it tips."""
+    """Every cell of every plan, what they make of the conclusion, where it tips, and what each component does."""
 
     study: Study
     plans: tuple[Plan, ...]
     cells: tuple[Cell, ...]
     flips: tuple[Flips, ...]
     tipping: tuple[Tipping, ...]
+    powers: tuple[PowerScaling, ...] = ()
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -64,7 +66,11 @@ def sensitivity(
     crew = Crew(cores, cluster, use_cache)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
-    cells = finish([(FROM_REPORTS, setting) for setting in grid], crew, say)
+    own = power_settings(grid)
+    first = finish(
+        [(FROM_REPORTS, setting) for setting in grid] + [(POWERS, setting) for setting in own], crew, say
+    )
+    cells, powers = first[: len(grid)], first[len(grid) :]
     far = [i for i, cell in enumerate(cells) if cell is None]
     made = finish(
         [(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points],
@@ -81,6 +87,7 @@ def sensitivity(
         cells=tuple(cells),
         flips=tuple(_flips(study, chosen, cells)),
         tipping=tuple(tipping(points, [next(refits) for _ in points]) for points in coarse),
+        powers=tuple(powers),
     )
 
 
