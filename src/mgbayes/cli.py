@@ -19,6 +19,7 @@ from mgbayes.errors import EXIT_FIT_FAILED, EXIT_INTERRUPTED, MgbayesError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from xarray import Dataset
 
     from mgbayes.ipd import Beside
     from mgbayes.report.results import Reanalysis
@@ -166,6 +167,11 @@ def reanalyze(
     ipd: Annotated[
         Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
     ] = None,
+    curves: Annotated[
+        list[str] | None,
+        typer.Option(help="Patients that `reconstruct` wrote: ENDPOINT=FILE, once an endpoint."),
+    ] = None,
+    curve_members: Annotated[int, typer.Option(min=2, help="At most so many of its data sets.")] = 20,
     search: SearchOption = True,
     cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
     cache: CacheOption = True,
@@ -184,6 +190,7 @@ def reanalyze(
         from mgbayes.patients import read_patients
 
         patients = read_patients(ipd, loaded)
+    members = _members_by_endpoint(loaded, curves or [], curve_members)
     console = _console()
     with _progress(console) as progress:
         task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
@@ -196,6 +203,7 @@ def reanalyze(
             folder,
             plans=plans,
             patients=patients,
+            curves=members,
             search=search,
             cores=cores,
             use_cache=cache,
@@ -212,6 +220,20 @@ def reanalyze(
         console.print(f"No estimate: {failure(fit)}", markup=False, highlight=False)
     if result.failed:
         raise typer.Exit(EXIT_FIT_FAILED)
+
+
+def _members_by_endpoint(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
+    """The data sets of each ``--curves ENDPOINT=FILE``."""
+    from mgbayes.errors import InputError, Problem
+    from mgbayes.reconstruct.members import read_members
+
+    found = {}
+    for text in curves:
+        endpoint, sign, file = text.partition("=")
+        if not sign:
+            raise InputError("--curves", [Problem("the option", repr(text), "ENDPOINT=FILE")])
+        found[endpoint.strip()] = read_members(file.strip(), study, endpoint.strip(), most=most)
+    return found
 
 
 def _print_short_answer(result: Reanalysis) -> None:
@@ -243,10 +265,6 @@ def sensitivity(
     ] = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
     surfaces: Annotated[bool, typer.Option(help="Map the priors at which the conclusion tips.")] = True,
-    cluster: Annotated[
-        str | None,
-        typer.Option(help="An existing Dask cluster to run on: its scheduler, such as tcp://127.0.0.1:8786."),
-    ] = None,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
@@ -269,7 +287,7 @@ def sensitivity(
         def say(text: str) -> None:
             progress.update(task, description=text)  # type: ignore[attr-defined]
 
-        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, cluster=cluster, say=say)
+        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, say=say)
         say("writing")
         write_grid(grid, folder)
     console.print(f"The page is {folder / 'sensitivity.html'}", markup=False, highlight=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ def reanalyze(
     *,
     plans: Sequence[Plan] | None = None,
     patients: xr.Dataset | None = None,
+    curves: Mapping[str, tuple[xr.Dataset, ...]] | None = None,
     search: bool = True,
     cores: int = 2,
     use_cache: bool = True,
@@ -34,8 +35,9 @@ def reanalyze(
     """Re-analyze a study and write the report to ``out``.
 
     ``plans`` defaults to those shipped plans whose endpoints the study has. With ``patients`` (from
-    ``read_patients``) each plan is fitted to them, and beside that to the print alone. ``say`` is told the stage
-    and its detail as work goes on. Raises InputError before anything is written when the input is not
+    ``read_patients``) each plan is fitted to them, and beside that to the print alone; ``curves`` has, by endpoint,
+    the members of an ensemble (from ``read_members``) that the plans of that endpoint integrate over. ``say`` is told
+    the stage and its detail as work goes on. Raises InputError before anything is written when the input is not
     usable; a fit that fails its diagnostics is part of the result, without estimands.
     """
     from mgbayes.inference.fit_all import fit_all
@@ -43,7 +45,7 @@ def reanalyze(
     from mgbayes.report.write import check_folder, write
 
     check_folder(out)
-    jobs = list(_jobs(study, plans, patients))
+    jobs = list(_jobs(study, plans, patients, curves or {}))
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
         jobs,
@@ -57,13 +59,21 @@ def reanalyze(
     return result
 
 
-def _jobs(study: Study, plans: Sequence[Plan] | None, patients: xr.Dataset | None) -> Iterator[Job]:
-    """The fits of the plans that were asked for, or else of all that the study or the patients allow."""
-    from mgbayes.inference.run import applies, jobs_of, jobs_on_patients
+def _jobs(
+    study: Study,
+    plans: Sequence[Plan] | None,
+    patients: xr.Dataset | None,
+    curves: Mapping[str, tuple[xr.Dataset, ...]],
+) -> Iterator[Job]:
+    """The fits of the plans that were asked for, or else of all that the study, the patients or curves allow."""
+    from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
 
     for plan in shipped_plans() if plans is None else plans:
         on_patients = patients is not None and (plans is not None or applies(study, plan, patients))
+        members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
         if on_patients and patients is not None:
             yield from jobs_on_patients(study, plan, patients)
+        elif members:
+            yield from jobs_on_curves(study, plan, members)
         elif plans is not None or applies(study, plan):
             yield from jobs_of(study, plan)

@@ -10,6 +10,7 @@ import xarray as xr
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics, Status
 from mgbayes.inference.leave_one_out import LeaveOneOut
+from mgbayes.inference.pooled import Pooled
 from mgbayes.models.curve import Curve
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.priors import Prior
@@ -56,7 +57,8 @@ class Fit:
 
     ``posterior`` and ``contrasts`` have dimensions chain and draw. A fit that failed its diagnostics has no
     ``estimands`` to report; its draws are kept for looking into the failure. Of a fit on patients ``used`` says how
-    many have the values that it needs, and ``adjusted`` what it takes of them besides.
+    many have the values that it needs, and ``adjusted`` what it takes of them besides; of one on several data sets
+    ``pooled`` says how far these agree.
     """
 
     plan: Plan
@@ -79,6 +81,7 @@ class Fit:
     adjusted: tuple[str, ...] = ()
     used: int | None = None
     leave_one_out: LeaveOneOut | None = None
+    pooled: Pooled | None = None
 
     @property
     def status(self) -> Status:

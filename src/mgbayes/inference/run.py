@@ -16,6 +16,7 @@ from mgbayes.inference.covariates import adjustments
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
 from mgbayes.inference.leave_one_out import LeaveOneOut, leave_one_out
+from mgbayes.inference.members import fit_members, member_jobs
 from mgbayes.inference.patient_evidence import families, from_patients, used
 from mgbayes.inference.predictive import curve_bands, predictive_checks, prior_bands
 from mgbayes.inference.printed_p import agreeing, select
@@ -39,7 +40,7 @@ class Job:
     ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
     forms: chains start from the priors of the build, so that draws do not hang on which fit came first. With
     ``patients`` their own outcomes are the evidence, and nothing that is printed; ``adjusted`` names what the plan
-    takes of them besides.
+    takes of them besides. With ``members`` (data sets that digitized curves allow) the fit integrates over these.
     """
 
     study: Study
@@ -50,10 +51,13 @@ class Job:
     start: Plan | None = None
     patients: xr.Dataset | None = None
     adjusted: tuple[str, ...] = ()
+    members: tuple[xr.Dataset, ...] = ()
 
     @property
     def evidence(self) -> str:
         """What the fit is conditioned on."""
+        if self.members:
+            return "km"
         if self.patients is not None:
             return "patients"
         return "published+p" if self.printed_p else "published"
@@ -98,6 +102,14 @@ def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator
         yield Job(study, plan, plan.family)
 
 
+def jobs_on_curves(study: Study, plan: Plan, members: tuple[xr.Dataset, ...]) -> Iterator[Job]:
+    """The fits that a plan asks for where curves were digitized; beside them its own family on the print alone."""
+    for family in families(plan):
+        yield Job(study, plan, family, members=members)
+    if applies(study, plan):
+        yield Job(study, plan, plan.family)
+
+
 def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
     """Other readings of numbers of a plan's endpoints that may be printed wrongly."""
     endpoints = {part.endpoint for part in plan.endpoints}
@@ -125,7 +137,8 @@ def applies(study: Study, plan: Plan, patients: xr.Dataset | None = None) -> boo
 class Fitter:
     """Makes fits, compiling each model once and refitting it by swapping its data.
 
-    ``predictive`` is whether fits carry predictive checks and curves, which many fits of a kind need not.
+    ``predictive`` is whether fits carry predictive checks, curves and leave-one-out, which many fits of a
+    kind need not.
     """
 
     cores: int = 2
@@ -143,6 +156,8 @@ class Fitter:
         A fit that fails its diagnostics is tried once more with smaller steps; if that fails too, it is
         returned as failed, without estimands. Raises InputError when the study lacks what the plan needs.
         """
+        if job.members:
+            return fit_members(self, job)
         module, data, priors, sampling = self._asked(job)
         fit = self._attempt(job, module, data, priors, sampling)
         if fit.status is Status.failed and (fit.agreement is None or fit.agreement.share > 0):
@@ -150,11 +165,11 @@ class Fitter:
             fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
         return fit
 
-    def remembered(self, job: Job) -> Fit:
-        """A fit that several others start from, made or read at most once while it is the last one asked for."""
+    def remembered(self, job: Job, make: Callable[[Fitter, Job], Fit]) -> Fit:
+        """A fit that several others start from, made at most once while it is the last one asked for."""
         key = self.key(job)
         if self._kept is None or self._kept[0] != key:
-            self._kept = key, self.fit(job)
+            self._kept = key, make(self, job)
         return self._kept[1]
 
     def attempt(self, job: Job) -> Fit:
@@ -168,6 +183,8 @@ class Fitter:
 
     def has(self, job: Job) -> bool:
         """Whether the same fit was made before and is kept."""
+        if job.members:
+            return all(map(self.has, member_jobs(job)))
         return self.use_cache and draws_path(self.key(job)).exists()
 
     def _asked(self, job: Job) -> tuple[ModuleType, Data, dict[str, Prior], Sampling]:
@@ -219,7 +236,7 @@ class Fitter:
         self, job: Job, module: ModuleType, posterior: xr.Dataset, data: Data, priors: dict[str, Prior]
     ) -> LeaveOneOut | None:
         """How well each patient is foreseen; None where patients do not enter one by one."""
-        if job.patients is None or "row" not in data:
+        if job.patients is None or "row" not in data or not self.predictive:
             return None
         self.say("leaving each patient out")
         return leave_one_out(module.build(data, job.family, priors), posterior, data)
@@ -337,6 +354,8 @@ def evidence_of(module: ModuleType, job: Job) -> Data:
     Raises InputError when they are not there.
     """
     with _input_error(job):
+        if job.members:
+            return from_patients(job.study, job.plan, job.members[0])
         if job.patients is not None:
             return from_patients(job.study, job.plan, job.patients, job.adjusted)
         return module.from_study(job.study, job.plan)

@@ -18,7 +18,6 @@ class Curve:
         x_label, y_label: axes, with units.
         scale: what to multiply by for the axis (100 for percent).
         caption: what the reader should see.
-        crosses: which of the numbers that are checked stand beside it: those whose name ends so.
     """
 
     variable: str
@@ -28,7 +27,6 @@ class Curve:
     y_label: str
     scale: float
     caption: str
-    crosses: str = "mean"
 
 
 FIVE_YEARS = tuple(np.linspace(1.0, 1825.0, 77).tolist())

@@ -177,7 +177,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
             "answers are therefore somewhat too sure of themselves and too much alike."
         )
     sentences += [_agreement(fit) for fit in fits if fit.agreement]
-    return [*sentences, *_of_patients(reanalysis, fits), *_doubts(reanalysis, fits)]
+    return [*sentences, *_of_patients(reanalysis, fits), *_of_members(fits), *_doubts(reanalysis, fits)]
 
 
 def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
@@ -191,6 +191,22 @@ def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     )
     yield from _adjusted(on_patients)
     yield from foreseen(on_patients)
+
+
+def _of_members(fits: list[Fit]) -> Iterator[str]:
+    """What fits on reconstructed patients stand on, and how much the curves leave open."""
+    for fit in fits:
+        if fit.pooled is None or not fit.estimands:
+            continue
+        shares = {row.id: row.share_between for row in fit.pooled.spread}
+        listed = "; ".join(
+            f"{row.label} {words.percent(shares[row.id])}" for row in fit.estimands if row.id in shares
+        )
+        yield (
+            f"{words.model_of(fit)}: fitted to each of {fit.pooled.members} data sets of {fit.pooled.patients} "
+            f"reconstructed patients ({fit.pooled.available} in the file), and put together. Of the "
+            f"variance, the share that lies between the data sets, which the curves leave open: {listed}."
+        )
 
 
 def _adjusted(fits: list[Fit]) -> Iterator[str]:

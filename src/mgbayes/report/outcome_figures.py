@@ -39,17 +39,18 @@ def curve(study: Study, fit: Fit) -> Iterator[Picture]:
 def _legend(fit: Fit) -> str:
     """What the crosses and dotted lines are."""
     assert fit.curve is not None
+    dotted = "Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
+    if not fit.checks:
+        return dotted
     if fit.curve.over == "visit":
-        crosses = (
-            f"Crosses: the {fit.curve.crosses}s {'of the patients' if fit.used else 'that the paper prints'}."
-        )
+        crosses = f"Crosses: the means {'of the patients' if fit.used else 'that the paper prints'}."
     else:
         whose = "of the patients" if fit.used else "that the paper counts"
         crosses = (
             f"Crosses: the share {whose} by the end of follow-up, after {_mean_followup(fit):.0f} "
             "days on average (at the right edge where that is later)."
         )
-    return f"{crosses} Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
+    return f"{crosses} {dotted}"
 
 
 def _mean_followup(fit: Fit) -> float:
@@ -58,8 +59,10 @@ def _mean_followup(fit: Fit) -> float:
 
 
 def _printed_share(fit: Fit, falling: bool) -> list[float]:
-    """The printed share of each arm, as the curve counts it, in percent."""
+    """The printed share of each arm, as the curve counts it, in percent; none where nothing is printed."""
     seen = [row.printed for row in fit.checks if row.unit == ""]
+    if not seen:
+        return []
     shares = np.array(seen) / np.asarray(fit.data["n"])
     return list(100 * (1 - shares if falling else shares))
 
@@ -110,9 +113,7 @@ def _draw_visits(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
             x, middle, _LINES[arm], marker=style.MARKERS[arm], color=_COLORS[arm], mec="white", label=label
         )
         printed = [
-            row.printed
-            for row in fit.checks
-            if row.arm == ARMS[arm] and row.quantity.endswith(fit.curve.crosses)
+            row.printed for row in fit.checks if row.arm == ARMS[arm] and row.quantity.endswith("mean")
         ]
         axes.plot(x, printed, "x", color=style.INK, ms=8, mew=1.5, zorder=5)
     top = axes.get_ylim()[1]

@@ -47,7 +47,10 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "fits": [_fit(fit) for fit in reanalysis.fits],
         "worst_mcse": _worst_mcse(reanalysis),
         "patients": reanalysis.patients,
-        "command": f"mgbayes reanalyze {study.id}" + (" --ipd FILE" if reanalysis.patients else ""),
+        "reconstructed": reanalysis.reconstructed,
+        "command": f"mgbayes reanalyze {study.id}"
+        + (" --ipd FILE" if reanalysis.patients else "")
+        + (" --curves ENDPOINT=FILE" if reanalysis.reconstructed else ""),
         "provenance": provenance(reanalysis),
     }
 

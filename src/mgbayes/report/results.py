@@ -68,6 +68,11 @@ class Reanalysis:
         return main_outcomes(self.fits)
 
     @property
+    def reconstructed(self) -> bool:
+        """Whether any fit stands on patients that were reconstructed from curves."""
+        return any(fit.pooled is not None for fit in self.fits)
+
+    @property
     def evidence(self) -> str:
         """What the answers stand on first."""
         return "published" if self.patients is None else "patients"
@@ -104,6 +109,7 @@ def provenance(reanalysis: Reanalysis) -> dict[str, Any]:
     made_up = reanalysis.patients is not None and reanalysis.patients.synthetic
     return {
         **({"synthetic_patients": True} if made_up else {}),
+        **({"reconstructed_patients": True} if reanalysis.reconstructed else {}),
         "mgbayes": __version__,
         "python": platform.python_version(),
         "versions": versions(LIBRARIES),
@@ -131,24 +137,28 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
 
 
 def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
-    return {
-        "plan": fit.plan.id,
-        "title": fit.plan.title,
-        "model": fit.plan.model,
-        "family": fit.family,
-        "prior": "plan",
-        "priors": {
-            name: {"distribution": prior.call(), "why": prior.why, "chosen_by": _chooser(prior.chosen)}
-            for name, prior in fit.priors.items()
-        },
-        "alternative": fit.alternative,
-        "evidence": fit.evidence,
-        "status": str(fit.status),
-        "diagnostics": asdict(fit.diagnostics),
-        "printed_p": _agreement_json(fit),
-        "predictive_checks": [asdict(row) | {"inside": row.inside} for row in fit.checks],
-        "estimands": [row.to_json() for row in reanalysis.summaries(fit)],
-    } | _patients_json(fit)
+    return (
+        {
+            "plan": fit.plan.id,
+            "title": fit.plan.title,
+            "model": fit.plan.model,
+            "family": fit.family,
+            "prior": "plan",
+            "priors": {
+                name: {"distribution": prior.call(), "why": prior.why, "chosen_by": _chooser(prior.chosen)}
+                for name, prior in fit.priors.items()
+            },
+            "alternative": fit.alternative,
+            "evidence": fit.evidence,
+            "status": str(fit.status),
+            "diagnostics": asdict(fit.diagnostics),
+            "printed_p": _agreement_json(fit),
+            "predictive_checks": [asdict(row) | {"inside": row.inside} for row in fit.checks],
+            "estimands": [row.to_json() for row in reanalysis.summaries(fit)],
+        }
+        | _patients_json(fit)
+        | _members_json(fit)
+    )
 
 
 def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:
@@ -182,6 +192,29 @@ def _patients_json(fit: Fit) -> dict[str, Any]:
         "covariates": [{"id": name, "label": label} for name, label in covariates],
         "covariates_left_out": np.asarray(fit.data.get("covariate_left_out", ())).tolist(),
         "leave_one_out": asdict(fit.leave_one_out) if fit.leave_one_out else None,
+    }
+
+
+def _members_json(fit: Fit) -> dict[str, Any]:
+    """Of a fit on several data sets: their diagnostics, and the variances within and between them."""
+    if fit.pooled is None:
+        return {}
+    return {
+        "reconstructed": {
+            "members": fit.pooled.members,
+            "members_available": fit.pooled.available,
+            "patients": fit.pooled.patients,
+            "spread": [
+                {
+                    "id": row.id,
+                    "variance_within": row.within,
+                    "variance_between": row.between,
+                    "share_between": row.share_between,
+                }
+                for row in fit.pooled.spread
+            ],
+            "diagnostics_by_member": [asdict(row) for row in fit.pooled.diagnostics],
+        }
     }
 
 

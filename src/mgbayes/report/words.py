@@ -27,7 +27,6 @@ _FAMILIES = {
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
     "negative_binomial": "patients differ in their rates",
-    "cumulative_logit": "classes in order, patients differ",
     "poisson": "patients of an arm alike",
 }
 
@@ -47,14 +46,11 @@ def model_of(fit: Fit) -> str:
     if fit.evidence == "patients":
         besides = f", with {' and '.join(fit.adjusted)}" if fit.adjusted else ""
         return f"{family(fit.family)}, from the patients{besides}"
+    if fit.pooled is not None:
+        return f"{family(fit.family)}, from curves"
     used = f", given the printed p as {fit.test}" if fit.test else ""
     read = f", {fit.alternative.replace('_', ' ')}" if fit.alternative else ""
     return family(fit.family) + used + read
-
-
-def first_upper(text: str) -> str:
-    """A text as the beginning of a line."""
-    return text[:1].upper() + text[1:]
 
 
 def percent(p: float) -> str:

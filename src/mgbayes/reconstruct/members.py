@@ -1,0 +1,162 @@
+"""Read the members of an ensemble back as patients of a study, for one time-to-event endpoint."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.study.schema import Kind, Study
+
+COLUMNS = ("member", "patient", "arm", "time", "event")
+DAYS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
+"""Days in a unit of time."""
+MOST = 20
+_ADVICE = "`mgbayes reconstruct` writes such a file, and the one with its provenance beside it."
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    member: str
+    arm: str
+    time: float
+    event: float
+
+
+def read_members(
+    path: str | Path, study: Study, endpoint: str, *, most: int = MOST
+) -> tuple[xr.Dataset, ...]:
+    """The first ``most`` members of a reconstructed file, in days, as ``mgbayes.patients`` holds patients.
+
+    Raises InputError with every problem of the file: an endpoint that is not a time to an event, an arm that the
+    study does not have, numbers that are none, members of different patients, or no unit of time in the file beside.
+    """
+    path = Path(path)
+    problems = list(_endpoint_problems(study, endpoint))
+    content = _content(path)
+    rows, faults = _rows(content, study)
+    unit, missing = _unit(path)
+    problems += [*faults, *missing]
+    members: dict[str, list[_Row]] = {}
+    for row in rows:
+        members.setdefault(row.member, []).append(row)
+    if rows and not problems:
+        problems += _uneven(members, study)
+    if not rows and not problems:
+        problems.append(Problem("the content", "no row", "a row a member and patient"))
+    if problems:
+        raise InputError(str(path), problems, _ADVICE)
+    about = {
+        "available": len(members),
+        "origin": "reconstructed",
+        "file_sha256": hashlib.sha256(content).hexdigest(),
+    }
+    return tuple(_dataset(endpoint, part, unit, about) for part in list(members.values())[:most])
+
+
+def _endpoint_problems(study: Study, endpoint: str) -> Sequence[Problem]:
+    known = [row.id for row in study.endpoints if row.kind is Kind.time_to_event]
+    if endpoint in known:
+        return []
+    return [Problem("the endpoint", repr(endpoint), f"one of {', '.join(known) or 'none in this study'}")]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = Problem("the path", error.strerror or str(error), "a .csv file of reconstructed patients")
+        raise InputError(str(path), [problem], _ADVICE) from None
+
+
+def _rows(content: bytes, study: Study) -> tuple[list[_Row], list[Problem]]:
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        lines = list(table)
+    except (UnicodeDecodeError, csv.Error) as error:
+        return [], [Problem("the content", str(error), "CSV in UTF-8")]
+    absent = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+    if absent:
+        given = ", ".join(table.fieldnames or ()) or "nothing"
+        return [], [Problem("the heading", given, f"the columns {', '.join(COLUMNS)}")]
+    arms = {word: arm.id for arm in study.arms for word in (arm.id, arm.label)}
+    rows: list[_Row] = []
+    problems: list[Problem] = []
+    for line, cells in enumerate(lines, start=2):
+        time, event = _number(cells["time"]), _number(cells["event"])
+        faults = [
+            (cells["arm"] not in arms, "arm", f"one of {', '.join(arms)}"),
+            (not (isfinite(time) and time >= 0), "time", "a number, 0 or more"),
+            (event not in (0.0, 1.0), "event", "0 or 1"),
+        ]
+        found = [
+            Problem(f'row {line}, column "{name}"', repr(cells[name]), what)
+            for bad, name, what in faults
+            if bad
+        ]
+        problems += found
+        if not found:
+            rows.append(_Row(line, str(cells["member"]), arms[cells["arm"]], time, event))
+    return rows, problems
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _unit(path: Path) -> tuple[float, list[Problem]]:
+    """Days in the unit of time that the file beside names."""
+    beside = path.with_suffix(".json")
+    try:
+        unit = json.loads(beside.read_text("utf-8"))["provenance"]["time_unit"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1.0, [Problem(f"the file beside it, {beside.name}", "no unit of time", "its provenance")]
+    if unit not in DAYS:
+        return 1.0, [Problem(f"{beside.name} → time_unit", repr(unit), f"one of {', '.join(DAYS)}")]
+    return DAYS[unit], []
+
+
+def _uneven(members: dict[str, list[_Row]], study: Study) -> list[Problem]:
+    """Members of the same patients, of both arms."""
+    counts = {
+        name: tuple(sum(row.arm == arm.id for row in rows) for arm in study.arms)
+        for name, rows in members.items()
+    }
+    first = next(iter(counts.values()))
+    problems = [
+        Problem(f"member {name}", f"{list(count)} patients by arm", f"{list(first)}, as in the first member")
+        for name, count in counts.items()
+        if count != first
+    ]
+    if not all(first):
+        problems.append(Problem("the arms", f"{list(first)} patients by arm", "patients of both arms"))
+    return problems
+
+
+def _dataset(endpoint: str, rows: list[_Row], unit: float, about: dict[str, Any]) -> xr.Dataset:
+    """One member's patients; their numbers are of this file and mean nobody."""
+    time, event = np.array([row.time * unit for row in rows]), np.array([row.event for row in rows])
+    upper = np.where(event == 1, time, np.inf)
+    values = {"event": event, "time": time, "lower": time, "upper": upper}
+    return xr.Dataset(
+        {f"{endpoint}.{part}": ("patient", column) for part, column in values.items()},
+        coords={
+            "patient": np.arange(1, len(rows) + 1),
+            "arm": ("patient", np.array([row.arm for row in rows])),
+        },
+        attrs=about,
+    )
