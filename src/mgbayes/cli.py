@@ -265,6 +265,10 @@ def sensitivity(
     ] = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
     surfaces: Annotated[bool, typer.Option(help="Map the priors at which the conclusion tips.")] = True,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="An existing Dask cluster to run on: its scheduler, such as tcp://127.0.0.1:8786."),
+    ] = None,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
@@ -287,7 +291,7 @@ def sensitivity(
         def say(text: str) -> None:
             progress.update(task, description=text)  # type: ignore[attr-defined]
 
-        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, say=say)
+        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, cluster=cluster, say=say)
         say("writing")
         write_grid(grid, folder)
     console.print(f"The page is {folder / 'sensitivity.html'}", markup=False, highlight=False)

@@ -107,7 +107,7 @@ def test_one_fitter_tells_priors_of_different_forms_apart(study: Study) -> None:
     fitter = Fitter(use_cache=False, predictive=False)
     normal = fitter.attempt(Job(study, plan, "normal"))
     strong = next(row for row in settings(study, plan) if row.belief.name == "skeptical, strong")
-    mixture = fitter.attempt(strong.job())
+    mixture = fitter.attempt(strong.refit())
     for fit, sd in ((normal, 1.0), (mixture, 0.205)):
         better = float((fit.posterior["effect"] > 0).mean())
         assert better == pytest.approx(normal_p_benefit(Y, S, 0.0, sd), abs=0.03)

@@ -198,6 +198,28 @@ def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
+def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Ordered classes at the plan's visits, of patients with any of them."""
+    from mgbayes.models import ordinal
+
+    endpoint = study.endpoint(plan.endpoints[0].endpoint)
+    visits = [part.visit for part in plan.endpoints]
+    column = rows.column(endpoint.id)
+    levels = [] if column is None else [str(level) for level in rows.data[column].attrs.get("levels", ())]
+    there = endpoint.kind is Kind.ordinal and set(visits) <= set(rows.visits(endpoint))
+    if not there or len(levels) < ordinal.LEAST_CLASSES:
+        raise NotPrinted(endpoint.id, "a class, of three or more, of patients at every visit")
+    level = np.stack([rows.numbers(endpoint, visit) for visit in visits], axis=-1)
+    arms = [arm & np.isfinite(level).any(axis=-1) for arm in _arms(study, rows)]
+    if not all(np.isfinite(level[arm]).any(axis=0).all() for arm in arms):
+        raise NotPrinted(endpoint.id, "a class of patients in both arms at every visit")
+    return {
+        **ordinal.patients(_padded([level[arm] for arm in arms], np.nan), len(levels)),
+        **ordinal.about(endpoint.label, endpoint.benefit or "", [str(visit) for visit in visits], levels),
+        "row": _rows_of(rows, arms),
+    }
+
+
 def _rows_of(rows: PatientRows, arms: list[np.ndarray]) -> np.ndarray:
     """Each patient's place in the spreadsheet, (arm, patient); 0 in padding."""
     row = rows.data["patient"].to_numpy().astype(float)
@@ -210,6 +232,7 @@ _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "relapse": _times_together,
     "prednisone": _doses,
     "events": _events,
+    "ordinal": _classes,
 }
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "prednisone": ("normal",),

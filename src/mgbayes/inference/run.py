@@ -165,11 +165,11 @@ class Fitter:
             fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
         return fit
 
-    def remembered(self, job: Job, make: Callable[[Fitter, Job], Fit]) -> Fit:
-        """A fit that several others start from, made at most once while it is the last one asked for."""
+    def remembered(self, job: Job) -> Fit:
+        """A fit that several others start from, made or read at most once while it is the last one asked for."""
         key = self.key(job)
         if self._kept is None or self._kept[0] != key:
-            self._kept = key, make(self, job)
+            self._kept = key, self.fit(job)
         return self._kept[1]
 
     def attempt(self, job: Job) -> Fit:

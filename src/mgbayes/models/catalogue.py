@@ -91,6 +91,21 @@ MODELS: Mapping[str, ModelRow] = {
         },
         effects=("mu",),
     ),
+    "ordinal": ModelRow(
+        "mgbayes.models.ordinal",
+        {
+            "cumulative_logit": {
+                "first_cut": "normal",
+                "gap": "lognormal",
+                "shift": "normal",
+                "base": "normal",
+                "log_odds_ratio": "normal",
+                "patient_sd": "half_normal",
+            },
+        },
+        # log_odds_ratio is one number a visit: no place for a mixture
+        patients_only=True,
+    ),
     "events": ModelRow(
         "mgbayes.models.events",
         {

@@ -18,6 +18,7 @@ class Curve:
         x_label, y_label: axes, with units.
         scale: what to multiply by for the axis (100 for percent).
         caption: what the reader should see.
+        crosses: which of the numbers that are checked stand beside it: those whose name ends so.
     """
 
     variable: str
@@ -27,6 +28,7 @@ class Curve:
     y_label: str
     scale: float
     caption: str
+    crosses: str = "mean"
 
 
 FIVE_YEARS = tuple(np.linspace(1.0, 1825.0, 77).tolist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def model_sources(module: str) -> list[Path]:
     return sorted(found.values())
 
 
+@cache
 def models_hash(module: str) -> str:
     """A hash of the source behind a model."""
     digest = hashlib.sha256()

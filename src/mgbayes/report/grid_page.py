@@ -9,6 +9,7 @@ from typing import Any
 from mgbayes.report import words
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.picture import Picture
+from mgbayes.report.power_words import power_part
 from mgbayes.report.render import render
 from mgbayes.sensitivity.cell import PUBLISHED, Cell
 from mgbayes.sensitivity.decision import Flips
@@ -17,6 +18,7 @@ from mgbayes.sensitivity.run import Grid
 
 def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
     """The page; ``drawn`` holds each figure with the SVG file it was saved to."""
+    titles = {plan.id: plan.title for plan in grid.plans}
     context = {
         "study": grid.study,
         "contrast": grid.study.contrast,
@@ -24,6 +26,7 @@ def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
         "usable": sum(cell.usable for cell in grid.cells),
         "answers": [_answer(row) for row in grid.flips],
         "parts": [_part(grid, row, text) for row, text in zip(grid.flips, sentences(grid), strict=True)],
+        "powers": [power_part(row, titles[row.plan]) for row in grid.powers],
         "command": f"mgbayes sensitivity {grid.study.id}",
     }
     return render("sensitivity.html.j2", drawn, context)
@@ -35,7 +38,7 @@ def _answer(row: Flips) -> dict[str, str]:
     most = max(known, key=lambda driver: driver.variance_explained or 0.0, default=None)
     low_high = row.low is not None and row.high is not None
     return {
-        "label": _first_upper(row.rule.label),
+        "label": words.first_upper(row.rule.label),
         "planned": "no usable fit" if row.p_benefit is None else words.percent(row.p_benefit),
         "range": f"{words.percent(row.low or 0.0)} to {words.percent(row.high or 0.0)}" if low_high else "",
         "drawn": {True: "drawn", False: "not drawn", None: ""}[row.concludes],
@@ -49,7 +52,7 @@ def _part(grid: Grid, row: Flips, text: str) -> dict[str, Any]:
     name = f"{row.plan}_{row.estimand}"
     mine = [cell for cell in grid.cells if (cell.plan, cell.estimand) == (row.plan, row.estimand)]
     return {
-        "title": _first_upper(row.rule.label),
+        "title": words.first_upper(row.rule.label),
         "text": text,
         "figures": [f"{name}_cells", f"{name}_tipping"],
         "priors": [_prior(cell) for cell in mine if _varies_only_the_prior(cell, mine)],
@@ -91,7 +94,3 @@ def _reasons(cells: list[Cell]) -> list[str]:
     if failed:
         told.append(f"{failed} analyses failed their diagnostics and have no estimate.")
     return told
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

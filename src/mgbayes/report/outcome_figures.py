@@ -43,7 +43,9 @@ def _legend(fit: Fit) -> str:
     if not fit.checks:
         return dotted
     if fit.curve.over == "visit":
-        crosses = f"Crosses: the means {'of the patients' if fit.used else 'that the paper prints'}."
+        crosses = (
+            f"Crosses: the {fit.curve.crosses}s {'of the patients' if fit.used else 'that the paper prints'}."
+        )
     else:
         whose = "of the patients" if fit.used else "that the paper counts"
         crosses = (
@@ -113,7 +115,9 @@ def _draw_visits(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
             x, middle, _LINES[arm], marker=style.MARKERS[arm], color=_COLORS[arm], mec="white", label=label
         )
         printed = [
-            row.printed for row in fit.checks if row.arm == ARMS[arm] and row.quantity.endswith("mean")
+            row.printed
+            for row in fit.checks
+            if row.arm == ARMS[arm] and row.quantity.endswith(fit.curve.crosses)
         ]
         axes.plot(x, printed, "x", color=style.INK, ms=8, mew=1.5, zorder=5)
     top = axes.get_ylim()[1]

@@ -27,6 +27,7 @@ _FAMILIES = {
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
     "negative_binomial": "patients differ in their rates",
+    "cumulative_logit": "classes in order, patients differ",
     "poisson": "patients of an arm alike",
 }
 
@@ -51,6 +52,11 @@ def model_of(fit: Fit) -> str:
     used = f", given the printed p as {fit.test}" if fit.test else ""
     read = f", {fit.alternative.replace('_', ' ')}" if fit.alternative else ""
     return family(fit.family) + used + read
+
+
+def first_upper(text: str) -> str:
+    """A text as the beginning of a line."""
+    return text[:1].upper() + text[1:]
 
 
 def percent(p: float) -> str:

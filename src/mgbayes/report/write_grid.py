@@ -68,6 +68,7 @@ def to_json(grid: Grid) -> dict[str, Any]:
             }
             for row in grid.tipping
         ],
+        "power_scaling": [asdict(row) for row in grid.powers],
     }
 
 

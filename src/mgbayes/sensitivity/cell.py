@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from math import isfinite
 from typing import Any
 
@@ -45,14 +46,23 @@ _SOURCES = (
 )
 
 
+class How(StrEnum):
+    """Where the draws of a cell come from."""
+
+    planned = "the report's fit"
+    reweighted = "the report's fit, reweighted"
+    refitted = "a fit of its own"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell, fitted. Of a failed one everything from ``mean`` to ``prior_patients`` is None.
 
-    ``mean`` to ``high`` are of the estimand (``sd`` its posterior SD, ``low`` and ``high`` an interval whose kind
-    and probability are given); ``effect_sd`` is of the effect that the prior is about. ``agreeing_share`` is the
-    share of draws that agree with a printed p, where one is evidence; of a cell that reweights the draws of the
-    plan's own prior it is that prior's, and ``pareto_k`` says how far the weights can be trusted.
+    ``how`` says where its draws come from, None where there are none. ``mean`` to ``high`` are of the estimand
+    (``sd`` its posterior SD, ``low`` and ``high`` an interval whose kind and probability are given); ``effect_sd`` is
+    of the effect that the prior is about. ``agreeing_share`` is the share of draws that agree with a printed p,
+    where one is evidence; of a reweighted cell it is that of the plan's own prior, and ``pareto_k`` says how far the
+    weights can be trusted.
     """
 
     plan: str
@@ -68,6 +78,7 @@ class Cell:
     prior_sd: float | None
     status: Status
     reason: str
+    how: How | None = None
     mean: float | None = None
     median: float | None = None
     sd: float | None = None
@@ -106,7 +117,8 @@ class Cell:
     def from_text(text: str) -> Cell:
         """A cell that was kept. Raises ValueError, KeyError or TypeError for anything else."""
         raw = json.loads(text)
-        return Cell(**(raw | {"status": Status(raw["status"])}))
+        how = raw["how"] and How(raw["how"])
+        return Cell(**(raw | {"status": Status(raw["status"]), "how": how}))
 
 
 def prior_weight(prior_sd: float, posterior_sd: float) -> float:
@@ -123,46 +135,51 @@ def cell_key(fitter: Fitter, setting: Setting) -> str:
     """A hash of everything that a cell follows from. Raises InputError when the study lacks what is needed."""
     names = [setting.plan.id, setting.varied.effect, setting.varied.estimand, setting.belief.name]
     numbers = [setting.study.n, setting.is_base, setting.alternative]
-    content = {"fit": fitter.key(setting.job()), "names": names, "numbers": numbers}
-    return content_key(_SOURCES, (*LIBRARIES, "arviz-stats"), content)
+    fits = [fitter.key(setting.parent())]
+    fits += [fitter.key(setting.refit())] if setting.has_effect else []
+    return content_key(
+        _SOURCES, (*LIBRARIES, "arviz-stats"), {"fits": fits, "names": names, "numbers": numbers}
+    )
 
 
 def make_cell(fitter: Fitter, setting: Setting) -> Cell:
-    """Fit a cell; one that fails its diagnostics is tried once more with smaller steps, then marked as failed.
+    """A cell from its parent where the parent's draws reach its prior, else from a fit of its own."""
+    return cell_from_parent(fitter, setting) or cell_by_refit(fitter, setting)
 
-    Where a printed p selects draws, priors other than the plan's own reweight those that agree under the plan's own,
-    and are fitted by themselves only where that cannot be trusted (see ``reweighted``).
+
+def cell_from_parent(fitter: Fitter, setting: Setting) -> Cell | None:
+    """A cell from the draws of the report's fit (see ``reweighted``); None where it has to be fitted by itself.
+
+    Under the plan's own prior the cell is that fit, failed or not. Where no draw agrees with a printed p under the
+    plan's own prior, none is sought under the others.
     """
     try:
-        return _reweighted_cell(fitter, setting) or _drawn_cell(fitter, setting)
+        parent = fitter.remembered(setting.parent())
+    except (RuntimeError, FloatingPointError) as stop:
+        return replace(_empty(setting), reason=f"the sampler stopped: {stop}")
+    if _disagrees(parent):
+        reason = "no draw agrees with the printed p under the plan's own prior"
+        return replace(_empty(setting), **_measured(parent), reason=reason)
+    if setting.belief.name == OWN or not setting.has_effect:
+        return _cell(setting, parent, How.planned)
+    if fault(parent):
+        return None
+    found = reweighted(parent, setting.varied.effect, setting.belief.prior)
+    if not found.trusted or fault(found.fit):
+        return None
+    return replace(_cell(setting, found.fit, How.reweighted), pareto_k=found.pareto_k)
+
+
+def cell_by_refit(fitter: Fitter, setting: Setting) -> Cell:
+    """A cell fitted by itself; one that fails its diagnostics twice is marked as failed."""
+    try:
+        return _cell(setting, steady_fit(fitter, setting.refit()), How.refitted)
     except (RuntimeError, FloatingPointError) as stop:
         return replace(_empty(setting), reason=f"the sampler stopped: {stop}")
 
 
-def _drawn_cell(fitter: Fitter, setting: Setting) -> Cell:
-    shared = setting.is_selected and setting.belief.name == OWN
-    fit = fitter.remembered(setting.job(), steady_fit) if shared else steady_fit(fitter, setting.job())
-    return _cell(setting, fit)
-
-
-def _reweighted_cell(fitter: Fitter, setting: Setting) -> Cell | None:
-    """A cell from the draws of the plan's own prior; None where it has to be fitted by itself."""
-    if not setting.is_selected or not setting.has_effect or setting.belief.name == OWN:
-        return None
-    base = fitter.remembered(setting.own_job(), steady_fit)
-    if _disagrees(base):
-        reason = "no draw agrees with the printed p under the plan's own prior"
-        return replace(_empty(setting), **_measured(base), reason=reason)
-    if fault(base):
-        return None
-    found = reweighted(base, setting.varied.effect, setting.belief.prior)
-    if not found.trusted:
-        return None
-    return replace(_cell(setting, found.fit), pareto_k=found.pareto_k)
-
-
-def _cell(setting: Setting, fit: Fit) -> Cell:
-    measured = replace(_empty(setting), **_measured(fit))
+def _cell(setting: Setting, fit: Fit, how: How) -> Cell:
+    measured = replace(_empty(setting), **_measured(fit), how=how)
     reason = fault(fit)
     if reason:
         return replace(measured, reason=reason)

@@ -1,7 +1,8 @@
 """The cells of a plan: every prior, family, reading of doubtful numbers and kind of evidence.
 
-A setting is a cell before it is fitted. Settings of one group are served by one compiled model, since every
-effect's prior has the same form.
+A setting is a cell before it is fitted. Its parent is the fit that a report makes of the same family, numbers and
+evidence under the plan's own prior. Fits of its own (``refit``) are served by one compiled model for each family,
+since every effect's prior has the same form.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mgbayes.study.schema import Study
 
 CHAINS, DRAWS, TUNE = 4, 1000, 500
 MOST_CONDITIONING_DRAWS = 10_000
-"""Draws of each chain where a printed p leaves only some of them, but for the plan's own prior."""
+"""Draws of each chain of a cell's own fit where a printed p leaves only some of them."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +52,22 @@ class Setting:
         """Whether a printed p selects draws, in place of entering the density."""
         return bool(self.printed_p) and not hasattr(MODELS[self.plan.model].load(), "with_printed_p")
 
-    def job(self) -> Job:
-        """The fit to be made, every effect's prior as a mixture; chains start from the plan's own priors."""
-        if self.belief.name == OWN:
-            return self.own_job()
+    def parent(self) -> Job:
+        """The fit that a report makes: the plan's own prior, with all the draws that the plan asks for."""
+        return Job(self.study, self.plan, self.family, self.printed_p, self.alternative)
+
+    def refit(self) -> Job:
+        """A fit of the cell's own, every effect's prior as a mixture; chains start from the plan's own priors.
+
+        Raises ValueError where the family does not have the effect, since its prior cannot be set.
+        """
+        if not self.has_effect:
+            raise ValueError(f"{self.plan.id}, {self.family}: no {self.varied.effect} to set a prior of")
         own = as_mixtures(self.plan, self.family)
         prior = self.belief.prior
         held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
-        priors = own.priors | ({self.varied.effect: held} if self.has_effect else {})
-        return self._job(own, priors, modest(self.plan.sampling))
-
-    def own_job(self) -> Job:
-        """The same under the plan's own prior, with all the draws that the plan holds against a printed p."""
-        own = as_mixtures(self.plan, self.family)
-        sampling = self.plan.sampling
-        every = modest(sampling).model_copy(update={"conditioning_draws": sampling.conditioning_draws})
-        return self._job(own, own.priors, every if self.is_selected else modest(sampling))
-
-    def _job(self, own: Plan, priors: Mapping[str, PriorChoice], sampling: Sampling) -> Job:
-        plan = own.model_copy(update={"priors": dict(priors), "sampling": sampling})
+        priors = {**own.priors, self.varied.effect: held}
+        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
         return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from mgbayes.sensitivity.power_scaling import Powered, Sensitivities
 from mgbayes.sensitivity.run import Grid
 
 if TYPE_CHECKING:
@@ -84,10 +85,29 @@ def surfaces(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def power_scaling(grid: Grid) -> pd.DataFrame:
+    """One row an estimand: how far it moves with the power of the prior and of the likelihood, and the verdict."""
+    import pandas as pd
+
+    columns = [field.name for field in fields(Sensitivities)]
+    rows = [asdict(row) | {"verdict": str(row.verdict)} for plan in grid.powers for row in plan.sensitivities]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def powered(grid: Grid) -> pd.DataFrame:
+    """One row an estimand, component and power: the answer, and the Pareto k of the weights behind it."""
+    import pandas as pd
+
+    columns = [field.name for field in fields(Powered)]
+    return pd.DataFrame([asdict(row) for plan in grid.powers for row in plan.powered], columns=columns)
+
+
 TABLES: Mapping[str, Callable[[Grid], pd.DataFrame]] = {
     "cells": cells,
     "decisions": decisions,
     "drivers": drivers,
     "tipping": tipping,
     "surfaces": surfaces,
+    "power_scaling": power_scaling,
+    "powered": powered,
 }

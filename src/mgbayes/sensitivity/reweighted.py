@@ -1,13 +1,13 @@
-r"""Other priors from one set of draws that agree with a printed p.
+r"""Other priors from one set of draws.
 
-Of the draws held against a printed p only one in a hundred may agree, so that a fit for each prior would be costly
-and coarse. The plan's own prior π0 is therefore fitted with many draws, and any other prior π of the same effect
-takes those that agree with weights
+The plan's own prior π0 is fitted with all the draws of a report, and any other prior π of the same effect takes them
+with weights
 
     w ∝ π(effect) / π0(effect),
 
-smoothed by a Pareto tail. The posterior under π given the print is then exact but for Monte Carlo error, as long as
-the shape k of that tail is at most 0.7; else the prior is too far from the plan's own and gets a fit of its own.
+smoothed by a Pareto tail. The posterior under π is then exact but for Monte Carlo error, as long as the shape k of
+that tail is at most 0.7 and enough effective draws are left; else the prior is too far from the plan's own and gets a
+fit of its own. The evidence is untouched: of draws held against a printed p, those that agree are weighted.
 Source: Vehtari et al. (2024), JMLR 25:72 (Pareto smoothed importance sampling).
 """
 
@@ -45,10 +45,11 @@ class Reweighted:
 
 
 def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
-    """Log density of a mixture of two Student t at x."""
+    """Log density at x of a normal, or of a mixture of two Student t."""
     from scipy import special, stats
 
-    rows = [row for row in (prior.values[:4], prior.values[4:]) if row[0] > 0]
+    values = prior.as_mixture().values
+    rows = [row for row in (values[:4], values[4:]) if row[0] > 0]
     parts = [
         np.log(weight) + (stats.norm(centre, scale) if np.isinf(df) else stats.t(df, centre, scale)).logpdf(x)
         for weight, centre, scale, df in rows
@@ -57,7 +58,7 @@ def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
 
 
 def reweighted(base: Fit, effect: str, prior: Prior) -> Reweighted:
-    """The draws of ``base``, whose prior of ``effect`` is a mixture too, under another prior of it."""
+    """The draws of ``base`` under another prior of ``effect``."""
     drawn = base.posterior[effect].transpose("chain", "draw").to_numpy()
     log_ratio = log_density(prior, drawn) - log_density(base.priors[effect], drawn)
     weight, k = smoothed(log_ratio.ravel())

@@ -10,28 +10,33 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.run import Job, applies, evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, shipped_plans
-from mgbayes.sensitivity.cell import Cell, cell_key, make_cell
+from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell_key
 from mgbayes.sensitivity.decision import Flips, Rule, flips
 from mgbayes.sensitivity.grid import settings
-from mgbayes.sensitivity.kept_work import Work, finish
+from mgbayes.sensitivity.kept_work import Crew, Work, finish
+from mgbayes.sensitivity.power_scaling import POWERS, PowerScaling, power_settings
 from mgbayes.sensitivity.tipping_fits import REFITS, Tipping, tipping, tipping_settings
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
 DEFAULT_PROBABILITY = 0.95
 
-CELLS: Work[Cell] = Work("cells", cell_key, make_cell, Cell.to_text, Cell.from_text)
+FROM_REPORTS: Work[Cell] = Work(
+    "cells", cell_key, cell_from_parent, Cell.to_text, Cell.from_text, starts_from_reports=True
+)
+REFITTED: Work[Cell] = Work("cells", cell_key, cell_by_refit, Cell.to_text, Cell.from_text)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Every cell of every plan, what they make of the conclusion, and where it tips."""
+    """Every cell of every plan, what they make of the conclusion, where it tips, and what each component does."""
 
     study: Study
     plans: tuple[Plan, ...]
     cells: tuple[Cell, ...]
     flips: tuple[Flips, ...]
     tipping: tuple[Tipping, ...]
+    powers: tuple[PowerScaling, ...] = ()
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -46,20 +51,35 @@ def sensitivity(
     cores: int = 2,
     use_cache: bool = True,
     surfaces: bool = True,
+    cluster: str | None = None,
     say: Say = lambda text: None,
 ) -> Grid:
-    """Fit every cell of the plans' grids, and their tipping surfaces unless ``surfaces`` is false.
+    """Make every cell of the plans' grids, and their tipping surfaces unless ``surfaces`` is false.
 
-    ``plans`` defaults to the shipped ones that the study has the endpoints of and that vary a prior. Each fit is
-    kept on disk as soon as it is made. The same seed gives the same result whatever the number of processes.
-    Raises InputError, before anything is fitted, when a plan asks for what the study or its model lacks.
+    ``plans`` defaults to the shipped ones that the study has the endpoints of and that vary a prior. Each result is
+    kept on disk as soon as it is made. The same seed gives the same result whatever the number of processes, and
+    on a Dask cluster of like machines whose scheduler listens at ``cluster``.
+    Raises InputError, before anything is fitted, when a plan asks for what the study or its model lacks, or no
+    cluster answers.
     """
     chosen = _varying(study) if plans is None else _asked(plans)
+    crew = Crew(cores, cluster, use_cache)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
-    cells = finish(CELLS, grid, cores=cores, use_cache=use_cache, say=say)
-    flat = [setting for points in coarse for setting in points]
-    refits = iter(finish(REFITS, flat, cores=cores, use_cache=use_cache, say=say))
+    own = power_settings(grid)
+    first = finish(
+        [(FROM_REPORTS, setting) for setting in grid] + [(POWERS, setting) for setting in own], crew, say
+    )
+    cells, powers = first[: len(grid)], first[len(grid) :]
+    far = [i for i, cell in enumerate(cells) if cell is None]
+    made = finish(
+        [(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points],
+        crew,
+        say,
+    )
+    for i, cell in zip(far, made, strict=False):
+        cells[i] = cell
+    refits = iter(made[len(far) :])
     say("tipping surfaces")
     return Grid(
         study=study,
@@ -67,6 +87,7 @@ def sensitivity(
         cells=tuple(cells),
         flips=tuple(_flips(study, chosen, cells)),
         tipping=tuple(tipping(points, [next(refits) for _ in points]) for points in coarse),
+        powers=tuple(powers),
     )
 
 

@@ -30,13 +30,19 @@ LEVELS = (0.95, 0.9, 0.8)
 class Refit:
     """Draws under one normal prior of the effect.
 
-    ``effect`` holds the draws of the effect and ``better`` whether the contrast arm does better, in each draw.
+    ``effect`` holds the draws of the effect and ``better`` whether the contrast arm does better, in each draw; of a
+    fit that failed both are empty.
     """
 
     prior_mean: float
     prior_sd: float
     effect: np.ndarray
     better: np.ndarray
+
+    @property
+    def usable(self) -> bool:
+        """Whether the fit holds."""
+        return self.effect.size > 0
 
 
 @dataclass(frozen=True)

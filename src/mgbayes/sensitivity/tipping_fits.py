@@ -53,11 +53,11 @@ def tipping_settings(study: Study, plan: Plan, varied: Sensitivity) -> tuple[Set
     )
 
 
-def tipping(settings: Sequence[Setting], refits: Sequence[Refit | None]) -> Tipping:
-    """The surface from its refits, in the order of the settings; None stands for a failed one."""
+def tipping(settings: Sequence[Setting], refits: Sequence[Refit]) -> Tipping:
+    """The surface from its refits, in the order of the settings; those that failed are left out."""
     varied = settings[0].varied
     e = abs(log(varied.expected))
-    usable = [refit for refit in refits if refit is not None]
+    usable = [refit for refit in refits if refit.usable]
     means = np.linspace(-e, e, FINE_MEANS)
     found = surface(usable, means, np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
     return Tipping(
@@ -72,38 +72,36 @@ def tipping(settings: Sequence[Setting], refits: Sequence[Refit | None]) -> Tipp
     )
 
 
-def make_refit(fitter: Fitter, setting: Setting) -> Refit | None:
-    """Draws under one prior; None where the fit failed."""
+def make_refit(fitter: Fitter, setting: Setting) -> Refit:
+    """Draws under one prior; none where the fit failed."""
+    belief = setting.belief
+    failed = Refit(belief.mean, belief.sd, np.empty(0), np.empty(0, bool))
     try:
-        fit = steady_fit(fitter, setting.job())
+        fit = steady_fit(fitter, setting.refit())
     except (RuntimeError, FloatingPointError):
-        return None
+        return failed
     if fault(fit):
-        return None
+        return failed
     (estimand,) = (row for row in fit.declared if row.id == setting.varied.estimand)
     draws = fit.contrasts[estimand.id].to_numpy().ravel()
     better = draws > estimand.null if estimand.benefit == "higher" else draws < estimand.null
     effect = fit.posterior[setting.varied.effect].to_numpy().ravel()
-    return Refit(setting.belief.mean, setting.belief.sd, effect, better)
+    return Refit(belief.mean, belief.sd, effect, better)
 
 
 def _key(fitter: Fitter, setting: Setting) -> str:
     return content_key(_SOURCES, (), {"cell": cell_key(fitter, setting)})
 
 
-def _to_text(refit: Refit | None) -> str:
-    if refit is None:
-        return json.dumps({"failed": True})
+def _to_text(refit: Refit) -> str:
     kept = {"effect": refit.effect.tolist(), "better": refit.better.astype(int).tolist()}
     return json.dumps({"prior_mean": refit.prior_mean, "prior_sd": refit.prior_sd, **kept})
 
 
-def _from_text(text: str) -> Refit | None:
+def _from_text(text: str) -> Refit:
     raw = json.loads(text)
-    if raw.get("failed"):
-        return None
-    arrays = {"effect": np.array(raw["effect"]), "better": np.array(raw["better"], bool)}
+    arrays = {"effect": np.array(raw["effect"], float), "better": np.array(raw["better"], bool)}
     return Refit(raw["prior_mean"], raw["prior_sd"], **arrays)
 
 
-REFITS: Work[Refit | None] = Work("refits", _key, make_refit, _to_text, _from_text)
+REFITS: Work[Refit] = Work("refits", _key, make_refit, _to_text, _from_text)

@@ -1,0 +1,14 @@
+r"""The trapezoidal rule for expectations over a standard normal patient effect.
+
+    E[g(u)] ≈ Σ_j w_j g(u_j),   u_j equally far apart by h, w_j ∝ φ(u_j)
+
+For functions that are analytic around the line its error falls as exp(-2π d / h) with d the distance to the
+nearest pole: for a logistic of slope s, d = π / s, so that an SD of 3 leaves 1e-11 and one of 6 leaves 2e-6. What
+lies beyond the ends has a probability of 4e-8.
+Source: Trefethen and Weideman 2014, SIAM Review 56:385.
+"""
+
+import numpy as np
+
+NODES = np.linspace(-5.5, 5.5, 45)
+LOG_WEIGHTS = -(NODES**2) / 2 - np.log(np.exp(-(NODES**2) / 2).sum())
