@@ -171,6 +171,10 @@ def reanalyze(
         list[str] | None,
         typer.Option(help="Patients that `reconstruct` wrote: ENDPOINT=FILE, once an endpoint."),
     ] = None,
+    mask_below: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --ipd, leave out endpoints with a smaller count of patients."),
+    ] = None,
     curve_members: Annotated[int, typer.Option(min=2, help="At most so many of its data sets.")] = 20,
     search: SearchOption = True,
     cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
@@ -190,6 +194,14 @@ def reanalyze(
         from mgbayes.patients import read_patients
 
         patients = read_patients(ipd, loaded)
+        if mask_below is not None:
+            from mgbayes.ipd.without_small import without_small_cells
+
+            patients = without_small_cells(loaded, patients, mask_below)
+    elif mask_below is not None:
+        from mgbayes.ipd.options import options_without_patients
+
+        options_without_patients({"--mask-below": mask_below})
     members = _members_by_endpoint(loaded, curves or [], curve_members)
     console = _console()
     with _progress(console) as progress:

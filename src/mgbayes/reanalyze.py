@@ -69,7 +69,8 @@ def _jobs(
     from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
 
     for plan in shipped_plans() if plans is None else plans:
-        on_patients = patients is not None and (plans is not None or applies(study, plan, patients))
+        asked = plans is not None and patients is not None and "masked_below" not in patients.attrs
+        on_patients = patients is not None and (asked or applies(study, plan, patients))
         members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
         if on_patients and patients is not None:
             yield from jobs_on_patients(study, plan, patients)

@@ -38,7 +38,10 @@ class Patients:
 
     by_arm: Mapping[str, int]
     synthetic: bool
-    file_sha256: str
+    file_sha256: str | None
+    masked_below: int | None = None
+    hidden: tuple[str, ...] = ()
+    """Endpoints of which nothing from the patients is told, since a cell is smaller than ``masked_below``."""
 
     @property
     def total(self) -> int:
@@ -50,7 +53,9 @@ def about(patients: xr.Dataset) -> Patients:
     """What is told of a dataset of patients."""
     arms, counts = np.unique(patients["arm"].to_numpy().astype(str), return_counts=True)
     by_arm = dict(zip(arms.tolist(), counts.tolist(), strict=True))
-    return Patients(by_arm, bool(patients.attrs["synthetic"]), str(patients.attrs["file_sha256"]))
+    said = patients.attrs
+    file, below = str(said["file_sha256"]) or None, said.get("masked_below")
+    return Patients(by_arm, bool(said["synthetic"]), file, below, tuple(said.get("hidden", ())))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,26 @@ def test_no_file_of_the_report_holds_an_identifier_or_the_name_of_the_file(job: 
         assert b"Jane Doe" not in content, path
         for name in twin()["patient"]:
             assert name.encode() not in content, path
+
+
+@pytest.mark.long
+def test_no_draw_and_no_number_of_the_report_is_a_value_of_a_patient(job: tuple[Any, Path]) -> None:
+    """The netCDF files by their variables, the texts by their numbers: days of follow-up are all apart."""
+    table = twin()
+    days = table["followup_days"].to_numpy(dtype=float)
+    for path in (job[1] / "posterior").glob("*.nc"):
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            for group in tree.subtree:
+                for name, values in group.to_dataset().variables.items():
+                    assert values.dtype.kind in "biufSUO", (path, name)
+                    if values.dtype.kind in "iuf":
+                        assert not np.isin(np.round(values.to_numpy(), 9), days).any(), (path, name)
+                    elif values.dtype.kind in "SUO":
+                        told = " ".join(map(str, values.to_numpy().ravel()))
+                        assert not any(patient in told for patient in table["patient"])
+    for path in [*job[1].rglob("*.json"), *job[1].rglob("*.csv")]:
+        numbers = set(re.findall(r"(?<![\w.])\d+(?:\.0)?(?![\w.])", path.read_text("utf-8")))
+        assert not numbers & {str(int(day)) for day in days}, path
 
 
 @pytest.mark.parametrize(
