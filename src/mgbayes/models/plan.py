@@ -58,11 +58,15 @@ class PriorChoice(Record):
 
 
 class Important(Record):
-    """From which value on a benefit matters to a patient."""
+    """From which value on a benefit matters to a patient.
+
+    ``claim`` names what a paper may print of the same, for a report to set beside the answer.
+    """
 
     estimand: Id
     threshold: float
     why: str = ""
+    claim: Id | None = None
 
 
 class PrintedPUse(Record):
@@ -79,11 +83,24 @@ class PrintedPUse(Record):
     why: str = ""
 
 
+class OwnPrior(PriorChoice):
+    """A prior of the user's own for an effect, by a name."""
+
+    name: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _of_an_effect(self) -> Self:
+        if self.form not in ("normal", "student_t_mixture"):
+            raise ValueError(f"a prior of an effect is normal or student_t_mixture, not {self.form}")
+        return self
+
+
 class Sensitivity(Record):
     """One effect whose prior is varied, and the estimand that is watched meanwhile.
 
     ``expected`` is the ratio that an enthusiast expects: exp(effect), on the side that benefits the contrast
-    arm. ``cohorts`` names the claim whose counts other published cohorts predict, where they do.
+    arm. ``cohorts`` names the claim whose counts other published cohorts predict, where they do. ``priors`` are tried
+    beside the named ones.
     """
 
     effect: Id
@@ -91,11 +108,19 @@ class Sensitivity(Record):
     expected: Annotated[float, Field(gt=0)]
     why: str = Field(min_length=1)
     cohorts: Id | None = None
+    priors: tuple[OwnPrior, ...] = ()
 
     @model_validator(mode="after")
     def _a_difference(self) -> Self:
         if self.expected == 1:
             raise ValueError("a ratio of 1 is no effect: expected is above or below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        names = [row.name for row in self.priors]
+        if len(set(names)) < len(names):
+            raise ValueError("two priors of one effect have the same name")
         return self
 
 

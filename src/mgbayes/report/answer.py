@@ -10,8 +10,10 @@ import numpy as np
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
+from mgbayes.models.plan import Plan
 from mgbayes.report import words
 from mgbayes.report.foreseen import foreseen
+from mgbayes.report.fragility import fragility
 from mgbayes.report.overall_words import overall_short
 from mgbayes.report.results import Reanalysis
 from mgbayes.verify.result import Verdict
@@ -21,30 +23,55 @@ _APART = 0.2
 
 @dataclass(frozen=True)
 class Headline:
-    """One line of the short answer: how probable it is that the contrast arm does better."""
+    """One line of the short answer: how probable it is that the contrast arm does better.
+
+    ``printed`` is what the paper said of it, empty where it said nothing; ``range`` and ``fragile`` are over the
+    analyses of the report and other priors.
+    """
 
     outcome: str
+    printed: str
     contrast: str
     chance: str
+    important: str
     range: str
+    fragile: str
     sure: str
 
 
 def headlines(reanalysis: Reanalysis) -> list[Headline]:
     """One line for each estimand that a plan puts first."""
     return [
-        Headline(
-            _outcome_name(row),
-            words.interval(row),
-            words.percent(row.p_benefit),
-            _range(reanalysis, fits, row),
-            words.how_sure(row.p_benefit),
-        )
+        _headline(reanalysis, fits, row)
         for fits in reanalysis.by_plan()
         if fits[0].plan.role == "outcome"
         for row in _first_answers(reanalysis, fits)
         if row.p_benefit is not None
     ]
+
+
+def _headline(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> Headline:
+    assert row.p_benefit is not None
+    found = fragility(fits, row, list(_chances(reanalysis, fits, row).values()))
+    return Headline(
+        outcome=_outcome_name(row),
+        printed=_printed(reanalysis, fits[0].plan, row),
+        contrast=words.interval(row),
+        chance=words.percent(row.p_benefit),
+        important="" if row.p_important is None else words.percent(row.p_important),
+        range=found.range,
+        fragile=found.verdict,
+        sure=words.how_sure(row.p_benefit),
+    )
+
+
+def _printed(reanalysis: Reanalysis, plan: Plan, row: EstimandSummary) -> str:
+    """What the paper printed of the same."""
+    about = {important.estimand: important.claim for important in plan.important}
+    claim = next((one for one in reanalysis.ledger.claims if one.id == about.get(row.estimand.id)), None)
+    if claim is None:
+        return ""
+    return f"{claim.printed}; p {claim.p_printed}" if claim.p_printed else str(claim.printed)
 
 
 def short_answer(reanalysis: Reanalysis) -> list[str]:
@@ -123,12 +150,6 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> d
         if other.estimand.id == row.estimand.id and other.p_benefit is not None
     }
     return dict(sorted(answers.items(), key=lambda item: item[1]))
-
-
-def _range(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
-    chances = list(_chances(reanalysis, fits, row).values())
-    low, high = words.percent(chances[0]), words.percent(chances[-1])
-    return low if low == high else f"{low} to {high}"
 
 
 def _hangs_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:

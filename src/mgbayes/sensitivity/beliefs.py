@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf, log, sqrt
 
+from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
 
 SKEPTICAL_SD: Mapping[str, float] = {"weak": 5.0, "moderate": 0.355, "strong": 0.205}
@@ -64,6 +65,14 @@ def beliefs(own: Prior, expected: float) -> tuple[Belief, ...]:
         *_directed(log(expected)),
         heavy_tailed(own),
         yielding(own),
+    )
+
+
+def own_beliefs(varied: Sensitivity) -> tuple[Belief, ...]:
+    """The priors that a plan adds to the named ones."""
+    return tuple(
+        Belief(row.name, Prior(row.form, row.values, row.why, chosen=True).as_mixture())
+        for row in varied.priors
     )
 
 

@@ -15,7 +15,8 @@ from mgbayes.inference.run import Job, doubts, evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import OWN, Belief, beliefs
+from mgbayes.sensitivity.beliefs import OWN, Belief, beliefs, own_beliefs
+from mgbayes.sensitivity.cohort_belief import NAME as COHORTS
 from mgbayes.sensitivity.cohort_belief import cohort_belief
 from mgbayes.study.schema import Study
 
@@ -120,6 +121,7 @@ def _beliefs(
         yield every[0]
         return
     yield from every
+    yield from own_beliefs(varied)
     predicted = others.get(varied.cohorts) if varied.cohorts else None
     if predicted is not None:
         yield predicted
@@ -151,5 +153,15 @@ def _check(study: Study, plan: Plan) -> None:
         for place, name, accepted in asked
         if name not in accepted
     ]
+    problems += _named_twice(plan)
     if problems:
         raise InputError(f"plan {plan.id}", problems)
+
+
+def _named_twice(plan: Plan) -> Iterator[Problem]:
+    """Priors of the user's own that have the name of one that is tried anyway."""
+    for i, varied in enumerate(plan.sensitivity, start=1):
+        taken = {row.name for row in beliefs(Prior("normal", (0.0, 1.0), ""), varied.expected)} | {COHORTS}
+        for row in varied.priors:
+            if row.name in taken:
+                yield Problem(f"sensitivity → {i} → priors", repr(row.name), "a name that no other prior has")
