@@ -258,7 +258,9 @@ def _print_short_answer(result: Reanalysis) -> None:
     console = Console()
     table = Table("outcome", "contrast", f"chance that {result.study.contrast.label} does better", "in words")
     for row in headlines(result):
-        chance = row.chance if row.chance == row.range else f"{row.chance} ({row.range} over analyses and priors)"
+        chance = (
+            row.chance if row.chance == row.range else f"{row.chance} ({row.range} over analyses and priors)"
+        )
         table.add_row(*(Text(cell) for cell in (row.outcome, row.contrast, chance, row.sure)))
     console.print(table)
     for sentence in short_answer(result):

@@ -13,7 +13,7 @@ from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import mixture_belief, normal_belief
+from mgbayes.sensitivity.beliefs import heavy_tailed, mixture_belief, normal_belief
 from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted
 
 Y, S = 0.8, 0.45
@@ -92,3 +92,17 @@ def test_the_density_of_a_mixture_is_that_of_its_parts(prior: Prior) -> None:
         law = stats.norm(centre, scale) if np.isinf(df) else stats.t(df, centre, scale)
         density += weight * law.pdf(x)
     np.testing.assert_allclose(np.exp(log_density(prior, x)), density, rtol=1e-12)
+
+
+def test_weights_without_a_tail_are_trusted_as_they_are(base: Fit) -> None:
+    """A Student t in place of the normal hardly moves any draw; its posterior is known by quadrature."""
+    heavy = heavy_tailed(base.priors["effect"]).prior
+    found = reweighted(base, "effect", heavy)
+    assert found.pareto_k == 0
+    x = np.linspace(-6, 6, 20_001)
+    exact = stats.t.pdf(x, 3) * stats.norm.pdf(Y, x, S)
+    exact /= exact.sum()
+    effect = found.fit.posterior["effect"].to_numpy()
+    ess = found.fit.diagnostics.ess_bulk_min
+    assert ess > 0.9 * CHAINS * DRAWS
+    assert abs(effect.mean() - exact @ x) < 4 * effect.std() / sqrt(ess)

@@ -195,6 +195,31 @@ def test_estimands_that_the_model_does_not_have_are_named(study: Study) -> None:
     assert "'chances'" in str(error.value)
 
 
+OWN = """
+[[sensitivity.priors]]
+name = "%s"
+form = "normal"
+values = [0.4, 0.3]
+why = "What was found in the clinic before."
+"""
+
+
+def test_a_prior_of_the_users_own_is_tried_beside_the_named_ones(study: Study) -> None:
+    first = BINARY.index("[[sensitivity]]", BINARY.index("[[sensitivity]]") + 1)
+    text = BINARY[:first] + OWN % "our clinic" + BINARY[first:]
+    rows = [row for row in settings(study, parse_plan(text, "mine.toml")) if row.belief.name == "our clinic"]
+    assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_remission", "hierarchical")]
+    assert (rows[0].belief.mean, rows[0].belief.sd) == pytest.approx((0.4, 0.3))
+    taken = BINARY[:first] + OWN % "skeptical, strong" + BINARY[first:]
+    with pytest.raises(InputError, match="a name that no other prior has"):
+        settings(study, parse_plan(taken, "mine.toml"))
+    with pytest.raises(InputError, match="normal or student_t_mixture"):
+        parse_plan(
+            text.replace('form = "normal"\nvalues = [0.4, 0.3]', 'form = "beta"\nvalues = [2, 3]'),
+            "mine.toml",
+        )
+
+
 def test_a_family_without_the_effect_is_named(study: Study) -> None:
     text = BINARY.replace('family = "hierarchical"', 'family = "independent"')
     text = text.replace('alternative_families = ["independent"]', "")

@@ -23,7 +23,9 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.priors import Prior
 
 PARETO_K = 0.7
-_ALIKE = 1e-12  # of log weights
+_NO_TAIL = 2.0
+"""Weights of which none exceeds this many times their mean have no tail: a Pareto fit would be to their noise."""
+
 _RESAMPLED = 5000  # of each chain: the resampling then adds hardly any error to that of the weights
 
 
@@ -75,11 +77,12 @@ def reweighted(base: Fit, effect: str, prior: Prior) -> Reweighted:
 
 
 def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights exp(log_ratio), the largest 1, with a Pareto tail, and its shape k; 0 where all are alike."""
+    """Weights exp(log_ratio), the largest 1, with a Pareto tail, and its shape k; 0 where there is no tail."""
     from arviz_stats.base import array_stats
 
-    if np.ptp(log_ratio) < _ALIKE:
-        return np.ones_like(log_ratio), 0.0
+    plain = np.exp(log_ratio - log_ratio.max())
+    if plain.mean() * _NO_TAIL >= 1:
+        return plain, 0.0
     # The function is written for leaving out observations: it smooths the ratios exp(-x) of its argument x.
     log_weight, k = array_stats.psislw(-log_ratio)
     return np.exp(log_weight - log_weight.max()), float(k)

@@ -1,0 +1,71 @@
+"""How fragile an answer is: other priors by the closed form of the normal case, and the words for it."""
+
+from __future__ import annotations
+
+from math import log, sqrt
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.estimands.summary import summarize
+from mgbayes.inference.diagnostics import Diagnostics
+from mgbayes.inference.fit import Fit
+from mgbayes.models.plan import load_plan
+from mgbayes.models.priors import Prior
+from mgbayes.report.fragility import Fragility, fragility
+from mgbayes.sensitivity.beliefs import beliefs
+from mgbayes.sensitivity.tipping import normal_p_benefit
+
+Y, S = -0.7, 0.45  # log hazard ratio and its standard error
+HAZARD_RATIO = Estimand("hazard_ratio", "hazard ratio of relapse", "", 1.0, "lower")
+
+
+def _fit() -> Fit:
+    precision = 1 + 1 / S**2  # the plan's prior is Normal(0, 1)
+    draws = np.random.default_rng(5).normal(Y / S**2 / precision, 1 / sqrt(precision), (4, 5000))
+    dims = ("chain", "draw")
+    return Fit(
+        plan=load_plan("relapse"),
+        family="weibull",
+        evidence="published",
+        alternative=None,
+        priors={"log_hazard_ratio": Prior("normal", (0.0, 1.0), "toy")},
+        declared=(HAZARD_RATIO,),
+        data={},
+        posterior=xr.Dataset({"log_hazard_ratio": (dims, draws)}),
+        contrasts=xr.Dataset({"hazard_ratio": (dims, np.exp(draws))}),
+        sample_stats=xr.Dataset(),
+        diagnostics=Diagnostics(1.0, 20_000, 20_000, 0, 1.0),
+        key="toy",
+    )
+
+
+def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None:
+    fit = _fit()
+    row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
+    assert row.p_benefit is not None
+    found = fragility([fit], row, [row.p_benefit])
+    named = beliefs(fit.priors["log_hazard_ratio"], 0.5)
+    normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
+    exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
+    assert len(found.chances) == len(named)
+    # 20 000 draws, worth at least 1 000 under each: an SE of at most 0.016
+    assert min(found.chances) == pytest.approx(min(exact), abs=0.06)
+    assert max(found.chances) == pytest.approx(max(exact), abs=0.06)
+    assert log(0.5) < 0  # the enthusiast's expected ratio lies on the side of benefit
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ((0.96, 0.99), "sturdy: P of at least 0.95 in all 2"),
+        ((0.5, 0.94), "open: P of at least 0.95 in none of 2"),
+        ((0.5, 0.95, 0.97), "fragile: P of at least 0.95 in 2 of 3"),
+    ],
+)
+def test_the_verdict_counts_who_would_conclude(chances: tuple[float, ...], said: str) -> None:
+    found = Fragility(chances, 0.95)
+    assert found.verdict == said
+    assert found.range.startswith(f"{100 * chances[0]:.0f} %")
