@@ -57,7 +57,7 @@ def main() -> None:
             continue
         module = MODELS[plan.model].load()
         data = module.from_study(study, plan)
-        for family in (plan.family, *plan.alternative_families):
+        for family in plan.printed_families:
             model = module.build(data, family, plan.prior_set(family, module.PRIORS))
             compiling, compiled = timed(lambda model=model: compile_model(model), 1)
             sampling = Sampling(draws=1000, tune=200, target_accept=plan.sampling.target_accept)

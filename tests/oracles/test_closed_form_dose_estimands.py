@@ -73,13 +73,13 @@ def test_curves_are_distribution_functions(draws):
         "normal": stats.norm(mean, sd).cdf(grid),
         "gamma": stats.gamma((mean / sd) ** 2, scale=sd**2 / mean).cdf(grid),
     }
-    for family in prednisone.FAMILIES:
+    for family in MARGINALS:
         found = prednisone.curves(draws, DATA, family, grid)
         np.testing.assert_allclose(found["share_at_or_below"], exact[family], atol=1e-10)
         np.testing.assert_array_equal(found["mean_dose"], draws["mean"])
 
 
-@pytest.mark.parametrize("family", prednisone.FAMILIES)
+@pytest.mark.parametrize("family", MARGINALS)
 def test_predicted_means_and_sds_have_the_draws_moments(draws, family):
     one = draws.isel(chain=[0], draw=[0])
     many = one.isel(chain=np.zeros(20, int), draw=np.zeros(1000, int))
@@ -94,7 +94,7 @@ def test_predicted_means_and_sds_have_the_draws_moments(draws, family):
     assert float(np.abs(ratio - 1).max()) < 0.03
 
 
-@pytest.mark.parametrize("family", prednisone.FAMILIES)
+@pytest.mark.parametrize("family", MARGINALS)
 def test_simulated_summaries_fit_the_model_of_the_template(family):
     rng = np.random.default_rng(4)
     truth, data = prednisone.simulate(rng, DATA, family, prednisone.PRIORS)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mgbayes.models import along_factor, arm_means, bartlett, normal_quantile, wishart
+from mgbayes.models import along_factor, arm_means, bartlett, hurdle_doses, normal_quantile, wishart
 from mgbayes.models.fused import Fused
 
 RNG = np.random.default_rng(3)
@@ -32,6 +32,17 @@ CASES: dict[str, tuple[Fused, tuple[np.ndarray, ...]]] = {
     "rows, bounded below": (bartlett._ROWS, (*ROWS, _bounds(-0.2, 1))),
     "growth": (arm_means._GROWTH, (W, SCALE, VINE)),
     "pooled": (arm_means._POOLED, (W, np.array([3.0, 0.7]), np.array([0.3]), np.array([0.6]))),
+    "hurdle": (
+        hurdle_doses._DENSITY,
+        (
+            RNG.gamma(2, 10, (2, 5, 3)) * (RNG.uniform(size=(2, 5, 3)) < 0.6),
+            (RNG.uniform(size=(2, 5, 3)) < 0.7).astype(float),
+            RNG.uniform(0.2, 0.8, (2, 3)),
+            RNG.normal(3, 0.3, (2, 3)),
+            np.array([0.5, 0.8]),
+            np.array([0.4, 0.7]),
+        ),
+    ),
     "normal": (wishart._NORMAL, (W, RNG.standard_normal((2, 3)), SCALE + 1, VINE)),
 }
 

@@ -14,15 +14,15 @@ from mgbayes.models.plan import NotPrinted, Plan, shipped_plans
 from mgbayes.study import Study
 
 
-def _data(name: str, plan: Plan, study: Study) -> dict[str, Any]:
-    """What the study prints, or simulated patients where a model takes nothing else."""
-    row = MODELS[name]
+def _data(name: str, plan: Plan, study: Study, family: str | None = None) -> dict[str, Any]:
+    """What the study prints, or simulated patients where a model or family takes nothing else."""
+    row, family = MODELS[name], family or plan.family
     module = row.load()
-    if not row.patients_only:
+    if not row.needs_patients(family):
         return module.from_study(study, plan)  # type: ignore[no-any-return]
-    like = module.cohort_like(study, plan)
-    priors = plan.prior_set(plan.family, module.PRIORS)
-    return OnPatients(row.module, like).template(plan.family, priors)
+    like = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
+    priors = plan.prior_set(family, module.PRIORS)
+    return OnPatients(row.module, like).template(family, priors)
 
 
 ROWS = [(name, family) for name, row in MODELS.items() for family in row.parameters]
@@ -62,7 +62,7 @@ def _plans_of(name: str) -> list[Plan]:
 def test_the_docstring_names_every_free_variable(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(_data(name, plan, study), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family, module.PRIORS))
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
         named = rf"(?<!\w){variable.name}(_[A-Za-z]{{1,2}})?(?!\w)"
@@ -75,7 +75,7 @@ def test_the_docstring_names_every_free_variable(name: str, family: str, study: 
 def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(_data(name, plan, study), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family, module.PRIORS))
     for parameter in MODELS[name].parameters[family]:
         assert f"prior_{parameter}" in model.named_vars
 

@@ -83,6 +83,8 @@ def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) 
         if plan.model not in _calibrated(on_patients)
     ]
     for plan in plans:
+        if not on_patients and plan.family in MODELS[plan.model].on_patients_only:
+            problems.append(Problem(f"family of plan {plan.id}", plan.family, "--patients beside it"))
         known = MODELS[plan.model].adjustments
         accepted = f"one of {', '.join(known)}" if known else f"nothing: {plan.model} has no adjustments"
         problems += [

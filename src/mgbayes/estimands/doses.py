@@ -9,7 +9,9 @@ minus reference throughout:
   pooled baseline, the mean of both arms' printed (or observed) baseline means weighted by their
   patients: one fixed dose for every draw. For the normal family E[dose_av | dose_a1 = b] = μ_av +
   ω_a1v (σ_av / σ_a1) (b - μ_a1), with each arm's own slope; for others it is the mean over the
-  Gaussian copula, by Gauss-Hermite quadrature.
+  Gaussian copula, by Gauss-Hermite quadrature. The hurdle family has its own formula
+  (mgbayes.models.hurdle_doses) and draws of ``zero_share``, ``log_mean``, ``between`` and
+  ``within`` in place of ``sd`` and ``correlation``.
 """
 
 import numpy as np
@@ -63,6 +65,8 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 def pooled_baseline(data: dict[str, np.ndarray]) -> float:
     """Return b in mg/day, from printed means or from the patients' own baseline doses."""
+    if "seen" in data:
+        return float(np.average(data["dose"][..., 0], weights=data["seen"][..., 0]))
     if "dose" in data:
         doses = [dose[:n, 0] for dose, n in zip(data["dose"], data["n"], strict=True)]
         return float(np.concatenate(doses).mean())
@@ -72,7 +76,12 @@ def pooled_baseline(data: dict[str, np.ndarray]) -> float:
 def estimands(draws: xr.Dataset, data: dict[str, np.ndarray], family: str = "normal") -> xr.Dataset:
     """Return every estimand of `ESTIMANDS` as (chain, draw)."""
     means = draws["mean"]
-    at_equal_baseline = expected_given_baseline(draws, MARGINALS[family], pooled_baseline(data))
+    baseline = pooled_baseline(data)
+    at_equal_baseline = (
+        expected_given_baseline(draws, MARGINALS[family], baseline)
+        if family in MARGINALS
+        else hurdle_given_baseline(draws, baseline)
+    )
     result = {}
     for visit in LATER:
         reduction = means.sel(visit="baseline", drop=True) - means.sel(visit=visit, drop=True)
@@ -96,6 +105,21 @@ def expected_given_baseline(draws: xr.Dataset, marginal: Marginal, baseline: flo
     return xr.DataArray(dose @ _WEIGHTS, dims=dims, coords=coords)
 
 
+def hurdle_given_baseline(draws: xr.Dataset, baseline: float) -> xr.DataArray:
+    """The same of the hurdle family, for a baseline dose above zero."""
+    location, variance = _log_location(draws)
+    alike = draws["between"] ** 2 / variance
+    first, later = location.sel(visit="baseline", drop=True), location.sel(visit=list(LATER))
+    log_mean = later + alike * (np.log(baseline) - first) + (1 - alike**2) * variance / 2
+    return (1 - draws["zero_share"].sel(visit=list(LATER))) * np.exp(log_mean)
+
+
+def _log_location(draws: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean (by visit) and variance of the log of a dose above zero."""
+    variance = draws["between"] ** 2 + draws["within"] ** 2
+    return draws["log_mean"] - variance / 2, variance
+
+
 def curves(draws: xr.Dataset, data: dict[str, np.ndarray], family: str, grid: np.ndarray) -> xr.Dataset:
     """Return, by arm and visit, the mean dose and the share of patients at or below each dose.
 
@@ -103,10 +127,25 @@ def curves(draws: xr.Dataset, data: dict[str, np.ndarray], family: str, grid: np
     ``dose`` besides. The normal family puts some patients below zero: their share at 0 is its
     misfit.
     """
+    if family not in MARGINALS:
+        return xr.Dataset(
+            {"mean_dose": draws["mean"], "share_at_or_below": _hurdle_share(draws, grid)},
+            coords={"dose": grid},
+        )
     mean, sd = (draws[name].to_numpy()[..., None] for name in ("mean", "sd"))
     share = special.ndtr(MARGINALS[family].score(grid, mean, sd))
     dims = (*draws["mean"].dims, "dose")
     return xr.Dataset({"mean_dose": draws["mean"], "share_at_or_below": (dims, share)}, coords={"dose": grid})
+
+
+def _hurdle_share(draws: xr.Dataset, grid: np.ndarray) -> xr.DataArray:
+    """The share of patients at or below each dose, (..., arm, visit, dose)."""
+    location, variance = _log_location(draws)
+    with np.errstate(divide="ignore"):  # nobody above zero is below it
+        log_dose = xr.DataArray(np.log(grid), dims="dose", coords={"dose": grid})
+    below = xr.apply_ufunc(special.ndtr, (log_dose - location) / np.sqrt(variance))
+    zero = draws["zero_share"]
+    return (zero + (1 - zero) * below).transpose(*draws["mean"].dims, "dose")
 
 
 def _contrast(by_arm: xr.DataArray) -> xr.DataArray:

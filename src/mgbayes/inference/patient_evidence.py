@@ -31,15 +31,27 @@ def has_model(model: str) -> bool:
     return model in _EVIDENCE
 
 
-def families(plan: Plan) -> tuple[str, ...]:
-    """The plan's families that take patients."""
-    known = _FAMILIES.get(plan.model)
-    wanted = (plan.family, *plan.alternative_families)
-    return wanted if known is None else tuple(family for family in wanted if family in known)
+def families(study: Study, plan: Plan, patients: xr.Dataset) -> tuple[str, ...]:
+    """The plan's families that take these patients; the plan's own where none does, to say what is missing."""
+    found = []
+    for family in (plan.family, *plan.alternative_families):
+        if family in _FAMILIES.get(plan.model, (family,)):
+            try:
+                from_patients(study, plan, patients, family=family)
+            except NotPrinted:
+                continue
+            found.append(family)
+    return tuple(found) or (plan.family,)
 
 
-def from_patients(study: Study, plan: Plan, patients: xr.Dataset, adjusted: tuple[str, ...] = ()) -> Data:
-    """The data of a plan's model, with what a fit is ``adjusted`` for.
+def from_patients(
+    study: Study,
+    plan: Plan,
+    patients: xr.Dataset,
+    adjusted: tuple[str, ...] = (),
+    family: str | None = None,
+) -> Data:
+    """The data of a plan's model, with what a fit is ``adjusted`` for, and as a family can hold them.
 
     Raises NotPrinted when the spreadsheet lacks what it needs, InputError for a covariate that nobody knows.
     """
@@ -52,6 +64,8 @@ def from_patients(study: Study, plan: Plan, patients: xr.Dataset, adjusted: tupl
         covariates = covariates_of(study, plan, patients)
         data = evidence(study, plan, PatientRows(study, covariates.complete(patients)))
         data |= covariates.data(data["row"], data["present"])
+    if plan.model == "prednisone" and (family or plan.family) not in _WITH_ZEROS:
+        data = _held_by_every_family(data, plan)
     return data | ({"frailty": np.ones(1)} if "frailty" in adjusted else {})
 
 
@@ -156,22 +170,57 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
 
 
 def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Doses of patients with all of the plan's visits."""
+    """Doses of patients with any of the plan's visits."""
     parts = [(study.endpoint(part.endpoint), part.visit) for part in plan.endpoints]
     if not all(rows.has(endpoint) for endpoint, _ in parts):
         raise NotPrinted(parts[0][0].id, "doses of patients at every visit")
     dose = np.stack([rows.numbers(endpoint, visit) for endpoint, visit in parts], axis=-1)
-    arms = [arm & np.isfinite(dose).all(axis=-1) for arm in _arms(study, rows)]
+    seen = np.isfinite(dose)
+    arms = [arm & seen.any(axis=-1) for arm in _arms(study, rows)]
     least = MODELS[plan.model].load().MIN_PATIENTS
-    if min(arm.sum() for arm in arms) < least or any((dose[arm].std(axis=0) == 0).any() for arm in arms):
-        raise NotPrinted(parts[0][0].id, f"doses that differ, of {least} patients or more in each arm")
-    row = rows.data["patient"].to_numpy().astype(float)
+    if min(int(seen[arm].sum(axis=0).min()) for arm in arms) < least:
+        raise NotPrinted(parts[0][0].id, f"doses of {least} patients or more in each arm at every visit")
+    filled = np.where(seen, dose, 1.0)
+    by_arm = [_moments(filled[arm], seen[arm]) for arm in arms]
     return {
-        "dose": _padded([dose[arm] for arm in arms], 1.0),
-        "row": _padded([row[arm] for arm in arms], 0.0),
+        "dose": _padded([filled[arm] for arm in arms], 1.0),
+        "seen": _padded([seen[arm].astype(float) for arm in arms], 0.0),
+        "row": _rows_of(rows, arms),
         "n": np.array([int(arm.sum()) for arm in arms]),
-        "printed_mean": np.stack([dose[arm].mean(axis=0) for arm in arms]),
-        "printed_sd": np.stack([dose[arm].std(axis=0, ddof=1) for arm in arms]),
+        **{name: np.stack([arm[name] for arm in by_arm]) for name in by_arm[0]},
+    }
+
+
+def _moments(dose: np.ndarray, seen: np.ndarray) -> Data:
+    """Mean, SD and number at zero of the doses (patient, visit) of one arm."""
+    from mgbayes.models.hurdle_doses import summaries  # loads a sampler
+
+    return summaries(dose, seen.astype(float))
+
+
+def _held_by_every_family(data: Data, plan: Plan) -> Data:
+    """Patients seen at every visit, none at zero: for families of doses that are all above it.
+
+    Raises NotPrinted where there are zeros, for a share of patients at one and the same dose is no such family's.
+    """
+    endpoint, present = plan.endpoints[0].endpoint, data["row"] > 0
+    if data["zeros"].any():
+        raise NotPrinted(
+            endpoint, f"doses above zero, or a family with a share at zero ({', '.join(_WITH_ZEROS)})"
+        )
+    complete = present & (data["seen"] == 1).all(axis=-1)
+    dose = [data["dose"][arm, of] for arm, of in enumerate(complete)]
+    least = MODELS[plan.model].load().MIN_PATIENTS
+    if min(map(len, dose)) < least or any((part.std(axis=0) == 0).any() for part in dose):
+        raise NotPrinted(
+            endpoint, f"doses that differ, of {least} patients or more in each arm with every visit"
+        )
+    return {
+        "dose": _padded(dose, 1.0),
+        "row": _padded([data["row"][arm, of] for arm, of in enumerate(complete)], 0.0),
+        "n": complete.sum(axis=1),
+        "printed_mean": np.stack([part.mean(axis=0) for part in dose]),
+        "printed_sd": np.stack([part.std(axis=0, ddof=1) for part in dose]),
     }
 
 
@@ -234,7 +283,8 @@ _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "events": _events,
     "ordinal": _classes,
 }
+_WITH_ZEROS = ("hurdle_lognormal",)
 _FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "prednisone": ("normal",),
+    "prednisone": ("normal", *_WITH_ZEROS),
 }
 """By model, where not every family takes patients."""

@@ -81,8 +81,9 @@ def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
     for test in dict.fromkeys(use.test for use in plan.printed_p):
         uses = tuple(use for use in plan.printed_p if use.test == test)
         yield Job(study, plan, plan.family, uses)
-    for family in plan.alternative_families:
-        yield Job(study, plan, family)
+    for family in plan.printed_families:
+        if family != plan.family:
+            yield Job(study, plan, family)
     for other in doubts(study, plan):
         yield Job(study.with_alternative(other), plan, plan.family, alternative=other.name)
 
@@ -93,7 +94,7 @@ def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator
     Beside them the first of these adjusted as the plan says and, where the study prints what the plan needs, the
     plan's own family on the print alone. Raises InputError for covariates that nobody knows.
     """
-    known = families(plan)
+    known = families(study, plan, patients)
     for family in known:
         yield Job(study, plan, family, patients=patients)
     for adjusted in adjustments(study, plan, patients):
@@ -125,12 +126,21 @@ def applies(study: Study, plan: Plan, patients: xr.Dataset | None = None) -> boo
         return False
     try:
         if patients is not None:
-            from_patients(study, plan, patients)
+            from_patients(study, plan, patients, family=families(study, plan, patients)[0])
         else:
-            MODELS[plan.model].load().from_study(study, plan)
+            _from_print(study, plan, plan.family)
     except NotPrinted:
         return False
     return True
+
+
+def _from_print(study: Study, plan: Plan, family: str) -> Data:
+    """What a study prints for a family of a plan's model. Raises NotPrinted."""
+    row = MODELS[plan.model]
+    if family in row.on_patients_only:
+        raise NotPrinted(plan.endpoints[0].endpoint, f"patients: no print has what the family {family} needs")
+    data: Data = row.load().from_study(study, plan)
+    return data
 
 
 @dataclass
@@ -357,8 +367,8 @@ def evidence_of(module: ModuleType, job: Job) -> Data:
         if job.members:
             return from_patients(job.study, job.plan, job.members[0])
         if job.patients is not None:
-            return from_patients(job.study, job.plan, job.patients, job.adjusted)
-        return module.from_study(job.study, job.plan)
+            return from_patients(job.study, job.plan, job.patients, job.adjusted, job.family)
+        return _from_print(job.study, job.plan, job.family)
 
 
 def bounded_evidence(module: ModuleType, job: Job, data: Data) -> Data:

@@ -31,11 +31,9 @@ from mgbayes.models.vine import cholesky, whiten
 
 _CALLS = (vine_factor,)
 _GROWTH = Fused(
-    Passes(along_factor.growth, along_factor.growth_back, (0, 0), (False, True), (True,) * 3, calls=_CALLS)
+    Passes(along_factor.growth, along_factor.growth_back, (0, 0), (2, 1), (True,) * 3, calls=_CALLS)
 )
-_POOLED = Fused(
-    Passes(along_factor.pooled, along_factor.pooled_back, (2,), (False,), (True, False, True, True))
-)
+_POOLED = Fused(Passes(along_factor.pooled, along_factor.pooled_back, (2,), (1,), (True, False, True, True)))
 
 
 class AlongCholesky(Transform):
@@ -96,6 +94,22 @@ def log_means(
         dims=("arm", "visit"),
     )
     pm.Deterministic("mean", pt.exp(log_mean), dims=("arm", "visit"))
+    return log_mean
+
+
+def plain_log_means(model: pm.Model) -> TensorVariable:
+    """Add log_mean (arm, visit), pooled about the model's log_ratio, in no coordinates but its own."""
+    log_mean: TensorVariable = pm.CustomDist(
+        "log_mean",
+        model["prior_log_mean"],
+        model["log_ratio"],
+        pm.LogNormal("log_ratio_sd", model["prior_log_ratio_sd"][0], model["prior_log_ratio_sd"][1]),
+        pt.zeros((2, 3)),
+        logp=_logp,
+        support_point=lambda rv, size, prior, *others: prior[0] + others[-1],
+        signature="(h),(),(),(a,v)->(a,v)",
+        dims=("arm", "visit"),
+    )
     return log_mean
 
 

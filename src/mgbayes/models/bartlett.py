@@ -33,7 +33,7 @@ _ROWS = Fused(
         scatter.rows,
         scatter.rows_back,
         shaped=(0, 0, 0, 0),
-        by_row=(False,) * 4,
+        axes=(2,) * 4,
         differentiable=(True, True, True, False),
         kept=frozenset((2, 3)),
         calls=(normal_quantile, vine_factor),

@@ -20,19 +20,24 @@ class ModelRow:
 
     An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
     ``adjustments`` are what a fit on patients can take besides (``covariates``, ``frailty``), with their parameters.
-    A model with ``patients_only`` asks for more than a paper prints.
+    A model with ``patients_only`` asks for more than a paper prints; so do families of ``on_patients_only``.
     """
 
     module: str
     parameters: Mapping[str, Mapping[str, Form]]
     effects: tuple[str, ...] = ()
     patients_only: bool = False
+    on_patients_only: frozenset[str] = frozenset()
     adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
 
     def forms(self) -> dict[str, Form]:
         """Every parameter with its form of prior."""
         parts = (*self.parameters.values(), *self.adjustments.values())
         return {name: form for part in parts for name, form in part.items()}
+
+    def needs_patients(self, family: str) -> bool:
+        """Whether a family asks for more than a paper prints."""
+        return self.patients_only or family in self.on_patients_only
 
     def load(self) -> ModuleType:
         """The model itself. Imports PyMC."""
@@ -52,6 +57,15 @@ _DOSES: Mapping[str, Form] = {
     "log_ratio_sd": "lognormal",
     "sd": "lognormal",
     "correlation": "lkj",
+}
+
+_HURDLE: Mapping[str, Form] = {
+    "log_mean": "normal",
+    "log_ratio": "normal",
+    "log_ratio_sd": "lognormal",
+    "zero_share": "beta",
+    "between": "lognormal",
+    "within": "lognormal",
 }
 
 MODELS: Mapping[str, ModelRow] = {
@@ -81,7 +95,10 @@ MODELS: Mapping[str, ModelRow] = {
         },
     ),
     "prednisone": ModelRow(
-        "mgbayes.models.prednisone", {"normal": _DOSES, "gamma": _DOSES}, effects=("log_ratio",)
+        "mgbayes.models.prednisone",
+        {"normal": _DOSES, "gamma": _DOSES, "hurdle_lognormal": _HURDLE},
+        effects=("log_ratio",),
+        on_patients_only=frozenset({"hurdle_lognormal"}),
     ),
     "binary": ModelRow(
         "mgbayes.models.binary",

@@ -7,8 +7,7 @@ in plain Python:
     forward(*inputs) -> outputs (one array, or a tuple of several)
     backward(*inputs, *outputs, *cotangents of outputs) -> cotangents of the differentiable inputs
 
-All arrays are float64. Every output has the shape of one of the inputs, or is one number an entry of its leading
-axis.
+All arrays are float64. Every output has the shape of one of the inputs, or of its leading axes.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 class Passes:
     """The two passes of an operation.
 
-    shaped: for each output, the input that it is shaped like. by_row: for each output, whether it has only the
-    leading axis of that input. differentiable: whether each input has a cotangent; kept: outputs that only save work
+    shaped: for each output, the input that it is shaped like. axes: for each output, how many leading axes of that
+    input it has. differentiable: whether each input has a cotangent; kept: outputs that only save work
     in the backward pass or are looked at, and have none. calls: other modules whose functions the passes call.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     shaped: tuple[int, ...]
-    by_row: tuple[bool, ...]
+    axes: tuple[int, ...]
     differentiable: tuple[bool, ...]
     kept: frozenset[int] = frozenset()
     calls: tuple[ModuleType, ...] = ()
@@ -73,8 +72,8 @@ class Fused(Op):
     def make_node(self, *inputs: Any) -> Apply:
         """Declare float64 inputs, and outputs of the shapes that the passes declare."""
         given = [pt.as_tensor(a, dtype="float64") for a in inputs]
-        shapes = zip(self.passes.shaped, self.passes.by_row, strict=True)
-        outputs = [pt.tensor(dtype="float64", shape=_leading(given[i].type.shape, row)) for i, row in shapes]
+        shapes = self._shapes([a.type.shape for a in given])
+        outputs = [pt.tensor(dtype="float64", shape=shape) for shape in shapes]
         return Apply(self, given, outputs)
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
@@ -83,9 +82,11 @@ class Fused(Op):
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
         """As the passes declare."""
-        return [
-            _leading(shapes[i], row) for i, row in zip(self.passes.shaped, self.passes.by_row, strict=True)
-        ]
+        return self._shapes(shapes)
+
+    def _shapes(self, shapes: Sequence[Any]) -> list[tuple[Any, ...]]:
+        like = zip(self.passes.shaped, self.passes.axes, strict=True)
+        return [tuple(shapes[i][:axes]) for i, axes in like]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Cotangents of the differentiable inputs."""
@@ -133,10 +134,6 @@ def _store(output_storage: Any, found: Any) -> None:
     """Put what a pass returns, one array or several, where PyTensor wants it."""
     for slot, value in zip(output_storage, found if len(output_storage) > 1 else (found,), strict=True):
         slot[0] = value
-
-
-def _leading(shape: Sequence[Any], row: bool) -> tuple[Any, ...]:
-    return tuple(shape[:1] if row else shape)
 
 
 @register_funcify_default_op_cache_key(Fused)

@@ -233,6 +233,16 @@ class Plan(Record):
             for name in part
         }
 
+    @property
+    def printed_families(self) -> tuple[str, ...]:
+        """The families that take what a paper prints, the plan's own first."""
+        row = MODELS[self.model]
+        return tuple(
+            family
+            for family in (self.family, *self.alternative_families)
+            if family not in row.on_patients_only
+        )
+
     def with_family(self, family: str) -> Plan:
         """The same plan under another family. Raises InputError for one that its model does not have."""
         known = MODELS[self.model].parameters

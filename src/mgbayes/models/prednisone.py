@@ -16,7 +16,10 @@ correlation of one patient's doses:
 A patient's doses are multivariate normal with mean μ_a, SDs sd_a and correlations Ω_a (family
 ``normal``), or each gamma with this mean and SD, tied by a Gaussian copula with correlations Ω_a
 (family ``gamma``, mgbayes.models.gamma_doses; there cv_av = sd_av / μ_av is sampled, and z are the
-coordinates of the latent doses).
+coordinates of the latent doses). Of patients with doses of zero neither holds: a zero is no small
+dose. Their family is ``hurdle_lognormal`` (mgbayes.models.hurdle_doses): zero_share_av of them at
+zero, and above it log-normal doses with patient intercepts of SD between_a about which a patient's
+doses vary with SD within_a; log_mean_av is then that of the doses above zero.
 
 Evidence, either of:
 
@@ -28,7 +31,7 @@ Evidence, either of:
 
   and the printed SDs then give sd_av. A printed paired p bounds R (mgbayes.models.paired), which
   is what makes ``published+p``. Where a paper prints R, it is data and nothing is latent.
-- **patients**: each patient's doses.
+- **patients**: each patient's doses; in the hurdle family at any of the visits.
 
 Only the printed p speak about R, so the correlations' posterior is nearly their prior, and the
 adjusted estimands lean on it. Doses cannot be negative while printed SDs are near their means: the
@@ -47,7 +50,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from mgbayes.estimands.doses import ESTIMANDS, LATER, VISITS, curves, estimands
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import arm_means
+from mgbayes.models import arm_means, hurdle_doses
 from mgbayes.models.curve import Curve
 from mgbayes.models.dose_evidence import EVIDENCE
 from mgbayes.models.dose_patients import patients, summarize
@@ -80,7 +83,7 @@ __all__ = [
     "with_printed_p",
 ]
 
-FAMILIES: tuple[str, ...] = ("normal", "gamma")
+FAMILIES: tuple[str, ...] = ("normal", "gamma", "hurdle_lognormal")
 
 PRIORS: dict[str, Prior] = {
     "log_mean": Prior(
@@ -104,6 +107,21 @@ PRIORS: dict[str, Prior] = {
         (float(np.log(0.8)), 0.5),
         "SD of doses as a share of their mean: 0.8, 95 % between 0.3 and 2.1, as for any dose "
         "that some patients stop and others need",
+    ),
+    "zero_share": Prior(
+        "beta",
+        (1.0, 1.0),
+        "share of patients at a dose of zero, by arm and visit: any share equally credible",
+    ),
+    "between": Prior(
+        "lognormal",
+        (float(np.log(0.5)), 0.5),
+        "a patient's usual dose differs from another's by a factor of exp(0.5) = 1.6, 95 % between 1.2 and 3.8",
+    ),
+    "within": Prior(
+        "lognormal",
+        (float(np.log(0.5)), 0.5),
+        "a patient's dose at one visit differs as much from the patient's usual one",
     ),
     "correlation": Prior(
         "lkj",
@@ -167,13 +185,21 @@ def with_printed_p(data: Data, study: Study, uses: Sequence[PrintedPUse]) -> Dat
 
 
 def printed_quantities(data: Data) -> tuple[PrintedQuantity, ...]:
-    """The means and SDs that are printed."""
+    """The means and SDs that are printed; of patients, besides, how many were at zero."""
     return tuple(
-        PrintedQuantity(name, (a, v), float(data[name][a, v]), f"dose at {visit}, {label}", arm, "mg/day")
+        PrintedQuantity(name, (a, v), float(data[name][a, v]), f"dose at {visit}, {label}", arm, unit)
         for v, visit in enumerate(VISITS)
-        for name, label in (("printed_mean", "mean"), ("printed_sd", "SD"))
+        for name, label, unit in _QUANTITIES
+        if name in data
         for a, arm in enumerate(("reference", "contrast"))
     )
+
+
+_QUANTITIES = (
+    ("printed_mean", "mean", "mg/day"),
+    ("printed_sd", "SD", "mg/day"),
+    ("zeros", "patients at zero", ""),
+)
 
 
 MIN_PATIENTS = 4  # with fewer, three visits' sample covariance has no density
@@ -209,9 +235,11 @@ def build(data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
 
     data, published: see `published`; with ``sample_correlation`` (arm, pair) instead of ``bounds``
     where the paper prints it. data, patients: ``dose`` (arm, patient, visit), padded, and ``n``
-    (arm,).
+    (arm,); for the hurdle family also ``seen``, like ``dose``, one where a visit was made.
     """
     coords = {"arm": ["reference", "contrast"], "visit": list(VISITS), "pair": list(PAIRS)}
+    if family == hurdle_doses.FAMILY:
+        return _hurdle(data, priors, coords)
     evidence = next(name for name in EVIDENCE[family] if name in data)
     with pm.Model(coords=coords) as model:
         for name, values in data.items():
@@ -220,6 +248,17 @@ def build(data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
             pm.Data(f"prior_{name}", np.array(priors[name].values))
         parameter("log_ratio", priors)
         EVIDENCE[family][evidence](model, _vines(model))
+    return model
+
+
+def _hurdle(data: Data, priors: dict[str, Prior], coords: dict[str, list[str]]) -> pm.Model:
+    with pm.Model(coords=coords) as model:
+        for name in ("dose", "seen"):
+            pm.Data(name, data[name])
+        for name in ("log_mean", "log_ratio_sd"):
+            pm.Data(f"prior_{name}", np.array(priors[name].values))
+        parameter("log_ratio", priors)
+        hurdle_doses.add(model, priors)
     return model
 
 
@@ -245,21 +284,37 @@ def simulate_patients(
     rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
 ) -> tuple[dict[str, float | np.ndarray], Data]:
     """Draw parameters from the prior, then patients; return the parameters and the patients' doses."""
+    if family == hurdle_doses.FAMILY:
+        truth = hurdle_doses.draw_truth(rng, priors)
+        cohort = hurdle_doses.patients(rng, {name: np.asarray(v) for name, v in truth.items()}, data["n"])
+        dose = _padded_doses(cohort)
+        return truth, {"n": data["n"], "dose": dose, "seen": np.ones_like(dose) * _places(data["n"])}
     truth = _draw_parameters(rng, priors)
     mean, sd, correlation = (np.asarray(truth[name]) for name in ("mean", "sd", "correlation"))
     cohort = patients(rng, mean, sd, from_correlations(correlation), data["n"], MARGINALS[family])
-    dose = np.ones((2, int(data["n"].max()), len(VISITS)))
+    return truth, {"n": data["n"], "dose": _padded_doses(cohort)}
+
+
+def _padded_doses(cohort: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Doses (arm, patient, visit), 1 in padding."""
+    dose = np.ones((len(cohort), max(map(len, cohort)), len(VISITS)))
     for arm, doses in enumerate(cohort):
         dose[arm, : len(doses)] = doses
-    return truth, {"n": data["n"], "dose": dose}
+    return dose
+
+
+def _places(n: np.ndarray) -> np.ndarray:
+    """Which places (arm, patient, 1) hold a patient."""
+    return (np.arange(n.max()) < n[:, None])[..., None]
 
 
 def prior_draws(
     rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior], draws: int
 ) -> xr.Dataset:
     """What `predict` needs, drawn from the prior: mean, sd and correlation with one chain."""
-    drawn = [_draw_parameters(rng, priors) for _ in range(draws)]
-    dims = {"mean": ("arm", "visit"), "sd": ("arm", "visit"), "correlation": ("arm", "pair")}
+    hurdle = family == hurdle_doses.FAMILY
+    drawn = [(hurdle_doses.draw_truth if hurdle else _draw_parameters)(rng, priors) for _ in range(draws)]
+    dims = hurdle_doses.PARAMETERS if hurdle else _SUMMARIZED
     values = {
         name: (("chain", "draw", *of), np.stack([np.asarray(row[name]) for row in drawn])[None])
         for name, of in dims.items()
@@ -267,6 +322,13 @@ def prior_draws(
     return xr.Dataset(
         values, coords={"arm": ["reference", "contrast"], "visit": list(VISITS), "pair": list(PAIRS)}
     )
+
+
+_SUMMARIZED: dict[str, tuple[str, ...]] = {
+    "mean": ("arm", "visit"),
+    "sd": ("arm", "visit"),
+    "correlation": ("arm", "pair"),
+}
 
 
 def _draw_parameters(rng: np.random.Generator, priors: dict[str, Prior]) -> dict[str, float | np.ndarray]:
@@ -299,6 +361,8 @@ def printed_p(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: s
 
 def predict(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
     """Return replicates of the printed means and SDs, (chain, draw, arm, visit), mg/day."""
+    if family == hurdle_doses.FAMILY:
+        return hurdle_doses.predict(rng, draws, data)
     dims = ("chain", "draw", "arm", "visit")
     mean, sd = (draws[name].transpose(*dims).to_numpy() for name in ("mean", "sd"))
     correlation = draws["correlation"].transpose("chain", "draw", "arm", "pair").to_numpy()

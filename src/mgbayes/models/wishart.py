@@ -36,7 +36,7 @@ _NORMAL = Fused(
         along_factor.normal,
         along_factor.normal_back,
         shaped=(0,),
-        by_row=(True,),
+        axes=(1,),
         differentiable=(False, True, True, True),
         calls=(vine_factor,),
     )

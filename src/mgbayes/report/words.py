@@ -26,6 +26,7 @@ _FAMILIES = {
     "weibull": "Weibull times",
     "piecewise_exponential": "hazard constant in pieces",
     "normal": "normal doses",
+    "hurdle_lognormal": "a share at zero, log-normal doses above",
     "negative_binomial": "patients differ in their rates",
     "cumulative_logit": "classes in order, patients differ",
     "poisson": "patients of an arm alike",

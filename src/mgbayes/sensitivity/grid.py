@@ -79,7 +79,7 @@ def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
     numbers = [(study, None), *((study.with_alternative(row), row.name) for row in doubts(study, plan))]
     return tuple(
         Setting(read, plan, varied, belief, family, alternative, uses)
-        for family in (plan.family, *plan.alternative_families)
+        for family in plan.printed_families
         for read, alternative in numbers
         for varied in plan.sensitivity
         for belief in _beliefs(plan, varied, family, others)
