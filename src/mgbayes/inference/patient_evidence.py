@@ -33,15 +33,20 @@ def has_model(model: str) -> bool:
 
 def families(study: Study, plan: Plan, patients: xr.Dataset) -> tuple[str, ...]:
     """The plan's families that take these patients; the plan's own where none does, to say what is missing."""
-    found = []
-    for family in (plan.family, *plan.alternative_families):
-        if family in _FAMILIES.get(plan.model, (family,)):
-            try:
-                from_patients(study, plan, patients, family=family)
-            except NotPrinted:
-                continue
-            found.append(family)
-    return tuple(found) or (plan.family,)
+    wanted = (plan.family, *plan.alternative_families)
+    if plan.model not in _FAMILIES:
+        return wanted
+    taken = (family for family in wanted if family in _FAMILIES[plan.model])
+    found = tuple(family for family in taken if _takes(study, plan, patients, family))
+    return found or (plan.family,)
+
+
+def _takes(study: Study, plan: Plan, patients: xr.Dataset, family: str) -> bool:
+    try:
+        from_patients(study, plan, patients, family=family)
+    except NotPrinted:
+        return False
+    return True
 
 
 def from_patients(

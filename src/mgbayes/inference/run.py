@@ -105,7 +105,7 @@ def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator
 
 def jobs_on_curves(study: Study, plan: Plan, members: tuple[xr.Dataset, ...]) -> Iterator[Job]:
     """The fits that a plan asks for where curves were digitized; beside them its own family on the print alone."""
-    for family in families(plan):
+    for family in families(study, plan, members[0]):
         yield Job(study, plan, family, members=members)
     if applies(study, plan):
         yield Job(study, plan, plan.family)
