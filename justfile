@@ -20,3 +20,4 @@ long:
 # How long a fit takes, and the naive way beside it
 bench:
     python benchmarks/fits.py
+    python benchmarks/grid.py

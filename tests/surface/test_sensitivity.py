@@ -20,10 +20,12 @@ from mgbayes.inference.run import evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid
+from mgbayes.sensitivity.cohorts import cohort_evidence
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.grid_tables import TABLES
-from mgbayes.sensitivity.run import sensitivity
+from mgbayes.sensitivity.run import Grid, sensitivity
 from mgbayes.study import Study
+from mgbayes.study.cohorts import context_cohorts, embedded_cohorts
 from tests.conftest import ROOT, run_cli
 
 SCRIPT = """
@@ -32,7 +34,7 @@ from pathlib import Path
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import parse_plan
 from mgbayes.report.write_grid import write_grid
-from mgbayes.sensitivity.run import sensitivity
+from mgbayes.sensitivity.run import Grid, sensitivity
 from mgbayes.study import load_study
 from tests.oracles.normal_toy import PLAN, ROW
 MODELS["toy"] = ROW
@@ -225,6 +227,25 @@ def test_a_family_without_the_effect_is_named(study: Study) -> None:
     text = text.replace('alternative_families = ["independent"]', "")
     with pytest.raises(InputError, match="a family with an effect"):
         settings(study, parse_plan(text, "mine.toml"))
+
+
+def test_other_cohorts_stand_on_the_page_with_their_conflict_and_their_weight(
+    study: Study, tmp_path: Path
+) -> None:
+    plan = load_plan("remission")
+    evidence = cohort_evidence(study, embedded_cohorts(), context=context_cohorts())
+    write_grid(Grid(study, (plan,), (), (), (), (), evidence), tmp_path / "out")
+    page = (tmp_path / "out" / "sensitivity.html").read_text("utf-8")
+    robust = evidence.main.robust
+    assert f"weight {robust.vague_before:.2f} before and {robust.vague_after:.2f} after" in page
+    assert f"predictive probability of {round(100 * evidence.main.conflict.p_as_low)} %" in page
+    assert all(f": {row.study}</td>" in page for row in evidence.cohorts)
+    assert {path.stem for path in (tmp_path / "out" / "figures").glob("*.svg")} == {
+        "cohorts_forest",
+        "cohorts_conflict",
+    }
+    answers = pd.read_csv(tmp_path / "out" / "tables" / "cohorts_answers.csv")
+    assert len(answers) == 1 + len(evidence.variations)
 
 
 def test_a_plan_that_varies_nothing_is_refused(study: Study) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgbayes.report import words
+from mgbayes.report.cohort_words import cohort_part
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.picture import Picture
 from mgbayes.report.power_words import power_part
@@ -27,6 +28,7 @@ def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
         "answers": [_answer(row) for row in grid.flips],
         "parts": [_part(grid, row, text) for row, text in zip(grid.flips, sentences(grid), strict=True)],
         "powers": [power_part(row, titles[row.plan]) for row in grid.powers],
+        "cohorts": cohort_part(grid.study, grid.cohorts) if grid.cohorts else None,
         "command": f"mgbayes sensitivity {grid.study.id}",
     }
     return render("sensitivity.html.j2", drawn, context)

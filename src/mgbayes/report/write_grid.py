@@ -8,12 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mgbayes.report.cohort_figures import pictures as cohort_pictures
 from mgbayes.report.grid_figures import pictures
 from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.picture import Picture
 from mgbayes.report.results import dump
 from mgbayes.report.style import save
+from mgbayes.sensitivity.cohort_tables import tables as cohort_tables
 from mgbayes.sensitivity.grid_tables import TABLES
 from mgbayes.sensitivity.run import Grid
 
@@ -77,8 +79,11 @@ def _make(grid: Grid, staging: Path) -> list[str]:
         (staging / part).mkdir()
     for name, table in TABLES.items():
         table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
+    for name, frame in cohort_tables(grid.cohorts) if grid.cohorts else ():
+        frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
     drawn: dict[str, tuple[Picture, Path]] = {}
-    for picture in pictures(grid):
+    forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
+    for picture in (*pictures(grid), *forest):
         svg, _ = save(picture.draw, picture.size, staging / "figures" / picture.name)
         drawn[picture.name] = (picture, svg)
     (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8")

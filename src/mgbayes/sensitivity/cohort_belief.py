@@ -15,13 +15,18 @@ from mgbayes.study.schema import Study
 NAME = "other cohorts, robust"
 
 
+def speaks_of(study: Study, claim: str) -> bool:
+    """Whether other cohorts are at hand for a claim of a study."""
+    return study.id in embedded_studies() and claim in {row.id for row in study.claims}
+
+
 def cohort_belief(study: Study, claim: str) -> Belief | None:
     """The robust prior of a log odds ratio from the other cohorts; None for a study that they do not belong to.
 
     Their predictive distribution enters by its mean and SD as the first component, the vague one as the second.
     Their outcomes are not the index study's, which the spread between them stands for.
     """
-    if study.id not in embedded_studies() or claim not in {row.id for row in study.claims}:
+    if not speaks_of(study, claim):
         return None
     cohorts = [counts_by_arm(cohort) for cohort in embedded_cohorts()]
     prediction = pool(counts_by_arm(study, claim), cohorts, Assumptions()).prediction

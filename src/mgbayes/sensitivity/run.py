@@ -11,11 +11,14 @@ from mgbayes.inference.run import Job, applies, evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, shipped_plans
 from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell_key
+from mgbayes.sensitivity.cohort_belief import speaks_of
+from mgbayes.sensitivity.cohorts import CohortEvidence, cohort_evidence
 from mgbayes.sensitivity.decision import Flips, Rule, flips
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.kept_work import Crew, Work, finish
 from mgbayes.sensitivity.power_scaling import POWERS, PowerScaling, power_settings
 from mgbayes.sensitivity.tipping_fits import REFITS, Tipping, tipping, tipping_settings
+from mgbayes.study.cohorts import context_cohorts, embedded_cohorts
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
@@ -37,6 +40,7 @@ class Grid:
     flips: tuple[Flips, ...]
     tipping: tuple[Tipping, ...]
     powers: tuple[PowerScaling, ...] = ()
+    cohorts: CohortEvidence | None = None
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -88,6 +92,7 @@ def sensitivity(
         flips=tuple(_flips(study, chosen, cells)),
         tipping=tuple(tipping(points, [next(refits) for _ in points]) for points in coarse),
         powers=tuple(powers),
+        cohorts=_other_cohorts(study, chosen),
     )
 
 
@@ -112,6 +117,17 @@ def _asked(plans: Sequence[Plan]) -> tuple[Plan, ...]:
     if problems:
         raise InputError("sensitivity", problems, "The shipped plans of outcomes are examples.")
     return tuple(plans)
+
+
+def _other_cohorts(study: Study, plans: Sequence[Plan]) -> CohortEvidence | None:
+    """What other published cohorts say of a claim that a plan varies a prior about; None where they say nothing."""
+    for plan in plans:
+        for varied in plan.sensitivity:
+            if varied.cohorts and speaks_of(study, varied.cohorts):
+                return cohort_evidence(
+                    study, embedded_cohorts(), claim=varied.cohorts, context=context_cohorts()
+                )
+    return None
 
 
 def _flips(study: Study, plans: Sequence[Plan], cells: Sequence[Cell]) -> Iterator[Flips]:
