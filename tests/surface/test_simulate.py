@@ -84,3 +84,22 @@ def test_a_study_without_a_map_is_refused(tmp_path: Path) -> None:
     assert run.code == 2
     assert "[patients]" in run.err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_read_back_is_left_out_and_named(tmp_path: Path) -> None:
+    """The study of `init` prints who relapsed, but neither when nor for how long anybody was followed."""
+    assert run_cli("init", tmp_path / "mine").code == 0
+    run = run_cli("simulate", tmp_path / "mine" / "study.toml", "--out", tmp_path / "out", "--json")
+    assert run.code == 0, run.err
+    (row,) = json.loads(run.out)["files"]
+    assert row["differ"] == []
+    assert row["agree"] == 4
+    assert all(text.startswith("relapse.ever") for text in row["not_in_the_file"])
+    assert row["not_in_the_file"]
+
+
+def test_an_output_folder_that_is_a_file_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("here", "utf-8")
+    run = run_cli("simulate", "--out", tmp_path / "out")
+    assert run.code == 2
+    assert "a file" in run.err

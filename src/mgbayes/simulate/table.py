@@ -50,6 +50,9 @@ def columns_of(rng: Generator, study: Study, said: PatientMap, cohort: Cohort, n
             _put(columns, column, cells)
     for covariate in said.covariates:
         _put(columns, covariate.column, _covariate(study, said, covariate, cohort))
+    for row in said.endpoints:
+        if row.event is not None and row.endpoint not in cohort.times:
+            columns[row.event] = [None] * cohort.n  # an event without its time could not be read back
     columns[COLUMN] = [SYNTHETIC] * cohort.n
     order = rng.permutation(cohort.n)
     ids = said.id and columns[said.id]

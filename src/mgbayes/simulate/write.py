@@ -26,12 +26,12 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class Written:
-    """One file: its place, how many printed numbers it gives back, and those that it does not."""
+    """One file: its place, how many printed numbers it gives back, those that it does not, and those not in it."""
 
     path: Path
     agree: int
     differ: tuple[str, ...]
-    not_available: int
+    not_in_file: tuple[str, ...]
     from_print: bool
 
     def in_words(self) -> list[str]:
@@ -39,7 +39,8 @@ class Written:
         if not self.from_print:
             return [str(self.path)]
         differ = [f"  not met: {text}" for text in self.differ]
-        return [f"{self.path}: {self.agree} printed numbers come back", *differ]
+        absent = [f"  not in the file: {text}" for text in self.not_in_file]
+        return [f"{self.path}: {self.agree} printed numbers come back", *differ, *absent]
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
@@ -49,7 +50,7 @@ class Written:
             "file": str(self.path),
             "agree": self.agree,
             "differ": list(self.differ),
-            "not_in_the_file": self.not_available,
+            "not_in_the_file": list(self.not_in_file),
         }
 
 
@@ -99,13 +100,14 @@ def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
         for check in compare_with_claims(study, patients, battery(study, patients))
         if check.number != "p" and check.alternative is None
     ]
-    differ = tuple(
-        f"{check.claim}, {check.quantity}: printed {check.printed}, here {check.from_rows:.4g}"
-        for check in checks
-        if check.match == "differ" and check.from_rows is not None
+    nobody = {(check.claim, check.group) for check in checks if check.number == "n" and check.from_rows == 0}
+    absent = [c for c in checks if c.match == "not_available" or (c.claim, c.group) in nobody]
+    differ = [c for c in checks if c.match == "differ" and c not in absent]
+    agree = len(checks) - len(absent) - len(differ)
+    told = tuple(f"{c.claim}, {c.quantity}: printed {c.printed}, here {c.from_rows:.4g}" for c in differ)
+    return Written(
+        path, agree, told, tuple(f"{c.claim}, {c.quantity} {c.printed}" for c in absent), from_print
     )
-    agree = sum(check.match == "agree" for check in checks)
-    return Written(path, agree, differ, len(checks) - agree - len(differ), from_print)
 
 
 def _about(study: Study, member: Member, written: Written, seed: int) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def _about(study: Study, member: Member, written: Written, seed: int) -> dict[st
             "printed_numbers": {
                 "agree": written.agree,
                 "differ": list(written.differ),
-                "not_in_the_file": written.not_available,
+                "not_in_the_file": list(written.not_in_file),
             },
         }
     return about
