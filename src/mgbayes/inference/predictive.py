@@ -20,6 +20,8 @@ _BANDS = (0.025, 0.25, 0.5, 0.75, 0.975)
 _PRIOR_DRAWS = 2000
 _FEWEST = 3
 _POSTERIOR_DRAWS = 4000
+_PATIENTS_DRAWN = 2_000_000  # from which on a registry takes fewer draws, but not fewer than
+_FEWEST_DRAWS = 1000
 _CURVE_DRAWS = 2000
 
 
@@ -36,8 +38,10 @@ def predictive_checks(
     Of patients, these are the numbers that would be printed of them, but for times of fewer than three of a group:
     the mean and SD of two times are the two times.
     """
-    after = module.predict(rng, thin(posterior, _POSTERIOR_DRAWS), data, family)
-    before = module.predict(rng, module.prior_draws(rng, data, family, priors, _PRIOR_DRAWS), data, family)
+    most = _most_draws(data)
+    after = module.predict(rng, thin(posterior, min(most, _POSTERIOR_DRAWS)), data, family)
+    drawn = module.prior_draws(rng, data, family, priors, min(most, _PRIOR_DRAWS))
+    before = module.predict(rng, drawn, data, family)
     return tuple(
         PredictiveCheck(
             printed.label,
@@ -49,6 +53,15 @@ def predictive_checks(
         )
         for printed in module.printed_quantities(data)
         if "row" not in data or not _of_few(printed, data)
+    )
+
+
+def _most_draws(data: Data) -> int:
+    """How many cohorts like this one can be drawn in reasonable time and memory."""
+    return (
+        max(_FEWEST_DRAWS, _PATIENTS_DRAWN // max(1, int(np.sum(data["row"] > 0))))
+        if "row" in data
+        else 10**9
     )
 
 

@@ -21,7 +21,7 @@ too. Sources: Robins 1986, Math Modelling 7:1393 (standardization); Vaupel, Mant
 16:439 (frailty).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,9 +36,17 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.priors import Prior
 
-POINTS = 200
+POINTS = 100
 FRAILTY = "frailty_variance"
 _SIMULATED = ("yes_no", "number")
+
+
+def over_days(chance: Callable[[Any], Any], grid: NDArray[np.float64], data: Mapping[str, Any]) -> Any:
+    """A chance by day (..., day): day by day where it is an average over the cohort, for the sake of memory."""
+    day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
+    if "covariates" not in data:
+        return chance(day)
+    return xr.concat([chance(float(one)) for one in grid], dim=day)
 
 
 def covariate_data(

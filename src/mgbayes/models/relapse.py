@@ -226,8 +226,8 @@ def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dat
 
 def curves(draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]) -> xr.Dataset:
     """Chance of being free of relapse by each day of `grid`, by arm, for each draw."""
-    day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
-    return xr.Dataset({"relapse_free": relapse_free(draws, HAZARDS[family], day, data)})
+    free = adjusted.over_days(lambda day: relapse_free(draws, HAZARDS[family], day, data), grid, data)
+    return xr.Dataset({"relapse_free": free})
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:

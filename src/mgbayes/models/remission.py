@@ -218,10 +218,12 @@ def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dat
 
 def curves(draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]) -> xr.Dataset:
     """Chance of being in remission by each day of `grid`, by arm, for each draw."""
-    day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
-    pi, log_mean, shape = by_arm(draws, data)
-    chance = pi * (1 - families.FAMILIES[family].survival(day, log_mean, shape))
-    return xr.Dataset({"in_remission": adjusted.averaged(chance, data)})
+    law, (pi, log_mean, shape) = families.FAMILIES[family], by_arm(draws, data)
+
+    def in_remission(day: Any) -> Any:
+        return adjusted.averaged(pi * (1 - law.survival(day, log_mean, shape)), data)
+
+    return xr.Dataset({"in_remission": adjusted.over_days(in_remission, grid, data)})
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:

@@ -250,3 +250,19 @@ def test_many_patients_are_averaged_over_by_groups_of_those_alike() -> None:
     for scale in (0.1, 0.5, 2.0):
         every = np.exp(-scale * np.exp(x.reshape(-1, 3) @ beta)).mean()
         assert float(weights @ np.exp(-scale * np.exp(points @ beta))) == pytest.approx(every, abs=4e-3)
+
+
+def test_a_curve_is_the_same_day_by_day_as_all_at_once() -> None:
+    names = np.array(["a", "b"])
+    data = {
+        "covariates": POINTS,
+        "covariate_points": POINTS,
+        "covariate_weights": WEIGHTS,
+        "covariate_name": names,
+    }
+    grid = np.array([1.0, 100.0, 730.0])
+    found = relapse.curves(TRUTH, data, "weibull", grid)["relapse_free"]
+    assert found.sizes["day"] == 3
+    for day in grid:
+        once = relapse.relapse_free(TRUTH, relapse.HAZARDS["weibull"], day, data)
+        np.testing.assert_allclose(found.sel(day=day).transpose(*once.dims), once)
