@@ -27,4 +27,4 @@ def options_without_patients(options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value]
     if given:
         problems = [Problem(name, "without --ipd", "--ipd FILE beside it") for name in given]
-        raise InputError("verify", problems)
+        raise InputError("the options", problems)

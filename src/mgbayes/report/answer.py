@@ -223,9 +223,10 @@ def _of_members(fits: list[Fit]) -> Iterator[str]:
         listed = "; ".join(
             f"{row.label} {words.percent(shares[row.id])}" for row in fit.estimands if row.id in shares
         )
+        name = words.model_of(fit)
         yield (
-            f"{words.model_of(fit)}: fitted to each of {fit.pooled.members} data sets of {fit.pooled.patients} "
-            f"reconstructed patients ({fit.pooled.available} in the file), and put together. Of the "
+            f"{name[:1].upper()}{name[1:]}: fitted to each of {fit.pooled.members} data sets of "
+            f"{fit.pooled.patients} reconstructed patients ({fit.pooled.available} in the file), and put together. Of the "
             f"variance, the share that lies between the data sets, which the curves leave open: {listed}."
         )
 
