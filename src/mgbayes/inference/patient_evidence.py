@@ -19,7 +19,7 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import as_data, printed
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.study.schema import Kind, Study
+from mgbayes.study.schema import Endpoint, Kind, Study
 
 Data = dict[str, np.ndarray]
 _DAY_OF_TREATMENT = 0.5  # days; an event on the day of treatment comes half a day after it
@@ -274,6 +274,73 @@ def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
+def _joint(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Remission, relapse and doses of the same patients, of those with any of them."""
+    from mgbayes.models import joint_patients
+
+    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
+    if [endpoint.kind for endpoint in endpoints] != [Kind.time_to_event] * 2 + [Kind.continuous] * 3:
+        raise NotPrinted(endpoints[0].id, "a time to remission, a time to relapse, and doses at three visits")
+    for endpoint in endpoints:
+        if not rows.has(endpoint):
+            raise NotPrinted(endpoint.id, "times and events, or doses, of patients")
+    if not {part.visit for part in plan.endpoints[2:]} <= set(rows.visits(endpoints[2])):
+        raise NotPrinted(endpoints[2].id, "doses of patients at every visit")
+    times = [_times_of(rows, endpoint) for endpoint in endpoints[:2]]
+    dose = np.stack([rows.numbers(endpoints[2], part.visit) for part in plan.endpoints[2:]], axis=-1)
+    dosed = np.isfinite(dose).all(axis=-1)
+    arms = [arm & (dosed | times[0]["known"] | times[1]["known"]) for arm in _arms(study, rows)]
+    for arm in _arms(study, rows):
+        if min((arm & dosed).sum(), *((arm & part["known"]).sum() for part in times)) < _FEWEST_JOINT:
+            raise NotPrinted(
+                endpoints[0].id, f"each outcome of {_FEWEST_JOINT} patients or more in both arms"
+            )
+    remission, relapse = (_placed(part, arms) for part in times)
+    dose[~dosed] = 1.0
+    known = _padded([dosed[arm].astype(float) for arm in arms], 0.0)
+    return {
+        **joint_patients.patients(remission, relapse, _padded([dose[arm] for arm in arms], 1.0), known),
+        "row": _rows_of(rows, arms),
+        **_followup_of_two(times),
+    }
+
+
+_FEWEST_JOINT = 4
+
+
+def _times_of(rows: PatientRows, endpoint: Endpoint) -> dict[str, np.ndarray]:
+    """Time, event and bounds of every patient, and whether they are known."""
+    parts = ("time", "event", "lower", "upper")
+    time, event, lower, upper = (
+        rows.data[f"{endpoint.id}.{part}"].to_numpy().astype(float) for part in parts
+    )
+    known = np.isfinite(time) & np.isfinite(event)
+    exact = lower == upper
+    time = np.where(known, np.maximum(time, _DAY_OF_TREATMENT), 1.0)
+    event = np.where(known, event, 0.0)
+    bounded = known & ~exact & (event == 1)
+    lower, upper = np.where(bounded, lower, time), np.where(bounded, upper, time)
+    return {"time": time, "event": event, "lower": lower, "upper": upper, "known": known}
+
+
+def _placed(times: dict[str, np.ndarray], arms: list[np.ndarray]) -> Data:
+    """The times of one outcome in the places of the patients of both arms."""
+    present = _padded([times["known"][arm].astype(float) for arm in arms], 0.0)
+    time, event, lower, upper = (
+        _padded([times[part][arm] for arm in arms], 1.0 if part != "event" else 0.0)
+        for part in ("time", "event", "lower", "upper")
+    )
+    return patient_times(time, event, present, lower, upper)
+
+
+def _followup_of_two(times: list[dict[str, np.ndarray]]) -> Data:
+    """Follow-up, known of a patient who lacks either event, and beyond the later event of one who has both."""
+    known = times[0]["known"] & times[1]["known"]
+    time = np.maximum(times[0]["time"], times[1]["time"])[known]
+    both = ((times[0]["event"] == 1) & (times[1]["event"] == 1))[known]
+    return _followup(time, both)
+
+
 def _rows_of(rows: PatientRows, arms: list[np.ndarray]) -> np.ndarray:
     """Each patient's place in the spreadsheet, (arm, patient); 0 in padding."""
     row = rows.data["patient"].to_numpy().astype(float)
@@ -287,6 +354,7 @@ _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "prednisone": _doses,
     "events": _events,
     "ordinal": _classes,
+    "joint": _joint,
 }
 _WITH_ZEROS = ("hurdle_lognormal",)
 _FAMILIES: Mapping[str, tuple[str, ...]] = {

@@ -136,4 +136,22 @@ MODELS: Mapping[str, ModelRow] = {
         effects=("log_rate_ratio",),
         patients_only=True,
     ),
+    "joint": ModelRow(
+        "mgbayes.models.joint",
+        {
+            "one_factor": {
+                **{name: form for name, form in _REMISSION.items() if name != "shape"},
+                "time_shape": "lognormal",
+                "log_hazard_ratio": "normal",
+                "log_scale": "normal",
+                "hazard_shape": "lognormal",
+                **_DOSES,
+                "remission_loading": "half_normal",
+                "relapse_loading": "normal",
+                "dose_loading": "normal",
+            },
+        },
+        effects=("log_odds_ratio", "log_time_ratio", "log_hazard_ratio", "log_ratio"),
+        patients_only=True,
+    ),
 }

@@ -9,6 +9,13 @@ Source: Trefethen and Weideman 2014, SIAM Review 56:385.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-NODES = np.linspace(-5.5, 5.5, 45)
-LOG_WEIGHTS = -(NODES**2) / 2 - np.log(np.exp(-(NODES**2) / 2).sum())
+
+def rule(reach: float, nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """So many nodes from -reach to reach, and the logs of their weights."""
+    at = np.linspace(-reach, reach, nodes)
+    return at, -(at**2) / 2 - np.log(np.exp(-(at**2) / 2).sum())
+
+
+NODES, LOG_WEIGHTS = rule(5.5, 45)

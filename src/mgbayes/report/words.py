@@ -28,6 +28,7 @@ _FAMILIES = {
     "normal": "normal doses",
     "hurdle_lognormal": "a share at zero, log-normal doses above",
     "negative_binomial": "patients differ in their rates",
+    "one_factor": "outcomes tied by a patient effect",
     "cumulative_logit": "classes in order, patients differ",
     "poisson": "patients of an arm alike",
 }

@@ -1,0 +1,306 @@
+"""The joint model: the separate models where nothing is shared, brute force where it is, a known dependence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from scipy import integrate, special, stats
+
+from mgbayes.inference.patient_evidence import from_patients, used
+from mgbayes.inference.run import applies
+from mgbayes.inference.sample import compile_model, draw
+from mgbayes.models import joint, joint_patients, prednisone, relapse, remission
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.normal_score import normal_score
+from mgbayes.models.patient_times import PATIENT_TIMES
+from mgbayes.models.plan import Sampling, load_plan
+from mgbayes.models.vine import correlations, from_correlations
+from mgbayes.patients import read_patients
+from mgbayes.study import Study, load_study
+from tests.oracles.ipd.twin import made_up_study, twin, write
+from tests.oracles.outcomes.likelihood import pointwise
+
+MEAN = np.array([[45.0, 12.0, 9.0], [30.0, 9.0, 5.0]])
+SD = np.array([[20.0, 12.0, 10.0], [21.0, 8.0, 6.0]])
+VINE = np.array([[0.3, 0.2, 0.5], [0.1, 0.4, 0.6]])
+GIVEN: dict[str, Any] = {
+    "logit_remission": 0.7,
+    "log_odds_ratio": -0.4,
+    "log_mean_time": 6.1,
+    "log_time_ratio": -0.5,
+    "time_shape": 1.1,
+    "log_hazard_ratio": -0.6,
+    "log_scale": 7.6,
+    "hazard_shape": 1.3,
+    "log_ratio": -0.2,
+    "log_ratio_sd": 0.5,
+    "vine": (1 + VINE) / 2,
+    "log_mean": np.log(MEAN),
+    "sd": SD,
+}
+APART = {"remission_loading": 0.0, "relapse_loading": 0.0, "dose_loading": 0.0}
+TIED = {"remission_loading": 0.9, "relapse_loading": 0.6, "dose_loading": -1.1}
+
+
+def _truth() -> xr.Dataset:
+    """One draw at the given parameters, with loadings."""
+    dims = ("chain", "draw")
+    scalars = {name: (GIVEN | TIED)[name] for name in joint_patients.SCALARS}
+    return xr.Dataset({name: (dims, np.full((1, 1), value)) for name, value in scalars.items()}).assign(
+        mean=((*dims, "arm", "visit"), MEAN[None, None]),
+        sd=((*dims, "arm", "visit"), SD[None, None]),
+        correlation=((*dims, "arm", "pair"), correlations(VINE)[None, None]),
+    )
+
+
+@pytest.fixture(scope="module")
+def cohort(study: Study) -> dict[str, Any]:
+    """Simulated patients; some between visits, some without one of the outcomes."""
+    rng = np.random.default_rng(8)
+    like = followed_like(study) | {"n": np.array([12, 10])}
+    data = joint_patients.drawn(rng, _truth(), like)
+    for outcome in ("remission", "relapse"):
+        event = np.argwhere(data[f"{outcome}_event"] * data[f"{outcome}_present"])
+        for a, i in event[::2]:
+            time = data[f"{outcome}_time"][a, i]
+            data[f"{outcome}_between"][a, i] = 1.0
+            data[f"{outcome}_lower"][a, i], data[f"{outcome}_upper"][a, i] = 0.7 * time, time
+    data["remission_present"][0, 1] = data["relapse_present"][0, 2] = 0.0
+    data["dose_known"][0, 3], data["dose"][0, 3] = 0.0, 1.0
+    return data
+
+
+@pytest.fixture(scope="module", name="built")
+def _built(cohort: dict[str, Any]) -> Any:
+    return joint.build(cohort, "one_factor", joint.PRIORS)
+
+
+@pytest.fixture(scope="module", name="evaluate")
+def _evaluate(built: Any) -> Any:
+    return pointwise(built)
+
+
+def _priors(plan: str) -> dict[str, Any]:
+    loaded = load_plan(plan)
+    return loaded.prior_set(loaded.family if plan != "prednisone" else "normal", MODELS[plan].load().PRIORS)
+
+
+def _separate(cohort: dict[str, Any]) -> np.ndarray:
+    """The log likelihoods of the three separate models, added up by patient."""
+    of = {
+        outcome: {name: cohort[f"{outcome}_{name}"] for name in PATIENT_TIMES}
+        for outcome in ("remission", "relapse")
+    }
+    shared = ("logit_remission", "log_odds_ratio", "log_mean_time", "log_time_ratio")
+    first = pointwise(remission.build(of["remission"], "lognormal", _priors("remission")))
+    second = pointwise(relapse.build(of["relapse"], "weibull", _priors("relapse")))
+    doses = pointwise(
+        prednisone.build({"dose": cohort["dose"], "n": np.array([12, 10])}, "normal", _priors("prednisone"))
+    )
+    return (
+        first(**{name: GIVEN[name] for name in shared}, shape=GIVEN["time_shape"])
+        + second(
+            log_hazard_ratio=GIVEN["log_hazard_ratio"],
+            log_scale=GIVEN["log_scale"],
+            shape=GIVEN["hazard_shape"],
+        )
+        + cohort["dose_known"]
+        * doses(**{name: GIVEN[name] for name in ("log_ratio", "log_ratio_sd", "vine", "log_mean", "sd")})
+    )
+
+
+def test_without_loadings_it_is_the_separate_models(cohort: dict[str, Any], evaluate: Any) -> None:
+    np.testing.assert_allclose(evaluate(**GIVEN, **APART), _separate(cohort), atol=1e-8)
+
+
+def test_whatever_the_loadings_each_outcome_has_its_own_distribution(
+    cohort: dict[str, Any], built: Any, evaluate: Any
+) -> None:
+    """Where only one outcome of a patient is known, the loadings do not matter."""
+    known = {name: cohort[name] for name in ("remission_present", "relapse_present", "dose_known")}
+    for kept in known:
+        pm.set_data({n: v if n == kept else np.zeros_like(v) for n, v in known.items()}, model=built)
+        alone, apart = evaluate(**GIVEN, **TIED), evaluate(**GIVEN, **APART)
+        pm.set_data(known, model=built)
+        np.testing.assert_allclose(alone, apart, atol=5e-4)
+        assert np.abs(apart).max() > 1
+
+
+def test_with_loadings_each_patient_has_the_integral_found_by_adaptive_quadrature(
+    cohort: dict[str, Any], evaluate: Any
+) -> None:
+    found = evaluate(**GIVEN, **TIED)
+    rem, rel, dos = (np.tanh(TIED[f"{name}_loading"]) for name in ("remission", "relapse", "dose"))
+
+    def remission_given(b: float, a: int, i: int) -> float:
+        logit = GIVEN["logit_remission"] + a * GIVEN["log_odds_ratio"]
+        ever = stats.norm.cdf((special.ndtri(special.expit(logit)) + rem * b) / np.sqrt(1 - rem**2))
+        sigma = GIVEN["time_shape"]
+        law = stats.lognorm(
+            sigma, scale=np.exp(GIVEN["log_mean_time"] + a * GIVEN["log_time_ratio"] - sigma**2 / 2)
+        )
+        t = {
+            name: cohort[f"remission_{name}"][a, i] for name in ("time", "lower", "upper", "event", "between")
+        }
+        if not cohort["remission_present"][a, i]:
+            return 1.0
+        if not t["event"]:
+            return float(1 - ever + ever * law.sf(t["time"]))
+        return float(ever * (law.sf(t["lower"]) - law.sf(t["upper"]) if t["between"] else law.pdf(t["time"])))
+
+    def relapse_given(b: float, a: int, i: int) -> float:
+        k = GIVEN["hazard_shape"]
+        law = stats.weibull_min(k, scale=np.exp(GIVEN["log_scale"] - a * GIVEN["log_hazard_ratio"] / k))
+        t = {name: cohort[f"relapse_{name}"][a, i] for name in ("time", "lower", "upper", "event", "between")}
+
+        def free(day: float) -> float:
+            return float(stats.norm.sf((special.ndtri(law.cdf(day)) - rel * b) / np.sqrt(1 - rel**2)))
+
+        if not cohort["relapse_present"][a, i]:
+            return 1.0
+        if not t["event"]:
+            return free(t["time"])
+        if t["between"]:
+            return free(t["lower"]) - free(t["upper"])
+        z = special.ndtri(law.cdf(t["time"]))
+        return float(law.pdf(t["time"]) * stats.norm.pdf(z, rel * b, np.sqrt(1 - rel**2)) / stats.norm.pdf(z))
+
+    def joint_density(b: float, a: int, i: int) -> float:
+        """b and the doses together: multivariate normal, b tied to the doses through the last."""
+        value = stats.norm.pdf(b)
+        if cohort["dose_known"][a, i]:
+            r12, r13, r23 = correlations(VINE)[a]
+            score = (cohort["dose"][a, i] - MEAN[a]) / SD[a]
+            every = np.array(
+                [
+                    [1, r12, r13, -dos * r13],
+                    [r12, 1, r23, -dos * r23],
+                    [r13, r23, 1, -dos],
+                    [-dos * r13, -dos * r23, -dos, 1],
+                ]
+            )
+            value = stats.multivariate_normal.pdf([*score, b], cov=every) / SD[a].prod()
+        return float(value) * remission_given(b, a, i) * relapse_given(b, a, i)
+
+    for a, n in enumerate((12, 10)):
+        for i in range(n):
+            grid = np.linspace(-8, 8, 81)
+            scale = max(joint_density(b, a, i) for b in grid)
+            at = grid[int(np.argmax([joint_density(b, a, i) for b in grid]))]
+            exact, _ = integrate.quad(
+                lambda b, a=a, i=i, s=scale: joint_density(b, a, i) / s, -8, 8, points=[at], limit=200
+            )
+            # the rule's error: see the model's nodes
+            assert found[a, i] == pytest.approx(np.log(exact * scale), abs=5e-4)
+
+
+def test_the_normal_score_is_the_quantile_in_both_tails() -> None:
+    import pytensor
+    import pytensor.tensor as pt
+
+    z = np.concatenate([np.linspace(-30, 30, 241), [1e-9]])
+    below, above = pt.dvector(), pt.dvector()
+    compiled = pytensor.function([below, above], normal_score(below, above))
+    np.testing.assert_allclose(compiled(special.log_ndtr(z), special.log_ndtr(-z)), z, rtol=1e-12, atol=1e-14)
+
+
+def test_simulated_patients_have_the_outcomes_and_the_dependence_of_the_model(study: Study) -> None:
+    """Marginal chances and correlations of a large simulated cohort."""
+    n = 200_000
+    like = followed_like(study)
+    draws = _truth()
+    arm = joint_patients._arm(np.random.default_rng(3), draws, like, 1, n)
+    new = {name: values[0, 0] for name, values in arm.items()}
+    chance = special.expit(GIVEN["logit_remission"] + GIVEN["log_odds_ratio"])
+    assert new["ever"].mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / n))
+    k = GIVEN["hazard_shape"]
+    law = stats.weibull_min(k, scale=np.exp(GIVEN["log_scale"] - GIVEN["log_hazard_ratio"] / k))
+    assert stats.kstest(new["relapse"], law.cdf).pvalue > 1e-4
+    score = {
+        "relapse": special.ndtri(law.cdf(new["relapse"])),
+        "dose": -(new["dose"][:, 2] - MEAN[1, 2]) / SD[1, 2],
+    }
+    rem, rel, dos = (np.tanh(TIED[f"{name}_loading"]) for name in ("remission", "relapse", "dose"))
+    assert np.corrcoef(score["relapse"], score["dose"])[0, 1] == pytest.approx(rel * dos, abs=4 / np.sqrt(n))
+    # E[score | remits] = λλ' φ(q) / Φ(q), for a normal cut at q
+    mills = stats.norm.pdf(special.ndtri(chance)) / chance
+    for name, loading in (("relapse", rel), ("dose", dos)):
+        assert score[name][new["ever"]].mean() == pytest.approx(rem * loading * mills, abs=0.02)
+    r = np.corrcoef(new["dose"].T)
+    np.testing.assert_allclose(r[[0, 0, 1], [1, 2, 2]], correlations(VINE)[1], atol=4 / np.sqrt(n))
+
+
+def test_least_and_middle_benefit_count_the_outcomes_that_gain(cohort: dict[str, Any]) -> None:
+    rng, size = np.random.default_rng(5), 5000
+    draws = joint.prior_draws(rng, cohort, "one_factor", joint.PRIORS, size)
+    found = joint.estimands(draws, cohort, "one_factor")
+    gains = (
+        (found["odds_ratio_remission"] > 1).astype(int)
+        + (found["hazard_ratio"] < 1).astype(int)
+        + (found["adjusted_difference_last"] < 0).astype(int)
+    )
+    np.testing.assert_array_equal(found["least_benefit"] > 0, gains == 3)
+    np.testing.assert_array_equal(found["middle_benefit"] > 0, gains >= 2)
+    from mgbayes.estimands.doses import estimands
+
+    known = cohort["dose_known"] == 1
+    mean = np.stack([cohort["dose"][a][known[a]].mean(axis=0) for a in (0, 1)])
+    of_doses = estimands(
+        draws.assign_coords(arm=["reference", "contrast"], visit=["baseline", "12m", "last"]),
+        {"printed_mean": mean, "n": known.sum(axis=1)},
+    )
+    np.testing.assert_allclose(
+        found["adjusted_difference_last"], of_doses["adjusted_difference_last"], rtol=1e-9, atol=1e-9
+    )
+
+
+@pytest.mark.long
+def test_a_known_dependence_is_recovered(study: Study) -> None:
+    """400 patients an arm, loadings of 0.72, 0.54 and -0.8."""
+    like = followed_like(study) | {"n": np.array([400, 400])}
+    draws = _truth()
+    data = joint_patients.drawn(np.random.default_rng(11), draws, like)
+    compiled = compile_model(joint.build(data, "one_factor", joint.PRIORS))
+    posterior, stats_ = draw(compiled, Sampling(draws=400, tune=500, seed=7))
+    assert int(stats_["diverging"].sum()) == 0
+    found = joint.estimands(posterior, data, "one_factor")
+    rem, rel, dos = (np.tanh(TIED[f"{name}_loading"]) for name in ("remission", "relapse", "dose"))
+    for name, truth in (
+        ("correlation_remission_relapse", rem * rel),
+        ("correlation_remission_dose", rem * dos),
+        ("correlation_relapse_dose", rel * dos),
+        ("odds_ratio_remission", np.exp(GIVEN["log_odds_ratio"])),
+        ("hazard_ratio", np.exp(GIVEN["log_hazard_ratio"])),
+    ):
+        values = found[name].to_numpy()
+        # the truth within 3.5 posterior SDs: of five figures one beyond comes once in 400 cohorts
+        assert abs(values.mean() - truth) < 3.5 * values.std(), name
+        assert values.std() < 0.35, name
+    assert (found["correlation_remission_relapse"] > 0).mean() > 0.99
+
+
+def test_a_spreadsheet_gives_the_outcomes_of_the_same_patient(tmp_path: Any) -> None:
+    study, table = load_study(made_up_study(tmp_path)), twin()
+    table = table.astype(object)
+    table.loc[0, "prednisone_mg_12m"] = ""
+    rows = read_patients(write(table, tmp_path / "twin.csv"), study)
+    plan = load_plan("joint")
+    data = from_patients(study, plan, rows)
+    assert used(data) == 33
+    assert data["dose_known"].sum() == 32
+    for a, i in np.argwhere(data["row"]):
+        patient = table.loc[int(data["row"][a, i]) - 2]
+        assert patient["antibody"] == ("AChR+", "MuSK+")[a]
+        for outcome, column in (("remission", "remission_days"), ("relapse", "relapse_days")):
+            seen = patient[outcome] == "yes"
+            assert data[f"{outcome}_event"][a, i] == seen
+            assert data[f"{outcome}_time"][a, i] == (patient[column] if seen else patient["followup_days"])
+        if data["dose_known"][a, i]:
+            assert data["dose"][a, i, 2] == pytest.approx(patient["prednisone_mg_last"])
+    assert not applies(study, plan, rows.drop_vars("time_to_relapse.time"))
+    assert from_correlations(correlations(VINE)) == pytest.approx(VINE)
