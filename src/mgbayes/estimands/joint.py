@@ -94,9 +94,9 @@ def _adjusted_last(draws: xr.Dataset, data: Mapping[str, Any]) -> xr.DataArray:
     """E[last dose | baseline dose b] of the contrast less the reference arm, b the patients' mean baseline dose."""
     baseline = float(np.average(np.asarray(data["dose"])[..., 0], weights=np.asarray(data["dose_known"])))
     mean, sd = (draws[name].transpose("chain", "draw", "arm", "visit") for name in ("mean", "sd"))
-    first, last = ({"visit": at, "drop": True} for at in (0, 2))
-    slope = draws["correlation"].isel(pair=1, drop=True) * sd.isel(**last) / sd.isel(**first)
-    expected = mean.isel(**last) + slope * (baseline - mean.isel(**first))
+    at_first, at_last = ((mean.isel(visit=v, drop=True), sd.isel(visit=v, drop=True)) for v in (0, 2))
+    slope = draws["correlation"].isel(pair=1, drop=True) * at_last[1] / at_first[1]
+    expected = at_last[0] + slope * (baseline - at_first[0])
     return expected.isel(arm=1, drop=True) - expected.isel(arm=0, drop=True)
 
 
