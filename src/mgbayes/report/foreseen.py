@@ -14,20 +14,24 @@ _LISTED = 20  # rows that are named; a registry can have many more
 def foreseen(fits: Sequence[Fit]) -> Iterator[str]:
     """Expected log predictive densities of those that can be compared, and the patients of a high Pareto k."""
     scored = [(fit, fit.leave_one_out) for fit in fits if fit.estimands and fit.leave_one_out]
-    if not scored:
-        return
-    alike = [(fit, row) for fit, row in scored if row.patients == scored[0][1].patients]
-    listed = "; ".join(
-        f"{_name(fit)} {row.elpd:.1f} (SE {row.se:.1f}, Pareto k up to {row.pareto_k_max:.2f})"
-        for fit, row in alike
-    )
-    yield (
-        "How well each model foresees a patient from the others (expected log predictive density, leave-one-out; "
-        f"more is better, and a difference of less than about 4 settles nothing): {listed}."
-    )
+    groups: dict[int, list[str]] = {}
+    for fit, row in scored:
+        figure = f"{_name(fit)} {row.elpd:.1f} (SE {row.se:.1f}, Pareto k up to {row.pareto_k_max:.2f})"
+        groups.setdefault(row.patients, []).append(figure)
+    if groups:
+        listed = "; ".join(_listed(count, figures, len(groups)) for count, figures in groups.items())
+        yield (
+            "How well each model foresees a patient from the others (expected log predictive density, leave-one-out; "
+            "more is better, among fits to the same patients; a difference of less than about 4 settles nothing): "
+            f"{listed}."
+        )
     for fit, row in scored:
         if row.influential:
             yield _swayed(fit, row)
+
+
+def _listed(count: int, figures: list[str], groups: int) -> str:
+    return (f"of {count} patients, " if groups > 1 else "") + "; ".join(figures)
 
 
 def _swayed(fit: Fit, row: LeaveOneOut) -> str:
