@@ -4,10 +4,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
-from mgbayes.models import prednisone
-from mgbayes.models.gamma_doses import gamma_logp
+from mgbayes.models import gamma_arithmetic, gamma_score, prednisone
+from mgbayes.models.latent import LENGTH_DF, constrained
 from mgbayes.models.marginals import MARGINALS
 from mgbayes.models.paired import correlation_bounds, paired_p
 from mgbayes.models.vine import LKJ_SHAPE, correlations, from_correlations
@@ -60,21 +60,72 @@ def test_density_of_means_is_multivariate_normal():
     assert actual == pytest.approx(stats.multivariate_normal(mean, sigma / n).logpdf(m), abs=1e-9)
 
 
-def test_gamma_density_is_marginals_times_copula():
+def test_latent_gamma_doses_have_the_density_of_marginals_and_copula():
+    """The op against scipy's marginals and copula, latent values' own weight, and the sampler's coordinates."""
     rng = np.random.default_rng(6)
-    mean, sd = rng.gamma(9, 2, (2, 3))
-    vine, score = rng.uniform(-0.9, 0.9, 3), rng.uniform(-2, 2, 3)
-    f = stats.gamma((mean / sd) ** 2, scale=sd**2 / mean)
-    y = f.ppf(stats.norm.cdf(score))
-    copula = stats.multivariate_normal(np.zeros(3), matrix(correlations(vine))).logpdf(score)
-    expected = f.logpdf(y).sum() + copula - stats.norm.logpdf(score).sum()
-    arguments = [pt.constant(x[None]) for x in (y, mean, sd, vine)]
+    n, size = np.array([14, 5]), 14
+    z, vine = rng.standard_normal((2, size, 3)), rng.uniform(-0.7, 0.7, (2, 3))
+    mean, sd = (
+        np.array([[26.0, 19.0, 15.0], [30.9, 9.5, 2.8]]),
+        np.array([[17.0, 17.0, 10.0], [24.9, 8.7, 3.8]]),
+    )
+    shape, rate = (
+        (mean / sd) ** 2 * rng.uniform(0.8, 1.2, (2, 3)),
+        mean / sd**2 * rng.uniform(0.8, 1.2, (2, 3)),
+    )
+    log_density, y, *_ = gamma_arithmetic.doses(z, n.astype(float), mean, sd, shape, rate, vine)
+    for a in range(2):
+        of, doses = z[a, : n[a]], y[a, : n[a]]
+        np.testing.assert_allclose(doses.mean(0), mean[a], rtol=1e-9)
+        np.testing.assert_allclose(doses.std(0, ddof=1), sd[a], rtol=1e-9)
+        r = matrix(correlations(vine[a]))
+        f = stats.gamma(shape[a], scale=1 / rate[a])
+        q = stats.norm.ppf(f.cdf(doses))
+        copula = stats.multivariate_normal(np.zeros(3), r).logpdf(q).sum() - stats.norm.logpdf(q).sum()
+        expected = f.logpdf(doses).sum() + copula
+        tied = of @ np.linalg.cholesky(r).T
+        expected += n[a] * np.linalg.slogdet(r)[1] / 2 + (of**2).sum() / 2
+        for v in range(3):
+            weight, step = min(sd[a, v] / mean[a, v], 1), 1e-6
+            bent = log_exponential(tied[:, v], weight)
+            slope = (
+                log_exponential(tied[:, v] + step, weight) - log_exponential(tied[:, v] - step, weight)
+            ) / 2e-6
+            _, of_values = constrained_values(bent, mean[a, v], sd[a, v])
+            expected += np.log(slope).sum() - (bent**2).sum() / 2 + of_values
+            if n[a] >= 12:  # the length of z counts as it is
+                df, k = n[a] - 1, (LENGTH_DF - (n[a] - 1)) / 2
+                square = ((bent - bent.mean()) ** 2).sum()
+                expected -= k * np.log(square / 2) - special.gammaln(df / 2 + k) + special.gammaln(df / 2)
+        assert log_density[a] == pytest.approx(expected, abs=1e-6)
+    assert (y[1, 5:] == 1).all()
+
+
+def log_exponential(t: np.ndarray, weight: float) -> np.ndarray:
+    """The bend of the sampler's coordinates."""
+    g = (np.log(-stats.norm.logsf(t)) + np.euler_gamma) * np.sqrt(6) / np.pi
+    return (1 - weight) * t + weight * g
+
+
+def constrained_values(z: np.ndarray, mean: float, sd: float) -> tuple[np.ndarray, float]:
+    """Values with this mean and SD and their weight, by the operation that survival models use."""
+    of = constrained(z[None], np.ones((1, len(z))), np.array([mean]), np.array([sd]))
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
-        actual = gamma_logp(*arguments).eval()[0]
-    assert actual == pytest.approx(expected, abs=1e-8)
+        return of.values.eval()[0], float(of.log_weight.eval()[0])
+
+
+def test_gamma_scores_are_scipys():
     family = MARGINALS["gamma"]
-    np.testing.assert_allclose(family.score(y, mean, sd), score, atol=1e-9)
-    np.testing.assert_allclose(family.dose(score, mean, sd), y, rtol=1e-9)
+    for shape in (0.3, 1.0, 5.0, 40.0):
+        x = stats.gamma(shape).ppf(np.linspace(1e-6, 1 - 1e-6, 41))
+        found = np.array([gamma_score.score(shape, each) for each in x])
+        np.testing.assert_allclose(found[:, 0], family.score(x, shape, np.sqrt(shape)), atol=1e-8)
+        step = 1e-5 * shape
+        numeric = (special.gammainc(shape + step, x) - special.gammainc(shape - step, x)) / (2 * step)
+        np.testing.assert_allclose(found[:, 1], numeric, atol=1e-8)
+    np.testing.assert_allclose(
+        [gamma_score.digamma(a) for a in (0.1, 1, 7)], special.digamma([0.1, 1, 7]), rtol=1e-12
+    )
 
 
 def test_vine_is_inverted_and_lkj_in_its_coordinates():

@@ -27,7 +27,7 @@ from mgbayes.models.along_factor import BEND, LOG_BENT
 from mgbayes.models.fused import Fused, Passes
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.priors import Prior
-from mgbayes.models.vine import cholesky, whiten
+from mgbayes.models.vine import whiten
 
 _CALLS = (vine_factor,)
 _GROWTH = Fused(
@@ -60,13 +60,6 @@ class AlongCholesky(Transform):
         """Log of |∂ log_mean / ∂ w|."""
         _, scale, vine = inputs[-3:]
         return _GROWTH.of(value, scale, vine)[1].sum()
-
-
-def along(w: TensorVariable, vine: TensorVariable) -> TensorVariable:
-    """L w, visits on the last axis."""
-    l21, l22, l31, l32, l33 = cholesky(vine)
-    w1, w2, w3 = (w[..., visit] for visit in range(3))
-    return pt.stack([w1, l21 * w1 + l22 * w2, l31 * w1 + l32 * w2 + l33 * w3], axis=-1)
 
 
 def log_means(

@@ -22,7 +22,6 @@ Source: Bartlett (1933) Proc R Soc Edinburgh 53:260; Anderson, An Introduction t
 Statistical Analysis, 3rd ed., section 7.2.
 """
 
-import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from mgbayes.models import normal_quantile, scatter, vine_factor
@@ -52,8 +51,3 @@ def scatter_rows(
     """
     norms, log_p, r, _ = _ROWS.of(diagonal, below, vine, bounds)
     return norms, r, log_p
-
-
-def quantile(p: TensorVariable) -> TensorVariable:
-    """The standard normal quantile, accurate in the lower tail."""
-    return -(2**0.5) * pt.erfcinv(2 * p)

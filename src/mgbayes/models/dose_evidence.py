@@ -13,7 +13,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from mgbayes.models import arm_means
 from mgbayes.models.bartlett import scatter_rows
-from mgbayes.models.gamma_doses import gamma_logp, latent_doses
+from mgbayes.models.gamma_doses import latent_doses
 from mgbayes.models.latent import given_density
 from mgbayes.models.vine import from_correlations
 from mgbayes.models.wishart import mean_logp, normal_logp, sd_logp
@@ -112,22 +112,22 @@ def _gamma_from_means_and_sds(model: pm.Model, vine: TensorVariable) -> None:
     """
     size = int(model["n"].get_value().max())
     model.add_coord("patient", np.arange(size))
-    log_mean = _printed_log_means(model, vine, model["printed_sd"])
-    mean, prior = pt.exp(log_mean), model["prior_sd"]
+    log_mean = arm_means.plain_log_means(model)
+    mean = pm.Deterministic("mean", pt.exp(log_mean), dims=("arm", "visit"))
+    prior = model["prior_sd"]
     # The mean and the shape of a gamma distribution are orthogonal; its mean and SD are not.
     cv = pm.LogNormal("cv", prior[0], prior[1], dims=("arm", "visit"))
     sd = pm.Deterministic("sd", cv * mean, dims=("arm", "visit"))
     z = pm.Normal("z", dims=("arm", "patient", "visit"))
-    counted = pt.arange(size) < model["n"][:, None]
-    dose, log_weight = latent_doses(z, counted, model["printed_mean"], model["printed_sd"], vine)
+    n = pt.cast(model["n"], "float64")
+    density, dose = latent_doses(z, n, model["printed_mean"], model["printed_sd"], mean, sd, vine)
+    counted = pt.arange(size) < n[:, None]
     pm.Deterministic("latent_dose", dose, dims=("arm", "patient", "visit"))
     centred = counted[..., None] * (dose - model["printed_mean"][:, None])
     first, second = (centred[..., [*visits]] for visits in ((0, 0, 1), (1, 2, 2)))
-    s, n = model["printed_sd"], model["n"][:, None]
-    r = (first * second).sum(1) / ((n - 1) * s[:, [0, 0, 1]] * s[:, [1, 2, 2]])
+    s = model["printed_sd"]
+    r = (first * second).sum(1) / ((n[:, None] - 1) * s[:, [0, 0, 1]] * s[:, [1, 2, 2]])
     pm.Deterministic("sample_correlation", r, dims=("arm", "pair"))
-    log_density = gamma_logp(dose, mean[:, None], sd[:, None], vine[:, None])
-    density = (counted * log_density).sum(-1) + log_weight
     given_density("means_and_sds", density, model["n"], dims="arm")
 
 
