@@ -190,7 +190,7 @@ def _doses(
             raise Unattainable
         arms.append(
             [
-                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(*printed[v]))
+                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(*printed[v]), above_zero=True)
                 for v, place in enumerate(places)
             ]
         )
@@ -201,8 +201,12 @@ class Unattainable(Exception):
     """Positive doses cannot have the correlations of a draw."""
 
 
-def _onto_grid(rng: Generator, endpoint: Endpoint, values: Floats, moments: Moments) -> Floats:
-    found = on_grid(rng, values, _unit(endpoint, moments.mean), moments)
+def _onto_grid(
+    rng: Generator, endpoint: Endpoint, values: Floats, moments: Moments, *, above_zero: bool = False
+) -> Floats:
+    """The values on the endpoint's grid; a family of positive values gives no zero, by rounding neither."""
+    unit = _unit(endpoint, moments.mean)
+    found = on_grid(rng, values, unit, moments, unit if above_zero else 0.0)
     if found is None:
         raise Impossible(endpoint.label, f"{moments.mean} ± {moments.sd}, {len(values)} patients")
     return found

@@ -200,4 +200,4 @@ def _doses(rng: Generator, true: TrueDoses, sizes: tuple[int, int]) -> Floats:
 
     vine = from_correlations(np.array(true.correlation))
     arms = patients(rng, np.array(true.mean), np.array(true.sd), vine, np.array(sizes), MARGINALS["gamma"])
-    return np.round(np.concatenate(arms), 1)
+    return np.maximum(np.round(np.concatenate(arms), 1), 0.1)  # no gamma dose is zero, by rounding neither
