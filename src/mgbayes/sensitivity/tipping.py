@@ -1,8 +1,12 @@
 r"""The prior at which the conclusion just fails (reverse Bayes), over its mean and its SD.
 
 P(benefit) under a normal prior of the effect, as a surface over the prior's mean and SD. The model is fitted again
-on a coarse grid; between its points draws are reweighted by the ratio of the priors, with weights smoothed by a
-Pareto tail whose shape k is shown: above 0.7 the reweighted figure is not to be trusted.
+on a coarse grid of priors π_k; the n_k draws x of all fits together serve any prior π, with weights
+
+    w ∝ π(x) / Σ_k n_k π_k(x) / Z_k,   Z_k ∝ Σ_x π_k(x) / Σ_j n_j π_j(x) / Z_j,
+
+Z_k, the chance of the data under π_k, solved for by iteration. Weights are smoothed by a Pareto tail whose shape k is
+shown: above 0.7 the figure is not to be trusted.
 
 Where prior and likelihood are both normal, estimate y (benefit positive) with standard error s, z = y / s, the
 skeptical prior Normal(0, tau²) under which P(benefit) = Phi(z_a) has
@@ -10,7 +14,8 @@ skeptical prior Normal(0, tau²) under which P(benefit) = Phi(z_a) has
     tau² = s² / ((z / z_a)² - 1),
 
 and none exists when z <= z_a, since then even a flat prior falls short. Sources: Matthews (2001), J Stat Plan
-Inference 94:43; Held (2019), J R Stat Soc A 182:431; Vehtari et al. (2024), JMLR 25:72 (Pareto k).
+Inference 94:43; Held (2019), J R Stat Soc A 182:431; Vehtari et al. (2024), JMLR 25:72 (Pareto k); Shirts and Chodera
+(2008), J Chem Phys 129:124105 (the weights).
 """
 
 from __future__ import annotations
@@ -24,6 +29,9 @@ import numpy as np
 from mgbayes.sensitivity.reweighted import PARETO_K, smoothed
 
 LEVELS = (0.95, 0.9, 0.8)
+_POOLED = 2000  # draws of each fit
+_STEPS = 300
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,8 @@ class Surface:
 
     Attributes:
         means, sds: of the prior, (M,) and (S,), ascending.
-        p_benefit: (M, S); not a number where no refit is near.
-        pareto_k: (M, S); 0 at a refit itself.
+        p_benefit: (M, S); not a number where there is no fit.
+        pareto_k: (M, S).
     """
 
     means: np.ndarray
@@ -90,24 +98,23 @@ def normal_p_benefit(estimate: float, se: float, prior_mean: float, prior_sd: fl
     return float(ndtr((estimate / se**2 + prior_mean / prior_sd**2) / sqrt(precision)))
 
 
-def reweighted(refit: Refit, mean: float, sd: float) -> tuple[float, float]:
-    """P(benefit) under another normal prior, from the draws of a refit, and Pareto k of the weights."""
-    log_ratio = _log_normal(refit.effect, mean, sd) - _log_normal(
-        refit.effect, refit.prior_mean, refit.prior_sd
-    )
-    weight, k = smoothed(log_ratio)
-    return float(weight @ refit.better / weight.sum()), k
+@dataclass(frozen=True)
+class _Pool:
+    """The draws of all fits: effect, whether better, and the log density of the mixture that they came from."""
+
+    effect: np.ndarray
+    better: np.ndarray
+    log_mixture: np.ndarray
 
 
 def surface(refits: Sequence[Refit], means: np.ndarray, sds: np.ndarray) -> Surface:
-    """P(benefit) at every mean and SD, each from the refit nearest to it that is at least as wide.
-
-    A narrower prior than asked for says nothing of the tails that a wider one has; without a wider refit the
-    nearest one is taken, and its Pareto k tells.
-    """
-    found = [[_nearest_figures(refits, float(mean), float(sd)) for sd in sds] for mean in means]
-    values = np.array(found)
-    return Surface(means, sds, values[..., 0], values[..., 1])
+    """P(benefit) at every mean and SD, from the draws of all fits together; not a number without a fit."""
+    shape = len(means), len(sds)
+    if not refits:
+        return Surface(means, sds, np.full(shape, np.nan), np.full(shape, np.nan))
+    pool = _pool(refits)
+    found = np.array([[_figures(pool, float(mean), float(sd)) for sd in sds] for mean in means])
+    return Surface(means, sds, found[..., 0], found[..., 1])
 
 
 def tipping_sd(found: Surface, probability: float) -> float | None:
@@ -130,17 +137,31 @@ def tipping_sd(found: Surface, probability: float) -> float | None:
     return exp(log_sd[i] + share * (log_sd[i + 1] - log_sd[i]))
 
 
-def _nearest_figures(refits: Sequence[Refit], mean: float, sd: float) -> tuple[float, float]:
-    if not refits:
-        return float("nan"), float("nan")
-    wide = [refit for refit in refits if refit.prior_sd >= sd * 0.999] or refits
-    nearest = sorted(wide, key=lambda refit: _distance(refit, mean, sd))[:2]
-    return min((reweighted(refit, mean, sd) for refit in nearest), key=lambda row: row[1])
+def _figures(pool: _Pool, mean: float, sd: float) -> tuple[float, float]:
+    """P(benefit) under one prior, and Pareto k of the weights."""
+    weight, k = smoothed(_log_normal(pool.effect, mean, sd) - pool.log_mixture)
+    return float(weight @ pool.better / weight.sum()), k
 
 
-def _distance(refit: Refit, mean: float, sd: float) -> float:
-    """How far two normal priors are apart: in means by the wider SD, and in log SD."""
-    return abs(refit.prior_mean - mean) / max(refit.prior_sd, sd) + abs(log(refit.prior_sd / sd))
+def _pool(refits: Sequence[Refit]) -> _Pool:
+    from scipy.special import logsumexp
+
+    thinned = [(refit.effect[:: _step(refit)], refit.better[:: _step(refit)]) for refit in refits]
+    effect, better = (np.concatenate(parts) for parts in zip(*thinned, strict=True))
+    sizes = np.array([len(part) for part, _ in thinned])
+    priors = np.stack([_log_normal(effect, refit.prior_mean, refit.prior_sd) for refit in refits])
+    log_z = np.zeros(len(refits))
+    for _ in range(_STEPS):
+        log_mixture = logsumexp(priors + (np.log(sizes) - log_z)[:, None], axis=0)
+        found = logsumexp(priors - log_mixture, axis=1)
+        moved, log_z = np.abs(found - found[0] - log_z).max(), found - found[0]
+        if moved < _TOLERANCE:
+            break
+    return _Pool(effect, better, logsumexp(priors + (np.log(sizes) - log_z)[:, None], axis=0))
+
+
+def _step(refit: Refit) -> int:
+    return max(1, refit.effect.size // _POOLED)
 
 
 def _log_normal(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
