@@ -6,28 +6,37 @@ in both arms and independent of the outcome. A patient seen to have the event at
 beyond t, which has chance G(t) = P(F > t); a patient without it survived an unknown F, which has
 chance E[S(F)].
 
-The expectation is a generalised Gauss-Laguerre rule, exact for polynomials times the gamma
-density. Nodes and weights are data of a model, since they follow from the printed numbers alone.
-Units: days. Source: the study's printed follow-up; rule: Golub and Welsch 1969, by scipy.special.
+Expectations over F are a generalised Gauss-Laguerre rule, exact for polynomials times the gamma
+density; integrals of a density times G are a Gauss rule for the weight G. Nodes, weights and a table
+of log G are data of a model, since they follow from the printed numbers alone.
+Units: days. Source: the study's printed follow-up; rules: Golub and Welsch 1969.
 """
 
+from math import log, sinh, sqrt
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from numba.extending import register_jitable
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import special
+from scipy import linalg, special
 
-NODES = 20
+NODES, DENSITY_NODES = 20, 32
+EDGE_NODES = 6
+TABLE, TABLE_STEP = 256, 3.9 / 255
+"""The table reaches to sinh(3.9)² = 610 scales beyond the minimum, where G is about 1e-260."""
+_SMOOTH = 0.3  # scales of follow-up from day 0 to where rules for a density may begin
 
 
 def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[np.float64]]:
     """The data of a model that integrates over follow-up.
 
     Returns:
-        followup (3,): minimum, gamma shape, gamma scale; followup_days and followup_weights
-        (NODES,): the rule for expectations over F.
+        followup (3,): minimum, gamma shape, gamma scale; followup_days and followup_weights (NODES,): the rule
+        for expectations over F; followup_density (2, DENSITY_NODES) and followup_cdf (2, 1 or 1 + EDGE_NODES):
+        days and weights of ∫ f(t) G(t) dt = Σ weight · f(day) + Σ weight · P(T < day); followup_chance (2, TABLE): log G
+        and its slope, at even steps of arsinh √((t - minimum) / scale).
 
     Raises:
         ValueError: if the mean does not exceed the minimum or the SD is not positive.
@@ -39,11 +48,90 @@ def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[n
         )
     shape, scale = ((mean - minimum) / sd) ** 2, sd**2 / (mean - minimum)
     nodes, weights = special.roots_genlaguerre(NODES, shape - 1)
+    density, cdf = _chance_rules(minimum, shape, scale)
     return {
         "followup": np.array([minimum, shape, scale]),
         "followup_days": minimum + scale * nodes,
         "followup_weights": weights / weights.sum(),
+        "followup_density": density,
+        "followup_cdf": cdf,
+        "followup_chance": _chance_table(shape),
     }
+
+
+def _chance_rules(
+    minimum: float, shape: float, scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rules for ∫ f(t) G(t) dt, split where the density of a time is far enough from day 0 to be smooth.
+
+    Below the split c the integral is taken by parts: G(c) P(T < c) + ∫ P(T < t) g(t) dt, with g the density of F.
+    """
+    split = max(0.0, _SMOOTH - minimum / scale)  # in scales beyond the minimum
+    end = special.gammainccinv(shape, 1e-18) + 1
+    x, dx = _legendre(np.linspace(split, end, 41))
+    nodes, weights = _gauss(x, dx * special.gammaincc(shape, x), DENSITY_NODES)
+    density = np.stack([minimum + scale * nodes, scale * weights])
+    cdf = np.array([[minimum + scale * split], [special.gammaincc(shape, split)]])
+    if split > 0:
+        v, dv = _legendre(np.linspace(0, 1, 6))  # x = split · v^(1 / shape) takes the singularity out of g
+        x = split * v ** (1 / shape)
+        mass = dv * np.exp(shape * np.log(split) - x - special.gammaln(shape + 1))
+        nodes, weights = _gauss(x, mass, EDGE_NODES)
+        cdf = np.concatenate([cdf, np.stack([minimum + scale * nodes, weights])], axis=1)
+    return density, cdf
+
+
+def _legendre(edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights of twenty Gauss-Legendre points between each two edges."""
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = np.diff(edges)[:, None] / 2
+    return (edges[:-1, None] + half * (1 + nodes)).ravel(), (half * weights).ravel()
+
+
+def _gauss(
+    x: NDArray[np.float64], mass: NDArray[np.float64], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The Gauss rule of n nodes for a mass on many points, by the Stieltjes recursion."""
+    diagonal, beside = np.empty(n), np.empty(n)
+    before, now = np.zeros_like(x), np.full_like(x, mass.sum() ** -0.5)
+    for k in range(n):
+        diagonal[k] = np.sum(mass * x * now**2)
+        after = (x - diagonal[k]) * now - (beside[k - 1] * before if k else 0.0)
+        beside[k] = np.sqrt(np.sum(mass * after**2))
+        before, now = now, after / beside[k]
+    nodes, vectors = linalg.eigh_tridiagonal(diagonal, beside[:-1])
+    return nodes, mass.sum() * vectors[0] ** 2
+
+
+def _chance_table(shape: float) -> NDArray[np.float64]:
+    """Log G and its derivative in u = arsinh √x, over x scales beyond the minimum."""
+    u = TABLE_STEP * np.arange(TABLE)
+    x = np.sinh(u) ** 2
+    chance = np.maximum(special.gammaincc(shape, x), 1e-300)
+    log_density = special.xlogy(shape - 1, np.maximum(x, 1e-12)) - x - special.gammaln(shape)
+    return np.stack([np.log(chance), -np.exp(log_density) / chance * np.sinh(2 * u)])
+
+
+@register_jitable
+def log_chance(t: float, followup: Any, table: Any) -> tuple[float, float]:
+    """Log G(t) and its derivative in log t, by cubic interpolation; G falls exponentially beyond the table."""
+    x = (t - followup[0]) / followup[2]
+    if x <= 0:
+        return 0.0, 0.0
+    s, h = sqrt(x), sqrt(1.0 + x)
+    place = log(s + h) / TABLE_STEP
+    i = int(place)
+    last = table.shape[1] - 1
+    if i >= last:
+        beyond = x - sinh(TABLE_STEP * last) ** 2
+        return table[0, last] - beyond, -t / followup[2]
+    w = place - i
+    low, high = table[0, i], table[0, i + 1]
+    low_d, high_d = TABLE_STEP * table[1, i], TABLE_STEP * table[1, i + 1]
+    a, b = 3 * (high - low) - 2 * low_d - high_d, low_d + high_d - 2 * (high - low)
+    value = low + w * (low_d + w * (a + w * b))
+    slope = (low_d + w * (2 * a + 3 * w * b)) / TABLE_STEP
+    return value, slope * t / (2 * followup[2] * s * h)
 
 
 def log_chance_followed(t: Any, followup: Any) -> Any:

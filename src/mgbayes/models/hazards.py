@@ -25,7 +25,7 @@ import pytensor.tensor as pt
 
 @dataclass(frozen=True)
 class Hazard:
-    """A baseline hazard with the shape parameters named in `shape`.
+    """A baseline hazard with the shape parameters named in `shape`; `law` is its name in time_laws.py.
 
     Symbolic (pytensor), for models: log_hazard and log_cumulative (t, log_scale, *shape).
     Numeric (numpy; labelled arrays broadcast by name), for draws: cumulative(t, log_scale, *shape)
@@ -34,6 +34,7 @@ class Hazard:
 
     name: str
     label: str
+    law: str
     shape: tuple[str, ...]
     log_hazard: Callable[..., Any]
     log_cumulative: Callable[..., Any]
@@ -44,6 +45,7 @@ class Hazard:
 WEIBULL = Hazard(
     name="weibull",
     label="Weibull",
+    law="weibull_hazard",
     shape=("shape",),
     log_hazard=lambda t, log_scale, k: pt.log(k) - pt.log(t) + k * (pt.log(t) - log_scale),
     log_cumulative=lambda t, log_scale, k: k * (pt.log(t) - log_scale),
@@ -98,6 +100,7 @@ def _day_at(h: Any, log_scale: Any, u: Any, w: Any) -> Any:
 PIECEWISE_EXPONENTIAL = Hazard(
     name="piecewise_exponential",
     label="piecewise exponential",
+    law="piecewise_exponential",
     shape=("log_step_365d", "log_step_1095d"),
     log_hazard=_log_rate,
     log_cumulative=_log_weighted_days,

@@ -42,7 +42,6 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -57,6 +56,7 @@ from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
 from mgbayes.models.relapse_patients import COEFFICIENTS, draw_times, relapse_free
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
@@ -179,26 +179,12 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
 
 def _published(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline: Any) -> None:
     given = {name: pm.Data(name, value) for name, value in data.items()}
-    log_ratios = log_ratio * np.array([0.0, 1.0])
-    log_h = hazard.log_cumulative(given["followup_days"], *baseline)
-    survived = pt.exp(-pt.exp(log_ratios[:, None] + log_h))
-    # The floor matters only where nearly all relapses would come decades after follow-up.
-    seen = pt.maximum(1 - (survived * given["followup_weights"]).sum(axis=1), 1e-12)
-    pm.Binomial("relapses", given["n"], seen, observed=given["events"], dims="arm")
-
-    slots = np.arange(int(np.sum(data["n"])))
-    pm.modelcontext(None).add_coord("patient", slots)
+    pm.modelcontext(None).add_coord("patient", np.arange(int(np.sum(data["n"]))))
     z = pm.Normal("z", dims="patient")
-    used = pt.lt(slots, given["events"].sum()).astype("float64")
-    arm = pt.ge(slots, given["events"][0]).astype("float64")
-    times = latent.constrained(z[None, :], used[None, :], given["time_mean"], given["time_sd"])
-    time = pm.Deterministic("latent_time", times.values[0], dims="patient")
-    log_hazard = hazard.log_hazard(time, *baseline) + log_ratio * arm
-    log_cumulative = hazard.log_cumulative(time, *baseline) + log_ratio * arm
-    log_density = log_hazard - pt.exp(log_cumulative)
-    log_density += followup.log_chance_followed(time, given["followup"])
-    density = (used * log_density).sum() - (given["events"] * pt.log(seen)).sum()
-    latent.given_density("printed_times", density + times.log_weight, given["time_mean"])
+    printed = printed_times(hazard.law, z[None, :], [log_ratio, *baseline], given)
+    pm.Binomial("relapses", given["n"], printed.seen, observed=given["events"], dims="arm")
+    pm.Deterministic("latent_time", printed.times[0], dims="patient")
+    latent.given_density("printed_times", printed.log_density, given["time_mean"])
 
 
 def _restricted_mean(draws: Any, hazard: Hazard, data: Mapping[str, Any]) -> Any:

@@ -40,7 +40,6 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -54,6 +53,7 @@ from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
 from mgbayes.models.remission_patients import COEFFICIENTS, by_arm
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
@@ -163,36 +163,25 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
         log_mean_time = parameter("log_mean_time", priors)
         arms = np.array([0.0, 1.0])
         logit_pi = logit_remission + arms * parameter("log_odds_ratio", priors)
-        log_mean = log_mean_time + arms * parameter("log_time_ratio", priors)
+        log_time_ratio = parameter("log_time_ratio", priors)
+        log_mean = log_mean_time + arms * log_time_ratio
         shape = parameter("shape", priors)
-        parts = (law, logit_pi[:, None], log_mean[:, None], shape)
         if "time" in data:
-            remission_patients.likelihood(data, *parts, priors)
+            remission_patients.likelihood(data, law, logit_pi[:, None], log_mean[:, None], shape, priors)
         else:
-            _published(data, *parts)
+            _published(data, law, logit_pi, [log_time_ratio, log_mean_time, shape])
     return model
 
 
-def _published(
-    data: Mapping[str, Any], law: families.Family, logit_pi: Any, log_mean: Any, shape: Any
-) -> None:
+def _published(data: Mapping[str, Any], law: families.Family, logit_pi: Any, theta: list[Any]) -> None:
     given = {name: pm.Data(name, value) for name, value in data.items()}
-    survived = law.sf(given["followup_days"], log_mean, shape)
-    # The floor matters only where nearly all remissions would come decades after follow-up.
-    in_time = pt.maximum(1 - (survived * given["followup_weights"]).sum(axis=1), 1e-12)
-    seen = pm.math.sigmoid(logit_pi[:, 0]) * in_time
-    pm.Binomial("remissions", given["n"], seen, observed=given["events"], dims="arm")
-
-    slots = int(np.max(data["n"]))
-    pm.modelcontext(None).add_coord("patient", np.arange(slots))
+    pm.modelcontext(None).add_coord("patient", np.arange(int(np.max(data["n"]))))
     z = pm.Normal("z", dims=("arm", "patient"))
-    used = pt.lt(np.arange(slots), given["events"][:, None]).astype("float64")
-    times = latent.constrained(z, used, given["time_mean"], given["time_sd"])
-    pm.Deterministic("latent_time", times.values, dims=("arm", "patient"))
-    log_density = law.logpdf(times.values, log_mean, shape) - pt.log(in_time)[:, None]
-    log_density += followup.log_chance_followed(times.values, given["followup"])
-    density = (used * log_density).sum(axis=1) + times.log_weight
-    latent.given_density("printed_times", density, given["time_mean"], dims="arm")
+    printed = printed_times(law.name, z, theta, given)
+    seen = pm.math.sigmoid(logit_pi) * printed.seen
+    pm.Binomial("remissions", given["n"], seen, observed=given["events"], dims="arm")
+    pm.Deterministic("latent_time", printed.times, dims=("arm", "patient"))
+    latent.given_density("printed_times", printed.log_density, given["time_mean"], dims="arm")
 
 
 def estimands(draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 LENGTH_DF = 30.0
 """Degrees of freedom of the length of z: enough that lengths stay within a third of their mean."""
 
-_ENOUGH = 1e-14  # of log v: far inside the 1e-9 that the printed numbers are held to
+_ENOUGH = 1e-12  # of log v: far inside the 1e-9 that the printed numbers are held to
 
 Array = NDArray[np.float64]
 
@@ -47,9 +47,9 @@ def direction(z: Array, mask: Array, x: Array) -> tuple[int, float]:
 
 
 @register_jitable
-def relative_values(x: Array, mask: Array, n: int, p: float, r: Array) -> tuple[float, float]:
-    """Fill ``r`` (L,) with exp(p x) over its mean, 1 in padding; return v(p) and v'(p)."""
-    top, total = -inf, 0.0
+def relative_values(x: Array, mask: Array, n: int, p: float, r: Array) -> tuple[float, float, float]:
+    """Fill ``r`` (L,) with exp(p x) over its mean, 1 in padding; return v(p), v'(p) and v''(p)."""
+    top, total, centre = -inf, 0.0, 0.0
     for i in range(x.size):
         if mask[i] > 0 and x[i] > top:
             top = x[i]
@@ -58,34 +58,38 @@ def relative_values(x: Array, mask: Array, n: int, p: float, r: Array) -> tuple[
         if mask[i] > 0:
             r[i] = exp(p * (x[i] - top))
             total += r[i]
-    v, slope = 0.0, 0.0
+            centre += x[i] * r[i]
+    centre /= total
+    v, slope, curve, change = 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
         if mask[i] > 0:
             r[i] *= n / total
-            v += (r[i] - 1) ** 2 / n
-    for i in range(x.size):
-        if mask[i] > 0:
-            slope += 2 / n * x[i] * r[i] * (r[i] - 1 - v)
-    return v, slope
+            off = x[i] - centre
+            v += (r[i] - 1) ** 2
+            slope += r[i] * (r[i] - 1) * off
+            curve += (r[i] * off) ** 2
+            change += r[i] * off * off
+    v /= n
+    return v, 2 * slope / n, 4 * curve / n - 2 * (1 + v) * change / n
 
 
 @register_jitable
 def solve_spread(x: Array, mask: Array, n: int, log_v: float, r: Array) -> tuple[float, float]:
-    """Solve log v(p) = log_v by Newton on log p inside a shrinking bracket.
+    """Solve log v(p) = log_v by Halley's method on log p inside a shrinking bracket.
 
     Fills ``r`` with the relative values at the root; returns p and v'(p).
     """
     low, high = -inf, inf
-    u = 0.5 * log(n * log1p(exp(log_v)))  # exact for values that are log-normal
+    u = _first_guess(x, n, log_v)
     p, slope = nan, nan
     for _ in range(200):
         p = exp(u)
-        v, slope = relative_values(x, mask, n, p, r)
+        v, slope, curve = relative_values(x, mask, n, p, r)
         gap = log(v) - log_v if v > 0 else -inf
         if abs(gap) <= _ENOUGH:
             break
         low, high = (low, u) if gap > 0 else (u, high)
-        proposal = _newton(u, gap, p * slope / v if v > 0 else 0.0)
+        proposal = _halley(u, gap, p * slope / v, p * p * curve / v) if v > 0 else nan
         if not low < proposal < high:
             proposal = 0.5 * (low + high) if isfinite(high - low) else u - 2.0 if gap > 0 else u + 2.0
         if proposal == u or high - low <= 1e-15 * abs(u):
@@ -95,11 +99,25 @@ def solve_spread(x: Array, mask: Array, n: int, log_v: float, r: Array) -> tuple
 
 
 @register_jitable
-def _newton(u: float, gap: float, curve: float) -> float:
-    """One step of at most 2 on log p; v flattens where one value dominates."""
-    if not curve > 0:
+def _first_guess(x: Array, n: int, log_v: float) -> float:
+    """Log p of values that are log-normal, drawn in by their third moment."""
+    p, third = sqrt(n * log1p(exp(log_v))), 0.0
+    for i in range(x.size):
+        third += x[i] * x[i] * x[i]
+    return log(p) - 0.5 * log1p(max(p * third, -0.5))
+
+
+@register_jitable
+def _halley(u: float, gap: float, first: float, second: float) -> float:
+    """One step of at most 2 on log p; v flattens where one value dominates.
+
+    ``first`` and ``second`` are p v'/v and p² v''/v; the gap is that of log v.
+    """
+    if not first > 0:
         return nan
-    return u + min(max(-gap / curve, -2.0), 2.0)
+    bend = first + second - first * first
+    step = -gap / (first - 0.5 * gap * bend / first) if first * first > abs(gap * bend) else -gap / first
+    return u + min(max(step, -2.0), 2.0)
 
 
 @register_jitable
@@ -112,10 +130,10 @@ def _length_exponent(n: int) -> float:
 def _log_weight(n: int, square: float, mean: float, sd: float, root: float, v: float, slope: float) -> float:
     """W, but for Σ log r_i."""
     df, k = n - 1, _length_exponent(n)
-    log_area = log(2) + df / 2 * log(pi) - lgamma(df / 2)
-    log_length_factor = k * log(square / 2) - lgamma(df / 2 + k) + lgamma(df / 2)
+    # log A and the log length factor, whose Γ((n - 1)/2) cancel
+    log_area = log(2) + df / 2 * log(pi) + k * log(square / 2) - lgamma(df / 2 + k)
     spread = (n - 2) * log(root) - log(slope / (2 * v))
-    return spread + (n - 1) * log(mean) - log(sd) + 0.5 * log(n) + log_area + log_length_factor
+    return spread + (n - 1) * log(mean) - log(sd) + 0.5 * log(n) + log_area
 
 
 @register_jitable
@@ -131,13 +149,25 @@ def constrain(z: Array, mask: Array, mean: float, sd: float, y: Array) -> tuple[
         for i in range(z.size):
             y[i] = mean if mask[i] > 0 else 1.0
         return (0.0 if n < 2 else nan), nan
-    v = (n - 1) * sd**2 / (n * mean**2)
-    root, slope = solve_spread(x, mask, n, log(v), y)
-    weight = _log_weight(n, square, mean, sd, root, v, slope)
+    weight, root = constrain_direction(x, mask, n, square, mean, sd, y)
     for i in range(z.size):
         if mask[i] > 0:
-            weight += log(y[i])
             y[i] *= mean
+    return weight, root
+
+
+@register_jitable
+def constrain_direction(
+    x: Array, mask: Array, n: int, square: float, mean: float, sd: float, r: Array
+) -> tuple[float, float]:
+    """Fill ``r`` (L,) with values over their mean, from their direction; return the weight and p."""
+    v = (n - 1) * sd**2 / (n * mean**2)
+    root, slope = solve_spread(x, mask, n, log(v), r)
+    weight, first = _log_weight(n, square, mean, sd, root, v, slope), -1
+    for i in range(x.size):
+        if mask[i] > 0:
+            first = i if first < 0 else first
+            weight += log(r[first]) + root * (x[i] - x[first])
     return weight, root
 
 
@@ -154,48 +184,63 @@ def constrain_back(
     z_bar: Array,
 ) -> tuple[float, float]:
     """Fill ``z_bar`` (L,) with the cotangent of z; return those of the mean and the SD."""
-    x = np.empty_like(z)
+    x, r = np.empty_like(z), np.empty_like(z)
     n, square = direction(z, mask, x)
-    r = np.empty_like(z)
     values_bar = 0.0
     for i in range(z.size):
-        z_bar[i] = 0.0
         r[i] = y[i] / mean
-        if mask[i] > 0:
-            values_bar += y_bar[i] * y[i]
+        z_bar[i] = y_bar[i] * y[i] if mask[i] > 0 else 0.0
+        values_bar += z_bar[i]
     if n < 2:
+        for i in range(z.size):
+            z_bar[i] = 0.0
         return values_bar / mean, 0.0
     v = (n - 1) * sd**2 / (n * mean**2)
-    xc, moment = 0.0, 0.0  # Σ x c and mean x r
-    for i in range(z.size):
+    log_v_bar = pull_back(x, mask, n, square, v, root, r, weight_bar, z_bar)
+    mean_bar = (values_bar + weight_bar * (n - 1) - 2 * log_v_bar) / mean
+    return mean_bar, (2 * log_v_bar - weight_bar) / sd
+
+
+@register_jitable
+def pull_back(
+    x: Array,
+    mask: Array,
+    n: int,
+    square: float,
+    v: float,
+    root: float,
+    r: Array,
+    weight_bar: float,
+    z_bar: Array,
+) -> float:
+    """Turn ``z_bar`` (L,), the cotangent of log y, into that of z; return that of log v."""
+    xc, moment, total = 0.0, 0.0, 0.0  # Σ x c and mean x r
+    for i in range(x.size):
         if mask[i] > 0:
             xc += x[i] * r[i] * (r[i] - 1 - v)
             moment += x[i] * r[i] / n
     slope_bar = -weight_bar / xc  # of Σ x c
 
     # z_bar holds cotangents of log r_i, then of x_i, then of z_i.
-    total = 0.0
-    for i in range(z.size):
+    for i in range(x.size):
         if mask[i] > 0:
-            z_bar[i] = y_bar[i] * y[i] + weight_bar + slope_bar * x[i] * r[i] * (2 * r[i] - 1 - v)
+            z_bar[i] += weight_bar + slope_bar * x[i] * r[i] * (2 * r[i] - 1 - v)
             total += z_bar[i]
     root_bar = weight_bar * (n - 2) / root
-    for i in range(z.size):
+    for i in range(x.size):
         if mask[i] > 0:
             z_bar[i] -= total / n * r[i]
             root_bar += z_bar[i] * x[i]
     along, centre = 0.0, 0.0
-    for i in range(z.size):
+    for i in range(x.size):
         if mask[i] > 0:
             c = r[i] * (r[i] - 1 - v)
             z_bar[i] = root * z_bar[i] + (slope_bar - root_bar * root / xc) * c
             along += z_bar[i] * x[i]
             centre += z_bar[i] / n
-    for i in range(z.size):
+    length = sqrt(square)
+    outward = weight_bar * 2 * _length_exponent(n) - along
+    for i in range(x.size):
         if mask[i] > 0:
-            pulled = z_bar[i] - centre - along * x[i]
-            z_bar[i] = pulled / sqrt(square) + weight_bar * 2 * _length_exponent(n) * x[i] / sqrt(square)
-
-    log_v_bar = root_bar * n * v / (2 * xc) + weight_bar - slope_bar * n * moment * v
-    mean_bar = (values_bar + weight_bar * (n - 1) - 2 * log_v_bar) / mean
-    return mean_bar, (2 * log_v_bar - weight_bar) / sd
+            z_bar[i] = (z_bar[i] - centre + outward * x[i]) / length
+    return root_bar * n * v / (2 * xc) + weight_bar - slope_bar * n * moment * v

@@ -1,0 +1,335 @@
+r"""Laws of a time in each arm with their derivatives: what a fused likelihood is made of.
+
+A law has parameters θ, of which the first is the effect of the contrast arm; the others are those of the
+reference arm. Families (families.py) and hazards (hazards.py) say what they mean:
+
+| law                   | θ                                      | density f of a time in arm a (0 or 1)             |
+|-----------------------|----------------------------------------|---------------------------------------------------|
+| lognormal             | effect, log mean, shape                | of the family at log mean + a · effect            |
+| gamma                 | effect, log mean, shape                | likewise                                          |
+| weibull               | effect, log mean, shape                | likewise                                          |
+| weibull_hazard        | effect, log scale, shape               | of the hazard times exp(a · effect)               |
+| piecewise_exponential | effect, log scale, log steps u and w   | likewise                                          |
+
+Each law is three plain functions, compiled by numba inside a model and run as they stand in plain Python:
+
+    prepare(theta, arm, c)         fills c with what does not depend on the time
+    log_density(log_t, t, c, d)    log f; fills d with its derivatives in log t and in θ
+    chance_seen(theta, c, rules, d) P(T < F) of each arm in c, over follow-up F; adds its derivatives in θ to d
+
+P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Families take it as Σ u_i P(T < c_i) + Σ w_j f(t_j), hazards, whose
+survival is the cheaper one, as 1 - Σ w_j S(F_j); the rules are those of followup.py.
+Units: days. Source: the definitions; derivatives by hand, held to finite differences in tests/oracles.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import erfc, exp, expm1, lgamma, log, log1p, pi, sqrt
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numba.extending import register_jitable
+
+CONSTANTS = 8
+"""Places for what a law prepares."""
+
+
+@dataclass(frozen=True)
+class TimeLaw:
+    """A law of a time with `parameters` numbers in θ."""
+
+    name: str
+    parameters: int
+    prepare: Callable[..., Any]
+    log_density: Callable[..., float]
+    chance_seen: Callable[..., Any]
+
+
+@register_jitable
+def digamma(x: float) -> float:
+    """ψ(x) for x > 0: recurrence up to 8, then the asymptotic series to 1e-14."""
+    total = 0.0
+    while x < 8.0:
+        total -= 1.0 / x
+        x += 1.0
+    s = 1.0 / (x * x)
+    tail = s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * 691 / 32760)))))
+    return total + log(x) - 0.5 / x - tail
+
+
+@register_jitable
+def gamma_cdf(k: float, x: float, log_gamma: float, psi: float) -> tuple[float, float]:
+    """P(k, x) of the regularized incomplete gamma function and its derivative in k, by its series.
+
+    Terms t_n = x^n / ((k + 1) ... (k + n)) are positive; their logs have derivatives -Σ 1 / (k + j) in k.
+    """
+    if x <= 0:
+        return 0.0, 0.0
+    if x > k + 60 + 12 * sqrt(k):
+        return 1.0, 0.0
+    term, total, falling, slope = 1.0, 1.0, 0.0, 0.0
+    for n in range(1, 2000):
+        term *= x / (k + n)
+        falling += 1.0 / (k + n)
+        total += term
+        slope += term * falling
+        if term * (1 + falling) < 1e-17 * total and k + n > x:
+            break
+    front = exp(k * log(x) - x - log_gamma) / k
+    return front * total, front * ((log(x) - psi - 1.0 / k) * total - slope)
+
+
+@register_jitable
+def _lognormal_prepare(theta: Any, arm: float, c: Any) -> None:
+    sigma = theta[2]
+    c[0], c[1], c[2] = arm, theta[1] + arm * theta[0] - 0.5 * sigma * sigma, 1.0 / sigma
+    c[3] = -log(sigma) - 0.5 * log(2 * pi)
+
+
+@register_jitable
+def _lognormal_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+    score = (log_t - c[1]) * c[2]
+    d[0] = -score * c[2] - 1.0
+    d[2] = score * c[2]
+    d[1] = c[0] * d[2]
+    d[3] = (score * score - 1.0) * c[2] - score
+    return -0.5 * score * score - log_t + c[3]
+
+
+@register_jitable
+def _lognormal_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+    score = (log_t - c[1]) * c[2]
+    density = exp(-0.5 * score * score) / sqrt(2 * pi)
+    d[2] = -density * c[2]
+    d[1] = c[0] * d[2]
+    d[3] = density * (1.0 - score * c[2])
+    return 0.5 * erfc(-score / sqrt(2.0))
+
+
+@register_jitable
+def _gamma_prepare(theta: Any, arm: float, c: Any) -> None:
+    k = theta[2]
+    log_rate = log(k) - theta[1] - arm * theta[0]
+    c[0], c[1], c[2], c[3] = arm, k, log_rate, exp(log_rate)
+    c[4], c[5] = lgamma(k), digamma(k)
+
+
+@register_jitable
+def _gamma_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+    k, scaled = c[1], c[3] * t
+    d[0] = k - 1.0 - scaled
+    d[2] = scaled - k
+    d[1] = c[0] * d[2]
+    d[3] = c[2] + 1.0 - c[5] + log_t - scaled / k
+    return k * c[2] + (k - 1.0) * log_t - scaled - c[4]
+
+
+@register_jitable
+def _gamma_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+    k, x = c[1], c[3] * t
+    chance, in_shape = gamma_cdf(k, x, c[4], c[5])
+    slope = exp(k * (c[2] + log_t) - x - c[4])  # in log x
+    d[2] = -slope
+    d[1] = c[0] * d[2]
+    d[3] = in_shape + slope / k
+    return chance
+
+
+@register_jitable
+def _weibull_prepare(theta: Any, arm: float, c: Any) -> None:
+    k = theta[2]
+    c[0], c[1], c[2] = arm, k, theta[1] + arm * theta[0] - lgamma(1.0 + 1.0 / k)
+    c[3], c[4] = log(k), digamma(1.0 + 1.0 / k) / (k * k)
+
+
+@register_jitable
+def _weibull_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+    k, since = c[1], log_t - c[2]
+    hazard = exp(k * since)
+    d[2] = k * (hazard - 1.0)
+    d[0] = -d[2] - 1.0
+    d[1] = c[0] * d[2]
+    d[3] = 1.0 / k + since * (1.0 - hazard) + d[2] * c[4]
+    return c[3] - log_t + k * since - hazard
+
+
+@register_jitable
+def _weibull_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+    k, since = c[1], log_t - c[2]
+    hazard = exp(k * since)
+    slope = hazard * exp(-hazard)  # in the log of the cumulative hazard
+    d[2] = -k * slope
+    d[1] = c[0] * d[2]
+    d[3] = slope * since + d[2] * c[4]
+    return -expm1(-hazard)
+
+
+def _seen_by_density(log_density: Callable[..., float], cdf: Callable[..., float]) -> Callable[..., Any]:
+    """The chance of being seen from a law's density and its chance up to a few days."""
+
+    @register_jitable
+    def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
+        density_rule, cdf_rule, _, _ = rules
+        d = np.empty(theta.size + 1)
+        for a in range(seen.size):
+            seen[a] = 0.0
+            seen_d[a] = 0.0
+        for j in range(cdf_rule.shape[1]):
+            day = cdf_rule[0, j]
+            for a in range(seen.size):
+                if day > 0:
+                    seen[a] += cdf_rule[1, j] * cdf(log(day), day, c[a], d)
+                    for k in range(theta.size):
+                        seen_d[a, k] += cdf_rule[1, j] * d[k + 1]
+        for j in range(density_rule.shape[1]):
+            log_day = log(density_rule[0, j])
+            for a in range(seen.size):
+                value = density_rule[1, j] * exp(log_density(log_day, density_rule[0, j], c[a], d))
+                seen[a] += value
+                for k in range(theta.size):
+                    seen_d[a, k] += value * d[k + 1]
+
+    return chance_seen
+
+
+@register_jitable
+def _weibull_hazard_prepare(theta: Any, arm: float, c: Any) -> None:
+    c[0], c[1], c[2], c[3], c[4] = arm, theta[2], theta[1], arm * theta[0], log(theta[2])
+
+
+@register_jitable
+def _weibull_hazard_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+    k, since = c[1], log_t - c[2]
+    log_hazard = k * since + c[3]
+    hazard = exp(log_hazard)
+    left = 1.0 - hazard
+    d[0] = k * left - 1.0
+    d[1] = c[0] * left
+    d[2] = -k * left
+    d[3] = 1.0 / k + since * left
+    return c[4] - log_t + log_hazard - hazard
+
+
+@register_jitable
+def _weibull_hazard_cumulative(t: float, c: Any, d: Any) -> float:
+    """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
+    since = log(t) - c[2]
+    hazard = exp(c[1] * since)
+    d[2] = -c[1] * hazard
+    d[3] = since * hazard
+    return hazard
+
+
+_FIRST, _SECOND, _WIDTH = 365.0, 1095.0, 60.0
+_START = (_WIDTH * log1p(exp(-_FIRST / _WIDTH)), _WIDTH * log1p(exp(-_SECOND / _WIDTH)))
+
+
+@register_jitable
+def _step(x: float) -> tuple[float, float]:
+    """Logistic function and softplus of x."""
+    if x > 0:
+        small = exp(-x)
+        return 1.0 / (1.0 + small), x + log1p(small)
+    small = exp(x)
+    return small / (1.0 + small), log1p(small)
+
+
+@register_jitable
+def _piecewise_prepare(theta: Any, arm: float, c: Any) -> None:
+    c[0], c[1], c[2] = arm, exp(theta[2]), exp(theta[2] + theta[3])
+    c[3], c[4] = exp(-theta[1]), exp(arm * theta[0] - theta[1])
+    c[5] = arm * theta[0] - theta[1]
+
+
+@register_jitable
+def _piecewise_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+    first, days_first = _step((t - _FIRST) / _WIDTH)
+    second, days_second = _step((t - _SECOND) / _WIDTH)
+    days_first = _WIDTH * days_first - _START[0]
+    days_second = _WIDTH * days_second - _START[1]
+    middle, late = c[1], c[2]
+    rate = 1.0 - first + middle * (first - second) + late * second
+    days = t - days_first + middle * (days_first - days_second) + late * days_second
+    hazard = c[4] * days
+    turn_first, turn_second = first * (1.0 - first) / _WIDTH, second * (1.0 - second) / _WIDTH
+    turn = -turn_first + middle * (turn_first - turn_second) + late * turn_second
+    d[0] = t * (turn / rate - c[4] * rate)
+    d[1] = c[0] * (1.0 - hazard)
+    d[2] = hazard - 1.0
+    d[4] = late * (second / rate - c[4] * days_second)
+    d[3] = middle * ((first - second) / rate - c[4] * (days_first - days_second)) + d[4]
+    return log(rate) + c[5] - hazard
+
+
+@register_jitable
+def _piecewise_cumulative(t: float, c: Any, d: Any) -> float:
+    """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
+    _, days_first = _step((t - _FIRST) / _WIDTH)
+    _, days_second = _step((t - _SECOND) / _WIDTH)
+    days_first = _WIDTH * days_first - _START[0]
+    days_second = _WIDTH * days_second - _START[1]
+    hazard = c[3] * (t - days_first + c[1] * (days_first - days_second) + c[2] * days_second)
+    d[2] = -hazard
+    d[4] = c[3] * c[2] * days_second
+    d[3] = c[3] * c[1] * (days_first - days_second) + d[4]
+    return hazard
+
+
+def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
+    """The chance of being seen from a cumulative hazard, which both arms share but for the effect."""
+
+    @register_jitable
+    def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
+        _, _, days, weights = rules
+        d = np.empty(theta.size + 1)
+        ratio = exp(theta[0])
+        for a in range(seen.size):
+            seen[a] = 0.0
+            seen_d[a] = 0.0
+        for j in range(days.size):
+            base = cumulative(days[j], c[0], d)
+            for a in range(seen.size):
+                times = ratio if a > 0 else 1.0
+                lost = exp(-times * base)
+                seen[a] += weights[j] * (1.0 - lost)
+                slope = weights[j] * times * lost
+                if a > 0:
+                    seen_d[a, 0] += slope * base
+                for k in range(1, theta.size):
+                    seen_d[a, k] += slope * d[k + 1]
+
+    return chance_seen
+
+
+LOGNORMAL = TimeLaw(
+    "lognormal",
+    3,
+    _lognormal_prepare,
+    _lognormal_log_density,
+    _seen_by_density(_lognormal_log_density, _lognormal_cdf),
+)
+GAMMA = TimeLaw(
+    "gamma", 3, _gamma_prepare, _gamma_log_density, _seen_by_density(_gamma_log_density, _gamma_cdf)
+)
+WEIBULL = TimeLaw(
+    "weibull", 3, _weibull_prepare, _weibull_log_density, _seen_by_density(_weibull_log_density, _weibull_cdf)
+)
+WEIBULL_HAZARD = TimeLaw(
+    "weibull_hazard",
+    3,
+    _weibull_hazard_prepare,
+    _weibull_hazard_log_density,
+    _seen_by_survival(_weibull_hazard_cumulative),
+)
+PIECEWISE_EXPONENTIAL = TimeLaw(
+    "piecewise_exponential",
+    4,
+    _piecewise_prepare,
+    _piecewise_log_density,
+    _seen_by_survival(_piecewise_cumulative),
+)
+
+LAWS: Mapping[str, TimeLaw] = MappingProxyType(
+    {law.name: law for law in (LOGNORMAL, GAMMA, WEIBULL, WEIBULL_HAZARD, PIECEWISE_EXPONENTIAL)}
+)
