@@ -35,8 +35,8 @@ def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[n
     Returns:
         followup (3,): minimum, gamma shape, gamma scale; followup_days and followup_weights (NODES,): the rule
         for expectations over F; followup_density (2, DENSITY_NODES) and followup_cdf (2, 1 or 1 + EDGE_NODES):
-        days and weights of ∫ f(t) G(t) dt = Σ weight · f(day) + Σ weight · P(T < day); followup_chance (2, TABLE): log G
-        and its slope, at even steps of arsinh √((t - minimum) / scale).
+        days and weights of ∫ f(t) G(t) dt = Σ weight · f(day) + Σ weight · P(T < day); followup_chance
+        (2, TABLE): log G and its slope, at even steps of arsinh √((t - minimum) / scale).
 
     Raises:
         ValueError: if the mean does not exceed the minimum or the SD is not positive.
