@@ -58,7 +58,7 @@ def test_restricted_mean_is_the_area_under_the_curve(name):
     hazard, shape = HAZARDS[name], HAZARD_SHAPES[name]
     draws = dict(zip(hazard.shape, map(xr.DataArray, shape), strict=True))
     draws |= {"log_scale": xr.DataArray(7.5), "log_hazard_ratio": xr.DataArray(-0.6)}
-    for ratio, found in zip((1, np.exp(-0.6)), _restricted_mean(draws, name).values, strict=True):
+    for ratio, found in zip((1, np.exp(-0.6)), _restricted_mean(draws, hazard, {}).values, strict=True):
         area = integrate.quad(
             lambda t, ratio=ratio: np.exp(-ratio * hazard.cumulative(t, 7.5, *shape)), 0, 1825
         )[0]

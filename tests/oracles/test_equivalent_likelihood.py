@@ -8,7 +8,8 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit, gamma
 
-from mgbayes.models import latent, relapse, remission
+from mgbayes.models import adjusted, latent, relapse, remission
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.hazards import HAZARDS
 
 FOLLOW_UP = (365, 1861, 953.4)
@@ -28,6 +29,10 @@ LAWS = {
     "gamma": lambda mean, k: stats.gamma(k, scale=mean / k),
     "weibull": lambda mean, k: stats.weibull_min(k, scale=mean / gamma(1 + 1 / k)),
 }
+
+
+PLAIN = {name: relapse.PRIORS[name] for name in MODELS["relapse"].parameters["weibull"]}
+"""Without covariates and frailty, which test_adjusted.py holds against quadrature."""
 
 
 def expected_survival(survival):
@@ -115,7 +120,7 @@ def test_remission_from_patients(family):
 
 
 def test_relapse_from_patients():
-    model = relapse.build(relapse.patients(TIME, EVENT, PRESENT), "weibull", relapse.PRIORS)
+    model = relapse.build(relapse.patients(TIME, EVENT, PRESENT), "weibull", PLAIN)
     point, at = parameters(model, np.random.default_rng(4))
     expected = 0.0
     for a, i in np.argwhere(PRESENT):
@@ -142,7 +147,7 @@ def test_remission_seen_between_visits(family):
 
 def test_relapse_seen_between_visits():
     data = relapse.patients(TIME, EVENT, PRESENT, LOWER, UPPER)
-    point, at = parameters(model := relapse.build(data, "weibull", relapse.PRIORS), np.random.default_rng(6))
+    point, at = parameters(model := relapse.build(data, "weibull", PLAIN), np.random.default_rng(6))
     expected = 0.0
     for a, i in np.argwhere(PRESENT):
         scale = np.exp(at["log_scale"] - a * at["log_hazard_ratio"] / at["shape"])
@@ -156,9 +161,10 @@ def test_relapse_seen_between_visits():
 @pytest.mark.parametrize("module", [remission, relapse])
 def test_the_docstring_names_the_random_variables_and_no_others(module):
     published = REMISSION if module is remission else RELAPSE
+    ages = adjusted.covariate_data(np.ones((2, 3, 1)), PRESENT, ["age"], ["age"])
     built = [
         module.build(data, family, module.PRIORS)
-        for data in (published, module.patients(TIME, EVENT, PRESENT))
+        for data in (published, module.patients(TIME, EVENT, PRESENT) | ages)
         for family in module.FAMILIES
     ]
     names = {variable.name for model in built for variable in model.basic_RVs}

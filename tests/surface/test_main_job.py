@@ -106,7 +106,7 @@ def test_the_tables_say_what_the_results_say(job: Job, results: dict) -> None:
     assert len(rows) == len(flat)
     for table, (fit, row) in zip(rows, flat, strict=True):
         assert (table["plan"], table["family"], table["estimand"]) == (fit["plan"], fit["family"], row["id"])
-        assert float(table["median"]) == pytest.approx(row["median"], rel=1e-12)
+        assert float(table["median"]) == pytest.approx(row["median"], rel=1e-9)  # ten digits are written
 
 
 def test_the_stored_draws_give_the_reported_median(job: Job, results: dict) -> None:
@@ -115,7 +115,7 @@ def test_the_stored_draws_give_the_reported_median(job: Job, results: dict) -> N
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         for row in fit["estimands"]:
             draws = tree["estimands"][row["id"]].to_numpy()
-            assert np.median(draws) == pytest.approx(row["median"], rel=1e-12)
+            assert np.median(draws) == pytest.approx(row["median"], rel=1e-9)  # ten digits are written
 
 
 def test_all_outcomes_together_stand_on_the_fits_of_each(job: Job, results: dict) -> None:
