@@ -206,6 +206,7 @@ class Plan(Record):
     important: tuple[Important, ...] = ()
     headline: tuple[Id, ...] = Field((), description="The estimands that the short answer speaks of.")
     readings: str = Field("", description="Why the headline estimands may point different ways.")
+    caution: str = Field("", description="What a reader of the results should be warned of.")
     printed_p: tuple[PrintedPUse, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     decision: Decision | None = None

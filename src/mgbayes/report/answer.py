@@ -113,6 +113,8 @@ def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
         if row.p_benefit is not None:
             yield _one_outcome(reanalysis, fits, row)
     yield from _two_readings(fits, rows)
+    if fits[0].plan.caution:
+        yield fits[0].plan.caution
 
 
 def _first_answers(reanalysis: Reanalysis, fits: list[Fit]) -> list[EstimandSummary]:
