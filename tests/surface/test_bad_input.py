@@ -58,6 +58,11 @@ MISTAKES = {
     "a mean without an SD": (', sd = "1.5"', "", ['"dose"', "mean = '4.0'", "a mean and its sd"]),
     "an SD without a mean": ('mean = "4.0", ', "", ['"dose"', "sd = '1.5'", "a mean and its sd"]),
     "an unknown arm": ('group = "a", count', 'group = "c", count', ['"cure"', "'c'", "one of a, b, all"]),
+    "a subgroup within no arm": (
+        "endpoints = [",
+        'subgroups = [{ id = "s", label = "s", within = "c", rest_of = "t" }]\nendpoints = [',
+        ['subgroups "s" → within', "one of a, b", 'subgroups "s" → rest_of', "'t'"],
+    ),
     "a p value that is no number": ('p = "0.1"', 'p = "small"', ['"cure"', "'small'", '"<0.01"']),
     "a p value above one": ('p = "0.1"', 'p = "1.7"', ['"cure"', "'1.7'", '"<0.01"']),
     "a number without quotes": ('count = "4"', "count = 4", ['"cure"', "4 without quotes", "in quotes"]),

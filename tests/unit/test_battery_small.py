@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgbayes.battery import Battery, Subset, battery
+from mgbayes.battery.patient_rows import PatientRows
 from tests.unit.battery_rows import ENDPOINTS, METHODS, rows_of, study_of
 
 STUDY = study_of(ENDPOINTS, methods=METHODS)
@@ -187,3 +188,15 @@ def test_a_yes_no_column_is_its_own_subset_and_the_rest_of_the_patients() -> Non
     result = battery(study, rows)
     for part, used in (("thymoma", 3), ("no_thymoma", 4)):
         assert result.row("relapse", f"new v old in {part}", "log_rank").n_used == used
+
+
+def test_the_rest_of_a_subgroup_of_one_arm_is_the_rest_of_that_arm() -> None:
+    groups = [
+        {"id": "thymoma", "label": "thymoma", "within": "old"},
+        {"id": "others", "label": "no thymoma", "rest_of": "thymoma"},
+    ]
+    study = study_of(ENDPOINTS, methods=METHODS, subgroups=groups)
+    rows = rows_of(["old", "old", "old", "new"], dose=[1, 2, 3, 4], covariate__thymoma=[1, 0, 0, 0])
+    assert PatientRows(study, rows).members("others").tolist() == [False, True, True, False]
+    whole = study_of(ENDPOINTS, methods=METHODS, subgroups=[{"id": "thymoma", "label": "thymoma"}, groups[1]])
+    assert PatientRows(whole, rows).members("others").tolist() == [False, True, True, True]

@@ -121,11 +121,14 @@ class PatientRows:
         return None if rule is None or name is None else rule.members(self._at(name, None), self.arms)
 
     def _plain(self, group: str) -> Subset | None:
-        """``thymoma`` and ``no_thymoma`` are read off a yes/no column of that name."""
-        for column, bound in ((group, 1.0), (group.removeprefix("no_"), 0.0)):
-            name = self.column(column)
+        """``thymoma`` is read off a yes/no column of that name, as is the rest of it, and ``no_thymoma``."""
+        rest_of = next((part.rest_of for part in self.study.subgroups if part.id == group), None)
+        without = rest_of or group.removeprefix("no_")
+        arm = next((part.within for part in self.study.subgroups if part.id == rest_of), None)
+        for rule in (Subset(group, group, "==", 1.0), Subset(group, without, "==", 0.0, arm)):
+            name = self.column(rule.column)
             if name is not None and self._is_yes_no(name):
-                return Subset(group, column, "==", bound)
+                return rule
         return None
 
     def _is_yes_no(self, name: str) -> bool:

@@ -147,7 +147,11 @@ def _yes(
     counts = [find_count(study, endpoint.id, arm.id, visit) for arm in (study.reference, study.contrast)]
     groups = list(zip(counts, sizes, strict=True))
     if any(count is None for count in counts):
-        groups = [(find_count(study, endpoint.id, ALL, visit), sum(sizes))]
+        together = find_count(study, endpoint.id, ALL, visit)
+        within = next((part.within for part in study.subgroups if part.id == endpoint.id), None)
+        if within is not None and together is not None and together.n == sum(sizes):
+            return _yes_within(rng, study, within, together.x, sizes)
+        groups = [(together, sum(sizes))]
     parts = []
     for count, n in groups:
         if count is None or count.n > n:
@@ -155,6 +159,16 @@ def _yes(
         known = np.repeat([1.0, 0.0], [count.x, count.n - count.x])
         parts.append(rng.permutation(np.concatenate([known, np.full(n - count.n, np.nan)])))
     return np.concatenate(parts)
+
+
+def _yes_within(rng: Generator, study: Study, within: str, yes: int, sizes: tuple[int, int]) -> Floats | None:
+    """Counts of all patients of which the paper says that they belong to one arm."""
+    size = sizes[within == study.contrast.id]
+    if yes > size:
+        return None
+    inside = rng.permutation(np.repeat([1.0, 0.0], [yes, size - yes]))
+    outside = np.zeros(sum(sizes) - size)
+    return np.concatenate([outside, inside] if within == study.contrast.id else [inside, outside])
 
 
 # ---------------------------------------------------------------- measured values
@@ -250,6 +264,9 @@ def _members(
 ) -> np.ndarray | None:
     """Who stands behind a summary; None for a group that the print does not number, or only in part."""
     n, contrast = sum(sizes), np.arange(sum(sizes)) >= sizes[0]
+    rest_of = next((part.rest_of for part in study.subgroups if part.id == row.group), None)
+    if rest_of is not None:
+        return _rest(study, rest_of, contrast, values)
     if row.group == ALL:
         members = np.ones(n, bool)
     elif row.group in (study.reference.id, study.contrast.id):
@@ -260,3 +277,12 @@ def _members(
         return None
     size = study.group_n(row.group) if row.n is None else int(row.n)
     return members if size is not None and int(members.sum()) == size else None
+
+
+def _rest(study: Study, rest_of: str, contrast: np.ndarray, values: dict[Place, Floats]) -> np.ndarray | None:
+    """The patients outside a subgroup: of the arm that it belongs to where that is said, else of all."""
+    if (rest_of, None) not in values:
+        return None
+    rest = values[rest_of, None] == 0
+    within = next((part.within for part in study.subgroups if part.id == rest_of), None)
+    return rest if within is None else rest & (contrast == (within == study.contrast.id))

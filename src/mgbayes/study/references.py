@@ -23,6 +23,7 @@ def reference_problems(raw: Raw) -> list[Problem]:
         *_reference_arm(raw),
         *_unknown_in_claims(raw),
         *_impossible_counts(raw),
+        *_unknown_in_subgroups(raw),
         *_unknown_in_endpoints(raw),
         *_unknown_in_alternatives(raw),
         *patient_map_problems(raw),
@@ -145,6 +146,16 @@ def _unknown_in_endpoints(raw: Raw) -> Iterator[Problem]:
             if isinstance(claim, str) and claim not in claims:
                 place = f'endpoints "{endpoint.get("id", "?")}" → {key}'
                 yield Problem(place, repr(claim), "the id of a claim in this file")
+
+
+def _unknown_in_subgroups(raw: Raw) -> Iterator[Problem]:
+    for part in _rows(raw, "subgroups"):
+        own = part.get("id")
+        others = [name for name in _ids(raw, "subgroups") if name != own]
+        for key, known in (("within", _ids(raw, "arms")), ("rest_of", others)):
+            named = part.get(key)
+            if isinstance(named, str) and named not in known:
+                yield Problem(f'subgroups "{own or "?"}" → {key}', repr(named), _one_of(known))
 
 
 def _unknown_in_alternatives(raw: Raw) -> Iterator[Problem]:

@@ -77,6 +77,13 @@ class Subgroup(Record):
     id: Id
     label: str
     n: Count | None = None
+    within: Id | None = Field(
+        None, description="The arm that all of them belong to, where the paper says so."
+    )
+    rest_of: Id | None = Field(
+        None,
+        description="The subgroup that these are the rest of: of its arm where that is said, else of all.",
+    )
 
 
 class Visit(Record):
