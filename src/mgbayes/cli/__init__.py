@@ -1,0 +1,49 @@
+"""The command line: a thin shell over the public functions of the same names.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with a fit
+that failed its diagnostics; 2 the input is not usable; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from mgbayes.cli.begin import init, schema
+from mgbayes.cli.calibrate import calibrate
+from mgbayes.cli.reanalyze import reanalyze
+from mgbayes.cli.reconstruct import reconstruct
+from mgbayes.cli.sensitivity import sensitivity
+from mgbayes.cli.simulate import simulate
+from mgbayes.cli.verify import verify
+from mgbayes.errors import EXIT_INTERRUPTED, MgbayesError
+
+app = typer.Typer(
+    help="A second, Bayesian look at small two-arm cohort papers, from their printed numbers alone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for _command in (verify, reanalyze, sensitivity, calibrate, reconstruct, simulate, schema, init):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends with a message and exit code 2, never a traceback."""
+    # A worker process that has grown large is replaced by joblib; its tasks lose nothing by it.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+    try:
+        app()
+    except MgbayesError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(error.exit_code) from None
+    except SystemExit as stop:
+        if stop.code == EXIT_INTERRUPTED:
+            sys.stderr.write(
+                "Interrupted. Fits that had finished are kept; run the command again to go on.\n"
+            )
+        raise

@@ -1,0 +1,5 @@
+"""``python -m mgbayes.cli``."""
+
+from mgbayes.cli import main
+
+main()

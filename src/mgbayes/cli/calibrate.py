@@ -1,0 +1,67 @@
+"""Simulation-based calibration."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import STUDY, stderr_console
+
+
+def calibrate(
+    plan: Annotated[
+        list[str] | None,
+        typer.Argument(help="Shipped plans or paths of plan files; all outcome plans by default."),
+    ] = None,
+    replicates: Annotated[int, typer.Option(min=10, help="Simulated studies for each plan.")] = 500,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    out: Annotated[Path, typer.Option(help="The folder to store the evidence in.")] = Path(
+        "tests/calibration/evidence"
+    ),
+    study: Annotated[str, typer.Option(help=STUDY)] = "litchman2020",
+    patients: Annotated[
+        bool, typer.Option("--patients", help="Show the models each simulated patient.")
+    ] = False,
+    family: Annotated[
+        str | None, typer.Option(help="Another of each plan's families in place of its usual one.")
+    ] = None,
+    adjusted: Annotated[
+        list[str] | None,
+        typer.Option(help="What the models take of patients besides: covariates, frailty; once for each."),
+    ] = None,
+) -> None:
+    """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
+    from mgbayes.calibrate.run import calibrate as run
+    from mgbayes.calibrate.run import calibrated_by_default
+    from mgbayes.models.plan import load_plan, shipped_plans
+    from mgbayes.study.load import load_study
+
+    plans = [load_plan(name) for name in plan] if plan else calibrated_by_default(shipped_plans(), patients)
+    if family is not None:
+        plans = [p.with_family(family) for p in plans]
+    console = stderr_console()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    results = run(
+        load_study(study),
+        plans,
+        out,
+        replicates=replicates,
+        jobs=jobs,
+        on_patients=patients,
+        adjusted=tuple(dict.fromkeys(adjusted or ())),
+        say=say,
+    )
+    for result in results:
+        sys.stdout.write(
+            f"{result.model} {result.family}: {result.replicates} studies, {result.failed} doubtful fits, "
+            f"{result.errors} errors\n"
+        )
+        for name, chi in result.chi_square_p().items():
+            ecdf = result.ecdf_p()[name]
+            sys.stdout.write(f"  {name}: uniform ranks, chi-square p {chi:.3f}, ECDF p {ecdf:.3f}\n")

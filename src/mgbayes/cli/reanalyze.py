@@ -1,0 +1,144 @@
+"""The main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgbayes.cli.shared import (
+    CacheOption,
+    JsonOption,
+    SearchOption,
+    StudyArgument,
+    progress_bar,
+    stderr_console,
+)
+from mgbayes.errors import EXIT_FIT_FAILED
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from mgbayes.report.results import Reanalysis
+    from mgbayes.study.schema import Study
+
+
+def reanalyze(
+    study: StudyArgument = "litchman2020",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write to; reports/STUDY (with --ipd, STUDY-patients) by default."),
+    ] = None,
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+    ] = None,
+    ipd: Annotated[
+        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
+    ] = None,
+    curves: Annotated[
+        list[str] | None,
+        typer.Option(help="Patients that `reconstruct` wrote: ENDPOINT=FILE, once an endpoint."),
+    ] = None,
+    mask_below: Annotated[
+        int | None,
+        typer.Option(min=2, help="With --ipd, leave out endpoints with a smaller count of patients."),
+    ] = None,
+    curve_members: Annotated[int, typer.Option(min=2, help="At most so many of its data sets.")] = 20,
+    search: SearchOption = True,
+    cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+) -> None:
+    """The main job: verify the claims, fit the plans, write the report; with --ipd, on patients."""
+    from mgbayes.models.plan import load_plan
+    from mgbayes.reanalyze import reanalyze as run
+    from mgbayes.study.load import load_study
+
+    loaded = load_study(study)
+    plans = [load_plan(name) for name in plan] if plan else None
+    folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if ipd else ""))
+    patients = _patients(loaded, ipd, mask_below)
+    members = _members_by_endpoint(loaded, curves or [], curve_members)
+    console = stderr_console()
+    with progress_bar(console) as progress:
+        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
+
+        def say(stage: str, detail: str) -> None:
+            progress.update(task, description=f"{stage} {detail}")  # type: ignore[attr-defined]
+
+        result = run(
+            loaded,
+            folder,
+            plans=plans,
+            patients=patients,
+            curves=members,
+            search=search,
+            cores=cores,
+            use_cache=cache,
+            say=say,
+        )
+    console.print(f"The report is in {folder / 'report.html'}", markup=False, highlight=False)
+    if json:
+        sys.stdout.write((folder / "results.json").read_text("utf-8"))
+    else:
+        _print_short_answer(result)
+    for fit in result.failed:
+        from mgbayes.report.answer import failure
+
+        console.print(f"No estimate: {failure(fit)}", markup=False, highlight=False)
+    if result.failed:
+        raise typer.Exit(EXIT_FIT_FAILED)
+
+
+def _patients(study: Study, ipd: Path | None, mask_below: int | None) -> Dataset | None:
+    """The patients of a spreadsheet, small cells left out where that is asked for; None without one."""
+    if ipd is None:
+        if mask_below is not None:
+            from mgbayes.ipd.options import options_without_patients
+
+            options_without_patients({"--mask-below": mask_below})
+        return None
+    from mgbayes.patients import read_patients
+
+    patients = read_patients(ipd, study)
+    if mask_below is None:
+        return patients
+    from mgbayes.ipd.without_small import without_small_cells
+
+    return without_small_cells(study, patients, mask_below)
+
+
+def _members_by_endpoint(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
+    """The data sets of each ``--curves ENDPOINT=FILE``."""
+    from mgbayes.errors import InputError, Problem
+    from mgbayes.reconstruct.members import read_members
+
+    found = {}
+    for text in curves:
+        endpoint, sign, file = text.partition("=")
+        if not sign:
+            raise InputError("--curves", [Problem("the option", repr(text), "ENDPOINT=FILE")])
+        found[endpoint.strip()] = read_members(file.strip(), study, endpoint.strip(), most=most)
+    return found
+
+
+def _print_short_answer(result: Reanalysis) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from mgbayes.report.answer import headlines, short_answer
+
+    console = Console()
+    table = Table("outcome", "contrast", f"chance that {result.study.contrast.label} does better", "in words")
+    for row in headlines(result):
+        chance = (
+            row.chance if row.chance == row.range else f"{row.chance} ({row.range} over analyses and priors)"
+        )
+        table.add_row(*(Text(cell) for cell in (row.outcome, row.contrast, chance, row.sure)))
+    console.print(table)
+    for sentence in short_answer(result):
+        console.print(Text(f"• {sentence}"))

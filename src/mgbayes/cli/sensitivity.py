@@ -1,0 +1,62 @@
+"""How far the conclusion can be pushed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, progress_bar, stderr_console
+from mgbayes.errors import EXIT_FIT_FAILED
+
+
+def sensitivity(
+    study: StudyArgument = "litchman2020",
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; reports/STUDY/sensitivity by default.")
+    ] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    surfaces: Annotated[bool, typer.Option(help="Map the priors at which the conclusion tips.")] = True,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="An existing Dask cluster to run on: its scheduler, such as tcp://127.0.0.1:8786."),
+    ] = None,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+) -> None:
+    """How far can the conclusion be pushed? Every prior, family, doubtful number and kind of evidence."""
+    from mgbayes.models.plan import load_plan
+    from mgbayes.report.grid_words import sentences
+    from mgbayes.report.write import check_folder
+    from mgbayes.report.write_grid import write_grid
+    from mgbayes.sensitivity.run import sensitivity as run
+    from mgbayes.study.load import load_study
+
+    loaded = load_study(study)
+    plans = [load_plan(name) for name in plan] if plan else None
+    folder = out if out is not None else Path("reports") / loaded.id / "sensitivity"
+    check_folder(folder)
+    console = stderr_console()
+    with progress_bar(console) as progress:
+        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
+
+        def say(text: str) -> None:
+            progress.update(task, description=text)  # type: ignore[attr-defined]
+
+        grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, cluster=cluster, say=say)
+        say("writing")
+        write_grid(grid, folder)
+    console.print(f"The page is {folder / 'sensitivity.html'}", markup=False, highlight=False)
+    if json:
+        sys.stdout.write((folder / "sensitivity.json").read_text("utf-8"))
+    else:
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in sentences(grid)))
+    if grid.failed:
+        console.print(f"Without an estimate: {len(grid.failed)} cells", markup=False, highlight=False)
+        raise typer.Exit(EXIT_FIT_FAILED)

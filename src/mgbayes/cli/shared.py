@@ -1,0 +1,45 @@
+"""What the commands share: options, progress on standard error, results for machines on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STUDY = "An embedded study (litchman2020) or the path of a study file."
+StudyArgument = Annotated[str, typer.Argument(help=STUDY)]
+CacheOption = Annotated[bool, typer.Option(help="Keep finished work and read what was kept before.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+SearchOption = Annotated[
+    bool,
+    typer.Option(help="Search data sets where a test needs the patients (about 20 seconds)."),
+]
+
+
+def stderr_console() -> Console:
+    """Where everything but results goes."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[object]:
+    """A progress bar that leaves nothing behind."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield progress
+
+
+def print_json(value: object) -> None:
+    """A result for machines."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,58 @@
+"""Made-up patients."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import (
+    CacheOption,
+    JsonOption,
+    StudyArgument,
+    print_json,
+    progress_bar,
+    stderr_console,
+)
+
+
+def simulate(
+    study: StudyArgument = "litchman2020",
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; STUDY-synthetic by default.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=1, help="How many cohorts.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cohorts.")] = 1,
+    truth: Annotated[
+        Path | None, typer.Option(help="A TOML file of chosen parameters, in place of the print.")
+    ] = None,
+    excel: Annotated[bool, typer.Option("--excel", help="Write .xlsx beside each .csv.")] = False,
+    cores: Annotated[int, typer.Option(min=1, help="Chains that run side by side.")] = 2,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+) -> None:
+    """Made-up patients that agree with everything that is printed, or that follow a chosen truth."""
+    from mgbayes.simulate.run import simulate as run
+    from mgbayes.simulate.write import NOTICE, check_folder, write_members
+    from mgbayes.study.load import load_study
+
+    loaded = load_study(study)
+    folder = out if out is not None else Path(f"{loaded.id}-synthetic")
+    check_folder(folder)
+    console = stderr_console()
+    with progress_bar(console) as progress:
+        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
+
+        def say(text: str) -> None:
+            progress.update(task, description=text)  # type: ignore[attr-defined]
+
+        made = run(loaded, members=members, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say)
+        say("writing")
+        written = write_members(loaded, made, folder, seed=seed, excel=excel)
+    console.print(f"The files are in {folder}", markup=False, highlight=False)
+    if json:
+        print_json({"schema_version": 1, "origin": "synthetic", "files": [row.to_json() for row in written]})
+        return
+    sys.stdout.write("".join(f"{line}\n" for row in written for line in row.in_words()) + f"{NOTICE}\n")

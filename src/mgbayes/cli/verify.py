@@ -1,0 +1,112 @@
+"""Every printed claim and its verdict; the patients beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgbayes.cli.shared import (
+    CacheOption,
+    JsonOption,
+    SearchOption,
+    StudyArgument,
+    print_json,
+    progress_bar,
+    stderr_console,
+)
+
+if TYPE_CHECKING:
+    from mgbayes.ipd import Beside
+    from mgbayes.study.schema import Study
+    from mgbayes.verify.result import Ledger
+
+
+def verify(
+    study: StudyArgument = "litchman2020",
+    search: SearchOption = True,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+    ipd: Annotated[
+        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
+    ] = None,
+    subset: Annotated[
+        list[str] | None,
+        typer.Option(help='With --ipd, a part of the patients: "three_cycles = cycles >= 3".'),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --ipd, the folder to write CSV tables to.")] = None,
+    mask_below: Annotated[
+        int | None, typer.Option(min=2, help="With --ipd, hide counts of patients below this number.")
+    ] = None,
+) -> None:
+    """Re-compute every printed claim and give each a verdict; with --ipd, set the patients beside it."""
+    from mgbayes.study.load import load_study
+    from mgbayes.verify.ledger import verify as run
+
+    loaded = load_study(study)
+    beside = _beside(loaded, ipd, subset, out, mask_below)
+    console = stderr_console()
+    with progress_bar(console) as progress:
+        task = progress.add_task("verifying", total=len(loaded.claims))  # type: ignore[attr-defined]
+
+        def say(claim: str) -> None:
+            progress.update(task, advance=1, description=f"verifying {claim}")  # type: ignore[attr-defined]
+
+        ledger = run(loaded, search=search, use_cache=cache, progress=say)
+    if json:
+        print_json(ledger.to_json() | ({} if beside is None else {"patients": beside.to_json()}))
+        return
+    _print_ledger(ledger)
+    if beside is not None:
+        from mgbayes.ipd.terminal import print_beside, wide_console
+
+        print_beside(beside, wide_console())
+
+
+def _beside(
+    study: Study, ipd: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
+) -> Beside | None:
+    """The patients beside the print, and their tables written; None when no spreadsheet is given."""
+    if ipd is None:
+        if subset or out is not None or mask_below is not None:
+            from mgbayes.ipd.options import options_without_patients
+
+            options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
+        return None
+    from mgbayes.ipd import check_patients
+    from mgbayes.ipd.options import read_subsets
+    from mgbayes.ipd.write import check_place, write_tables
+
+    subsets = read_subsets(subset or [])
+    if out is not None:
+        check_place(out)
+    beside = check_patients(study, ipd, subsets, mask_below)
+    for path in [] if out is None else write_tables(beside, out):
+        stderr_console().print(f"Written: {path}", markup=False, highlight=False)
+    return beside
+
+
+def _print_ledger(ledger: Ledger) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table("claim", "printed", "p", "verdict", "given by", title=ledger.study)
+    for row in ledger.claims:
+        cells = (
+            row.id,
+            row.printed,
+            row.p_printed or "",
+            row.verdict.replace("_", " "),
+            ", ".join(row.matches),
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
+    if ledger.findings:
+        console.print(Text("\nWhat a careful reader would notice"))
+    for finding in ledger.findings:
+        console.print(Text(f"• {finding.text}"))
+    counts = ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in ledger.tally().items())
+    console.print(Text(f"\n{len(ledger.claims)} claims: {counts}"))
