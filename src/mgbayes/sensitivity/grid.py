@@ -20,7 +20,10 @@ from mgbayes.sensitivity.cohort_belief import NAME as COHORTS
 from mgbayes.sensitivity.cohort_belief import cohort_belief
 from mgbayes.study.schema import Study
 
-CHAINS, DRAWS, TUNE = 4, 1000, 500
+CHAINS, DRAWS, TUNE = 4, 1000, 300
+LARGER_STEPS = 2.0
+"""Of a cell's own fit: the distance of target_accept to 1, over that of the report's fit."""
+LEAST_ACCEPT = 0.8
 MOST_CONDITIONING_DRAWS = 10_000
 """Draws of each chain of a cell's own fit where a printed p leaves only some of them."""
 
@@ -105,9 +108,19 @@ def effect_priors(plan: Plan, family: str) -> dict[str, Prior]:
 
 
 def modest(sampling: Sampling) -> Sampling:
-    """Fewer draws than a report's fit: a cell asks for a probability, not for an interval's third digit."""
-    conditioning = min(sampling.conditioning_draws, MOST_CONDITIONING_DRAWS)
-    few = {"chains": CHAINS, "draws": DRAWS, "tune": TUNE, "conditioning_draws": conditioning}
+    """Fewer draws and larger steps than a report's fit.
+
+    A cell asks for a probability, not for an interval's third digit; where it diverges it is made once more, with
+    steps smaller than the report's.
+    """
+    accept = max(LEAST_ACCEPT, 1 - LARGER_STEPS * (1 - sampling.target_accept))
+    few = {
+        "chains": CHAINS,
+        "draws": DRAWS,
+        "tune": TUNE,
+        "conditioning_draws": min(sampling.conditioning_draws, MOST_CONDITIONING_DRAWS),
+        "target_accept": min(accept, sampling.target_accept),
+    }
     return sampling.model_copy(update=few)
 
 
