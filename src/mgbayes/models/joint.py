@@ -42,7 +42,7 @@ from pymc.distributions.dist_math import normal_lcdf
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.joint import ESTIMANDS, estimands
-from mgbayes.models import arm_means, joint_patients, prednisone, relapse, remission
+from mgbayes.models import arm_means, joint_patients, prednisone, relapse, remission, shared_effect
 from mgbayes.models.arms import ARM
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.joint_patients import (
@@ -58,7 +58,6 @@ from mgbayes.models.parameters import parameter
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.priors import Prior
-from mgbayes.models.quadrature import rule
 from mgbayes.models.vine import LKJ_SHAPE, PAIRS, correlations
 from mgbayes.models.wishart import normal_logp
 from mgbayes.study.schema import Study
@@ -81,10 +80,6 @@ __all__ = [
 Data = Mapping[str, NDArray[Any]]
 FAMILIES: tuple[str, ...] = ("one_factor",)
 VISITS = ("baseline", "12m", "last")
-# A normal factor of variance 1 - λ² is the narrowest: at λ = 0.96 the error is below 2e-4 of a patient's density.
-_NODES, _LOG_WEIGHTS = rule(4.8, 25)
-_LEAST = 1e-300
-
 _LOADING = "correlation with the patient effect between -0.9 and 0.9, nothing favoured"
 PRIORS: dict[str, Prior] = {
     **{
@@ -133,10 +128,10 @@ def build(data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
             pm.Data(f"prior_{name}", np.array(priors[name].values))
         doses, score = _doses(model, given)
         effect = _effect(par["dose_loading"], given["dose_known"], score)
-        log_remission, chance = _remission(given, par, effect)
-        log_relapse, narrowed, free = _relapse(given, par, effect)
-        shared = pt.log(pt.maximum(chance * free, _LEAST)) + narrowed
-        density = doses + log_remission + log_relapse + pt.logsumexp(_LOG_WEIGHTS + shared, axis=-1)
+        log_remission, of_remission = _remission(given, par, effect)
+        log_relapse, of_relapse = _relapse(given, par, effect)
+        shared = shared_effect.INTEGRATED.of(*of_remission, *of_relapse)[0]
+        density = doses + log_remission + log_relapse + shared
         given_density("outcomes", density, given["dose_known"])
     return model
 
@@ -158,25 +153,19 @@ def _doses(model: pm.Model, given: Mapping[str, Any]) -> tuple[Any, Any]:
     return known * density, (dose[..., 2] - mean[:, None, 2]) / sd[:, None, 2]
 
 
-def _effect(loading: Any, known: Any, score: Any) -> Any:
-    """The patient effect at each node given the last dose, (arm, patient, node)."""
-    centre = -pt.tanh(loading) * known * score
-    spread = pt.switch(known, 1 / pt.cosh(loading), 1.0)
-    return centre[..., None] + spread[..., None] * _NODES
+def _effect(loading: Any, known: Any, score: Any) -> tuple[Any, Any]:
+    """Mean and SD of the patient effect given the last dose, (arm, patient)."""
+    return -pt.tanh(loading) * known * score, pt.switch(known, 1 / pt.cosh(loading), 1.0)
 
 
-def _conditional(loading: Any, score: Any, effect: Any) -> Any:
-    """(score + λ b) / √(1 - λ²), with λ = tanh(loading); b times -1 where it is taken away."""
-    return score * pt.cosh(loading) + effect * pt.sinh(loading)
+def _line(loading: Any, score: Any, effect: tuple[Any, Any], sign: float) -> tuple[Any, Any]:
+    """(score ± λ b) / √(1 - λ²) as a line in the standardized effect, with λ = tanh(loading)."""
+    mean, sd = effect
+    return score * pt.cosh(loading) + sign * mean * pt.sinh(loading), sign * sd * pt.sinh(loading)
 
 
-def _below(x: Any) -> Any:
-    """Φ(x)."""
-    return pt.erfc(-x / np.sqrt(2)) / 2
-
-
-def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, Any]:
-    """What of remission does not hang on the effect (log), and the chance that does (arm, patient, node)."""
+def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What of remission does not hang on the effect (log), and what is integrated over it (shared_effect.py)."""
     t = {name: given[f"remission_{name}"] for name in PATIENT_TIMES}
     arms = np.array([[0.0], [1.0]])
     logit = par["logit_remission"] + arms * par["log_odds_ratio"]
@@ -191,17 +180,13 @@ def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) ->
     within = pt.minimum(log_survival["upper"] - log_survival["lower"], -1e-100)
     seen = pt.switch(t["between"], log_survival["lower"] + pt.log1mexp(within), log_density)
     threshold = normal_score(-pt.softplus(-logit), -pt.softplus(logit))
-    x = _conditional(par["remission_loading"], threshold[..., None], effect)
-    ever, later = _below(x), pt.exp(log_survival["time"])[..., None]
-    chance = pt.switch(t["event"][..., None], ever, _below(-x) + ever * later)
-    return t["present"] * t["event"] * seen, pt.switch(t["present"][..., None], chance, 1.0)
+    known = t["present"] * pt.switch(t["event"], shared_effect.REMITTED, shared_effect.NOT_REMITTED)
+    line = _line(par["remission_loading"], threshold, effect, 1.0)
+    return t["present"] * t["event"] * seen, (known, *line, pt.exp(log_survival["time"]))
 
 
-def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, Any, Any]:
-    """Relapse: what does not hang on the effect (log), how the effect narrows an exact time (log), a chance.
-
-    The last two are (arm, patient, node); the chance is that of no relapse yet, or of one between two visits.
-    """
+def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What of relapse does not hang on the effect (log), and what is integrated over it (shared_effect.py)."""
     t = {name: given[f"relapse_{name}"] for name in PATIENT_TIMES}
     shape, loading = par["hazard_shape"], par["relapse_loading"]
     log_ratio = np.array([[0.0], [1.0]]) * par["log_hazard_ratio"]
@@ -213,18 +198,13 @@ def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> t
         hazard = pt.exp(log_cumulative(t[name]))
         return normal_score(pt.log1mexp(-hazard), -hazard)
 
-    exact = t["present"] * t["event"] * (1 - t["between"])
+    exact = t["event"] * (1 - t["between"])
     z, log_h = score("time"), log_cumulative(t["time"])
     log_density = (
         pt.log(shape) - pt.log(t["time"]) + log_h - pt.exp(log_h) + z**2 / 2 + pt.log(pt.cosh(loading))
     )
-    x = _conditional(loading, z[..., None], -effect)
-    lower, upper = (_conditional(loading, score(name)[..., None], -effect) for name in ("lower", "upper"))
-    # From the side where fewer lie beyond, so that neither tail loses its digits.
-    inside = pt.abs(_below(pt.switch(lower > 0, -lower, upper)) - _below(pt.switch(lower > 0, -upper, lower)))
-    chance = pt.switch(t["between"][..., None], inside, pt.switch(exact[..., None], 1.0, _below(-x)))
-    return (
-        exact * log_density,
-        -exact[..., None] * x**2 / 2,
-        pt.switch(t["present"][..., None], chance, 1.0),
-    )
+    seen = pt.switch(t["between"], shared_effect.BETWEEN, shared_effect.RELAPSED)
+    known = t["present"] * pt.switch(t["event"], seen, shared_effect.NOT_RELAPSED)
+    at, slope = _line(loading, z, effect, -1.0)
+    lower, upper = (_line(loading, score(name), effect, -1.0)[0] for name in ("lower", "upper"))
+    return t["present"] * exact * log_density, (known, at, slope, lower, upper)
