@@ -18,7 +18,7 @@ from mgbayes.models.sources import model_sources
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "calibration" / "evidence"
-AWAITED = {"joint", "mgfa"}  # 500 studies of either take long
+AWAITED = {"joint"}  # 500 studies take long
 OUTCOMES = [plan for plan in shipped_plans() if plan.role == "outcome"]
 PLANS = [plan for plan in OUTCOMES if plan.id not in AWAITED or evidence_path(FOLDER, plan, True).exists()]
 OTHERS = [plan.with_family(family) for plan in PLANS for family in plan.alternative_families]
