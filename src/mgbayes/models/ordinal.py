@@ -37,7 +37,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models import class_patterns
 from mgbayes.models.arms import ARM
+from mgbayes.models.class_patterns import patterns_of
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.curve import Curve
 from mgbayes.models.latent import given_density
@@ -149,11 +151,13 @@ def patients(level: Any, levels: int) -> dict[str, NDArray[Any]]:
         levels: how many classes there are.
 
     Returns:
-        ``answer`` (arm, patient, visit · class), one for the class at each visit.
+        ``answer`` (arm, patient, visit · class), one for the class at each visit; ``patterns`` (arm, P, visit)
+        and ``pattern`` (arm, patient) of class_patterns.py.
     """
     level = np.asarray(level, dtype=float)
     answer = (level[..., None] == np.arange(levels)).astype(float)
-    return {"answer": answer.reshape(*level.shape[:2], -1)}
+    patterns, pattern = patterns_of(level, levels)
+    return {"answer": answer.reshape(*level.shape[:2], -1), "patterns": patterns, "pattern": pattern}
 
 
 def build(data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
@@ -161,14 +165,13 @@ def build(data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
     visits, levels = _text(data["visit"]), _text(data["level"])
     coords = {"arm": ARM.arm.values, "cut": levels[2:], "later": visits[1:]}
     with pm.Model(coords=coords) as model:
-        answer = pm.Data("answer", np.asarray(data["answer"]))
+        patterns, pattern = (pm.Data(name, np.asarray(data[name])) for name in ("patterns", "pattern"))
         given = {
             name: parameter(name, priors, **({"dims": _SHAPES[name]} if name in _SHAPES else {}))
             for name in PRIORS
         }
-        log_chance = _log_chances(given).reshape((2, len(visits) * len(levels), len(NODES)))
-        joint = pt.stack([answer[a] @ log_chance[a] for a in (0, 1)])
-        given_density("classes", pt.logsumexp(joint + LOG_WEIGHTS, axis=-1), answer[..., 0])
+        by_pattern = class_patterns.INTEGRATED.of(patterns, _log_chances(given))
+        given_density("classes", by_pattern[np.array([[0], [1]]), pattern], pattern)
     return model
 
 
@@ -183,7 +186,8 @@ def _log_chances(given: Mapping[str, Any]) -> Any:
     benefit = given["base"] + pt.concatenate([zero, given["log_odds_ratio"]])
     towards_lower = np.array([[0.0], [1.0]]) * benefit - shift  # (arm, visit)
     x = towards_lower[:, :, None, None] + cuts[:, None] - given["patient_sd"] * NODES
-    below, above = -pt.softplus(-x), -pt.softplus(x)
+    below = -pt.softplus(-x)
+    above = below - x
     between = below[:, :, 1:] + above[:, :, :-1] + pt.log1mexp(-given["gap"])[:, None]
     return pt.concatenate([below[:, :, :1], between, above[:, :, -1:]], axis=2)
 

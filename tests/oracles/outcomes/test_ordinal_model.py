@@ -48,12 +48,13 @@ def _data(level: Any, levels: int, visits: tuple[str, ...]) -> dict[str, Any]:
 def wine() -> Any:
     """Contact as arm, temperature as visit, a judge at one contact as patient; two bottles at each visit."""
     rows = pd.read_csv(HERE / "data" / "wine.csv")
-    answer = np.zeros((2, 9, 2, 5))
+    level = np.full((2, 9, 2, 2), np.nan)  # contact, judge, bottle, temperature
     for row in rows.itertuples():
         a, v = int(row.contact == "yes"), int(row.temp == "warm")
-        answer[a, int(row.judge) - 1, v, int(row.rating) - 1] += 1
-    assert answer.sum() == 72
-    data = _data(np.zeros((2, 9, 2)), 5, ("cold", "warm")) | {"answer": answer.reshape(2, 9, 10)}
+        bottle = int(np.isfinite(level[a, int(row.judge) - 1, 0, v]))
+        level[a, int(row.judge) - 1, bottle, v] = int(row.rating) - 1
+    assert np.isfinite(level).all()
+    data = _data(level.reshape(2, 9, 4), 5, ("cold", "warm"))
     return ordinal.build(data, "cumulative_logit", ordinal.PRIORS)
 
 
