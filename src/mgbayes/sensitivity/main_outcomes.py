@@ -55,18 +55,29 @@ OTHERWISE = (
 
 
 def main_outcomes(fits: Sequence[Fit]) -> OverallBenefit | None:
-    """The overall benefit; None unless each main outcome has a fit that can be used."""
-    first = {fit.plan.model: fit for fit in reversed(fits) if _is_plain(fit)}
+    """The overall benefit; None unless each main outcome has a fit that can be used.
+
+    Patients and print are not mixed: where one main outcome is fitted to patients, all are.
+    """
+    first = first_fits(fits)
     contrasts = list(_contrasts(MAIN, first))
-    if len(contrasts) < len(MAIN):
+    on_patients = {first[reading.model].evidence == "patients" for reading in MAIN if reading.model in first}
+    if len(contrasts) < len(MAIN) or len(on_patients) > 1:
         return None
     return overall_benefit(contrasts, alternatives=list(_contrasts(OTHERWISE, first)))
 
 
-def _is_plain(fit: Fit) -> bool:
-    """The plan's own family on numbers as printed, or on patients, without a printed p and not adjusted."""
-    plain = fit.agreement is None and fit.alternative is None and not fit.adjusted
-    return plain and fit.family == fit.plan.family and bool(fit.estimands)
+def first_fits(fits: Sequence[Fit]) -> dict[str, Fit]:
+    """The fit of each model that the report puts first, where it has estimates.
+
+    It is the first one made on numbers as printed or on patients, without a printed p and not adjusted. On patients
+    its family need not be the plan's own: doses of zero have one of theirs.
+    """
+    first: dict[str, Fit] = {}
+    for fit in fits:
+        if fit.agreement is None and fit.alternative is None and not fit.adjusted:
+            first.setdefault(fit.plan.model, fit)
+    return {model: fit for model, fit in first.items() if fit.estimands}
 
 
 def _contrasts(readings: Sequence[Reading], fits: dict[str, Fit]) -> Iterator[Contrast]:
