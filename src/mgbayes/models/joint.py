@@ -38,11 +38,18 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pymc.distributions.dist_math import normal_lcdf
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.joint import ESTIMANDS, estimands
-from mgbayes.models import arm_means, joint_patients, prednisone, relapse, remission, shared_effect
+from mgbayes.models import (
+    arm_means,
+    joint_patients,
+    prednisone,
+    relapse,
+    remission,
+    shared_effect,
+    tail_scores,
+)
 from mgbayes.models.arms import ARM
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.joint_patients import (
@@ -175,7 +182,11 @@ def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) ->
     def score(day: Any) -> Any:
         return (pt.log(day) - log_mean) / sigma + sigma / 2
 
-    log_survival = {name: normal_lcdf(0.0, 1.0, -score(t[name])) for name in ("time", "lower", "upper")}
+    between = t["present"] * t["between"]
+    wanted = {"time": t["present"] * (1 - t["event"]), "lower": between, "upper": between}
+    log_survival = {
+        name: tail_scores.LOGS_ABOVE.of(asked, score(t[name]))[0] for name, asked in wanted.items()
+    }
     log_density = -(score(t["time"]) ** 2) / 2 - pt.log(t["time"] * sigma) - np.log(2 * np.pi) / 2
     within = pt.minimum(log_survival["upper"] - log_survival["lower"], -1e-100)
     seen = pt.switch(t["between"], log_survival["lower"] + pt.log1mexp(within), log_density)
@@ -194,17 +205,19 @@ def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> t
     def log_cumulative(day: Any) -> Any:
         return shape * (pt.log(day) - par["log_scale"]) + log_ratio
 
-    def score(name: str) -> Any:
-        hazard = pt.exp(log_cumulative(t[name]))
-        return normal_score(pt.log1mexp(-hazard), -hazard)
-
+    between = t["present"] * t["between"]
+    wanted = {"time": t["present"] - between, "lower": between, "upper": between}
+    scores = {
+        name: tail_scores.HAZARD_SCORES.of(asked, log_cumulative(t[name]))[0]
+        for name, asked in wanted.items()
+    }
     exact = t["event"] * (1 - t["between"])
-    z, log_h = score("time"), log_cumulative(t["time"])
+    z, log_h = scores["time"], log_cumulative(t["time"])
     log_density = (
         pt.log(shape) - pt.log(t["time"]) + log_h - pt.exp(log_h) + z**2 / 2 + pt.log(pt.cosh(loading))
     )
     seen = pt.switch(t["between"], shared_effect.BETWEEN, shared_effect.RELAPSED)
     known = t["present"] * pt.switch(t["event"], seen, shared_effect.NOT_RELAPSED)
     at, slope = _line(loading, z, effect, -1.0)
-    lower, upper = (_line(loading, score(name), effect, -1.0)[0] for name in ("lower", "upper"))
+    lower, upper = (_line(loading, scores[name], effect, -1.0)[0] for name in ("lower", "upper"))
     return t["present"] * exact * log_density, (known, at, slope, lower, upper)
