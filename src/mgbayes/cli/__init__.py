@@ -6,6 +6,7 @@ that failed its diagnostics; 2 the input is not usable; 130 interrupted.
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 
@@ -34,6 +35,8 @@ for _command in (verify, reanalyze, sensitivity, calibrate, reconstruct, simulat
 
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit code 2, never a traceback."""
+    # Asked to end, it ends as on Ctrl-C: worker processes end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A worker process that has grown large is replaced by joblib; its tasks lose nothing by it.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     try:

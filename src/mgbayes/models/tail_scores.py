@@ -11,7 +11,7 @@ Shapes: any (arm, patient). Sources: normal_quantile.py (Wichura 1988); Abramowi
 scipy in tests/oracles.
 """
 
-from math import erfc, exp, expm1, log, pi, sqrt
+from math import erfc, exp, expm1, log, log1p, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,9 @@ def hazard_score(log_hazard: float) -> tuple[float, float]:
 @register_jitable
 def log_above(x: float) -> tuple[float, float]:
     """log Φ(-x), and the slope."""
-    if x < _FAR_OUT:
+    if x < 0:
+        value = log1p(-0.5 * erfc(-x / sqrt(2.0)))
+    elif x < _FAR_OUT:
         value = log(0.5 * erfc(x / sqrt(2.0)))
     else:
         s = 1 / (x * x)
