@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from mgbayes.calibrate import evidence, sbc
+from mgbayes.calibrate.kept import KeptReplicates
+from mgbayes.models.priors import Prior
 from tests.calibration import conjugate_toy
 
 
@@ -47,6 +49,45 @@ def test_right_posterior_by_nutpie_is_calibrated():
     result = toy(None, replicates=100, draws=500)
     assert result.calibrated()
     assert result.errors == 0
+
+
+def test_an_interrupted_calibration_goes_on_where_it_stopped(right, tmp_path: Path):
+    made = []
+
+    def refit_but_stop(after):
+        def compiled(model, draws, chains):
+            fit = conjugate_toy.exact(0, 1, model, draws, chains)
+
+            def refit(data, seed, *, careful=False):
+                if len(made) == after:
+                    raise KeyboardInterrupt
+                made.append(seed)
+                return fit(data, seed, careful=careful)
+
+            return refit
+
+        return compiled
+
+    kept = KeptReplicates(tmp_path / "kept")
+    with pytest.raises(KeyboardInterrupt):
+        toy(refit_but_stop(120), kept=kept)
+    assert kept.count(300) == 120
+    (tmp_path / "kept" / "7.json").write_text("half of a fi", "utf-8")
+    resumed = toy(refit_but_stop(None), kept=kept)
+    assert len(made) == 301  # 120, the other 180, and the one that cannot be read
+    assert resumed == right
+
+    def refuse(model, draws, chains):
+        raise AssertionError("nothing is left to be compiled")
+
+    assert toy(refuse, kept=kept) == right
+
+
+def test_another_prior_is_another_calibration():
+    key = partial(KeptReplicates.of, "mgbayes.models.binary", data=conjugate_toy.TEMPLATE, family="normal")
+    one, other = (Prior("normal", (0.0, sd), "") for sd in (1.0, 2.0))
+    assert key(priors={"a": one}) == key(priors={"a": one})
+    assert key(priors={"a": one}) != key(priors={"a": other})
 
 
 def test_troubled_fits_are_counted_with_their_reason():

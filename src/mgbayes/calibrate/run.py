@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mgbayes.calibrate import sbc
 from mgbayes.calibrate.evidence import store
+from mgbayes.calibrate.kept import KeptReplicates
 from mgbayes.calibrate.on_patients import OnPatients
 from mgbayes.calibrate.sbc import Model, SbcResult, nutpie_refit
 from mgbayes.errors import InputError, Problem
@@ -49,7 +50,6 @@ def calibrate(
     results = []
     for plan in plans:
         with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
-        say(f"{plan.model}, {plan.family}{with_these}: {replicates} simulated studies")
         row = MODELS[plan.model]
         module = row.load()
         priors = plan.prior_set(plan.family, module.PRIORS, adjusted)
@@ -59,6 +59,21 @@ def calibrate(
         if on_patients:
             on_these = OnPatients(row.module, data)
             calibrated, template = on_these, on_these.template(plan.family, priors)
+        target_accept = plan.sampling.target_accept
+        kept = KeptReplicates.of(
+            row.module,
+            priors,
+            template,
+            family=plan.family,
+            on_patients=on_patients,
+            adjusted=adjusted,
+            target_accept=target_accept,
+            seed=SEED,
+            draws=DRAWS,
+        )
+        before = kept.count(replicates)
+        since = f", {before} of them finished before" if before else ""
+        say(f"{plan.model}, {plan.family}{with_these}: {replicates} simulated studies{since}")
         result = sbc.calibrate(
             calibrated,
             plan.family,
@@ -68,7 +83,8 @@ def calibrate(
             SEED,
             draws=DRAWS,
             jobs=jobs,
-            compile_refit=partial(nutpie_refit, target_accept=plan.sampling.target_accept),
+            compile_refit=partial(nutpie_refit, target_accept=target_accept),
+            kept=kept,
         )
         store(result, evidence_path(folder, plan, on_patients, adjusted), model_sources(row.module))
         results.append(result)

@@ -98,6 +98,16 @@ class Replicate:
     problem: str
 
 
+class Kept(Protocol):
+    """Replicates that were finished before."""
+
+    def read(self, number: int) -> Replicate | None:
+        """A replicate by its number; None where it is not there."""
+
+    def write(self, number: int, replicate: Replicate) -> None:
+        """Keep a replicate."""
+
+
 @dataclass(frozen=True)
 class SbcResult:
     """Ranks of every estimand over replicates, on 0 to `levels`."""
@@ -149,17 +159,18 @@ def calibrate(
     chains: int = 4,
     jobs: int = 1,
     compile_refit: Callable[[Any, int, int], Refit] | None = None,
+    kept: Kept | None = None,
 ) -> SbcResult:
     """Simulate and refit `replicates` studies like the template.
 
     The model is compiled once per job. Every replicate has its own seed, so that the result does
-    not depend on `jobs`. compile_refit: takes the built model, draws and chains and returns the
-    refit; nutpie's by default.
+    not depend on `jobs`, nor on which replicates are `kept` from before. compile_refit: takes the
+    built model, draws and chains and returns the refit; nutpie's by default.
     """
-    seeds = np.random.SeedSequence(seed).spawn(replicates)
+    seeds = list(enumerate(np.random.SeedSequence(seed).spawn(replicates)))
     blocks = [seeds[job::jobs] for job in range(jobs)]
     run = joblib.delayed(_run_block)
-    arguments = (module, family, priors, template_data, draws, chains, compile_refit)
+    arguments = (module, family, priors, template_data, draws, chains, compile_refit, kept)
     done = joblib.Parallel(n_jobs=jobs)(run(block, *arguments) for block in blocks)
     results = [done[i % jobs][i // jobs] for i in range(replicates)]
     ranked = [r.ranks for r in results if r.ranks]
@@ -175,7 +186,7 @@ def calibrate(
 
 
 def _run_block(
-    seeds: Sequence[np.random.SeedSequence],
+    seeds: Sequence[tuple[int, np.random.SeedSequence]],
     module: Model,
     family: str,
     priors: dict[str, Prior],
@@ -183,10 +194,20 @@ def _run_block(
     draws: int,
     chains: int,
     compile_refit: Callable[[Any, int, int], Refit] | None,
+    kept: Kept | None,
 ) -> list[Replicate]:
-    model = module.build(template_data, family, priors)
-    refit = (compile_refit or nutpie_refit)(model, draws, chains)
-    return [_replicate(seed, module, family, priors, template_data, refit) for seed in seeds]
+    refit, done = None, []
+    for number, seed in seeds:
+        found = kept.read(number) if kept else None
+        if found is None:
+            if refit is None:  # compiling takes long, and is for nothing where all replicates are kept
+                model = module.build(template_data, family, priors)
+                refit = (compile_refit or nutpie_refit)(model, draws, chains)
+            found = _replicate(seed, module, family, priors, template_data, refit)
+            if kept:
+                kept.write(number, found)
+        done.append(found)
+    return done
 
 
 def _replicate(
