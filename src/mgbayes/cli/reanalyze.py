@@ -13,7 +13,7 @@ from mgbayes.cli.shared import (
     JsonOption,
     SearchOption,
     StudyArgument,
-    progress_bar,
+    stages,
     stderr_console,
 )
 from mgbayes.errors import EXIT_FIT_FAILED
@@ -63,12 +63,7 @@ def reanalyze(
     patients = _patients(loaded, ipd, mask_below)
     members = _members_by_endpoint(loaded, curves or [], curve_members)
     console = stderr_console()
-    with progress_bar(console) as progress:
-        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
-
-        def say(stage: str, detail: str) -> None:
-            progress.update(task, description=f"{stage} {detail}")  # type: ignore[attr-defined]
-
+    with stages(console) as say:
         result = run(
             loaded,
             folder,
@@ -78,7 +73,7 @@ def reanalyze(
             search=search,
             cores=cores,
             use_cache=cache,
-            say=say,
+            say=lambda stage, detail: say(f"{stage} {detail}"),
         )
     console.print(f"The report is in {folder / 'report.html'}", markup=False, highlight=False)
     if json:

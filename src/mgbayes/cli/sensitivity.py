@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, progress_bar, stderr_console
+from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, stages, stderr_console
 from mgbayes.errors import EXIT_FIT_FAILED
 
 
@@ -43,12 +43,7 @@ def sensitivity(
     folder = out if out is not None else Path("reports") / loaded.id / "sensitivity"
     check_folder(folder)
     console = stderr_console()
-    with progress_bar(console) as progress:
-        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
-
-        def say(text: str) -> None:
-            progress.update(task, description=text)  # type: ignore[attr-defined]
-
+    with stages(console) as say:
         grid = run(loaded, plans, cores=cores, use_cache=cache, surfaces=surfaces, cluster=cluster, say=say)
         say("writing")
         write_grid(grid, folder)

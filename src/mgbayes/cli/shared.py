@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 STUDY = "An embedded study (litchman2020) or the path of a study file."
 StudyArgument = Annotated[str, typer.Argument(help=STUDY)]
@@ -31,13 +32,25 @@ def stderr_console() -> Console:
 
 
 @contextmanager
-def progress_bar(console: Console) -> Iterator[object]:
+def progress_bar(console: Console) -> Iterator[Progress]:
     """A progress bar that leaves nothing behind."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield progress
+
+
+@contextmanager
+def stages(console: Console) -> Iterator[Callable[[str], None]]:
+    """A progress bar without an end in sight; what is yielded says the stage."""
+    with progress_bar(console) as progress:
+        task = progress.add_task("starting", total=None)
+
+        def say(stage: str) -> None:
+            progress.update(task, description=stage)
+
+        yield say
 
 
 def print_json(value: object) -> None:

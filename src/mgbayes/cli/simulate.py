@@ -13,7 +13,7 @@ from mgbayes.cli.shared import (
     JsonOption,
     StudyArgument,
     print_json,
-    progress_bar,
+    stages,
     stderr_console,
 )
 
@@ -42,12 +42,7 @@ def simulate(
     folder = out if out is not None else Path(f"{loaded.id}-synthetic")
     check_folder(folder)
     console = stderr_console()
-    with progress_bar(console) as progress:
-        task = progress.add_task("starting", total=None)  # type: ignore[attr-defined]
-
-        def say(text: str) -> None:
-            progress.update(task, description=text)  # type: ignore[attr-defined]
-
+    with stages(console) as say:
         made = run(loaded, members=members, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say)
         say("writing")
         written = write_members(loaded, made, folder, seed=seed, excel=excel)

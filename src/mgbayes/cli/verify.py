@@ -48,10 +48,10 @@ def verify(
     beside = _beside(loaded, ipd, subset, out, mask_below)
     console = stderr_console()
     with progress_bar(console) as progress:
-        task = progress.add_task("verifying", total=len(loaded.claims))  # type: ignore[attr-defined]
+        task = progress.add_task("verifying", total=len(loaded.claims))
 
         def say(claim: str) -> None:
-            progress.update(task, advance=1, description=f"verifying {claim}")  # type: ignore[attr-defined]
+            progress.update(task, advance=1, description=f"verifying {claim}")
 
         ledger = run(loaded, search=search, use_cache=cache, progress=say)
     if json:
