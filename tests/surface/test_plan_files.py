@@ -55,3 +55,11 @@ def test_every_shipped_plan_loads_by_its_id() -> None:
     assert {plan.id for plan in plans} == {path.stem for path in (ROOT / "models").glob("*.toml")}
     for plan in plans:
         assert load_plan(plan.id) == plan
+
+
+def test_patients_may_be_drawn_with_larger_steps_than_the_print() -> None:
+    plan = load_plan("remission")
+    assert plan.sampling_on(patients=False) == plan.sampling
+    assert plan.sampling_on(patients=True).target_accept == plan.patients.target_accept == 0.9
+    same = load_plan("relapse")
+    assert same.sampling_on(patients=True) == same.sampling

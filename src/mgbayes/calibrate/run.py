@@ -59,7 +59,7 @@ def calibrate(
         if on_patients:
             on_these = OnPatients(row.module, data)
             calibrated, template = on_these, on_these.template(plan.family, priors)
-        target_accept = plan.sampling.target_accept
+        target_accept = plan.sampling_on(on_patients).target_accept
         kept = KeptReplicates.of(
             row.module,
             priors,

@@ -199,7 +199,7 @@ class Fitter:
 
     def _asked(self, job: Job) -> tuple[ModuleType, Data, dict[str, Prior], Sampling]:
         module = MODELS[job.plan.model].load()
-        sampling = job.plan.sampling
+        sampling = job.plan.sampling_on(job.patients is not None)
         if job.printed_p:
             update: dict[str, int] = {
                 "draws": sampling.conditioning_draws,

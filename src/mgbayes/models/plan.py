@@ -155,11 +155,13 @@ class CovariateRule:
 class OnPatients(Record):
     """What a fit on patients takes besides the arm: baseline covariates of the patient map, and a gamma frailty.
 
-    Each is a fit beside the one without: with the covariates, and with the frailty too.
+    Each is a fit beside the one without: with the covariates, and with the frailty too. Observed outcomes leave a
+    smoother posterior than latent ones, so that ``target_accept`` may be lower than with the print.
     """
 
     covariates: tuple[str, ...] = ()
     frailty: bool = False
+    target_accept: Annotated[float, Field(gt=0.5, lt=1)] | None = None
 
     @field_validator("covariates")
     @classmethod
@@ -212,6 +214,12 @@ class Plan(Record):
     decision: Decision | None = None
     patients: OnPatients = OnPatients()
     sampling: Sampling = Sampling()
+
+    def sampling_on(self, patients: bool) -> Sampling:
+        """How the posterior is drawn on patients, or on what is printed."""
+        if not patients or self.patients.target_accept is None:
+            return self.sampling
+        return self.sampling.model_copy(update={"target_accept": self.patients.target_accept})
 
     def prior_set(
         self, family: str, defaults: Mapping[str, Prior], adjusted: tuple[str, ...] = ()
