@@ -18,9 +18,9 @@ a normal score that is higher for the better, correlated with b_i by its loading
 so that the latent correlation of two outcomes is the product of their loadings, and each outcome's own
 distribution, and with it every contrast, is that of its separate model whatever the loadings (a one-factor
 Gaussian copula; loadings of 0 are the separate models). The sign of b is fixed by remission's loading. How
-soon a patient remits is not tied to b, and earlier doses only through the last. b_i is integrated out by the
-trapezoidal rule (quadrature.py), given the last dose normal with mean -λ_D times its score and variance
-1 - λ_D², so that a patient enters as one:
+soon a patient remits is not tied to b, and earlier doses only through the last. Given the last dose b_i is normal
+with mean -λ_D times its score and variance 1 - λ_D², and the scores of remission and relapse are bivariate normal,
+so that b_i is integrated out in closed form (shared_effect.py) and a patient enters as one:
 
     outcomes          ~ f(doses_i) ∫ f(remission_i | b) f(relapse_i | b) φ(b | last dose_i) db
 
@@ -135,9 +135,10 @@ def build(data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
             pm.Data(f"prior_{name}", np.array(priors[name].values))
         doses, score = _doses(model, given)
         effect = _effect(par["dose_loading"], given["dose_known"], score)
-        log_remission, of_remission = _remission(given, par, effect)
-        log_relapse, of_relapse = _relapse(given, par, effect)
-        shared = shared_effect.INTEGRATED.of(*of_remission, *of_relapse)[0]
+        log_remission, of_remission, with_effect = _remission(given, par, effect)
+        log_relapse, of_relapse, relapse_with_effect = _relapse(given, par, effect)
+        correlation = with_effect * relapse_with_effect
+        shared = shared_effect.INTEGRATED.of(*of_remission, *of_relapse, correlation)[0]
         density = doses + log_remission + log_relapse + shared
         given_density("outcomes", density, given["dose_known"])
     return model
@@ -161,18 +162,27 @@ def _doses(model: pm.Model, given: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _effect(loading: Any, known: Any, score: Any) -> tuple[Any, Any]:
-    """Mean and SD of the patient effect given the last dose, (arm, patient)."""
-    return -pt.tanh(loading) * known * score, pt.switch(known, 1 / pt.cosh(loading), 1.0)
+    """Mean and variance of the patient effect given the last dose, (arm, patient)."""
+    against = pt.tanh(loading) * known
+    return -against * score, 1 - against**2
 
 
-def _line(loading: Any, score: Any, effect: tuple[Any, Any], sign: float) -> tuple[Any, Any]:
-    """(score ± λ b) / √(1 - λ²) as a line in the standardized effect, with λ = tanh(loading)."""
-    mean, sd = effect
-    return score * pt.cosh(loading) + sign * mean * pt.sinh(loading), sign * sd * pt.sinh(loading)
+def _variance(loading: Any, effect: tuple[Any, Any]) -> Any:
+    """Variance of a normal score given the last dose."""
+    return 1 - pt.tanh(loading) ** 2 * (1 - effect[1])
 
 
-def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, tuple[Any, ...]]:
-    """What of remission does not hang on the effect (log), and what is integrated over it (shared_effect.py)."""
+def _standardized(loading: Any, score: Any, effect: tuple[Any, Any]) -> tuple[Any, Any]:
+    """A normal score given the last dose, less its mean, over its SD; and its correlation with the effect."""
+    (mean, variance), correlation = effect, pt.tanh(loading)
+    sd = pt.sqrt(_variance(loading, effect))
+    return (score - correlation * mean) / sd, correlation * pt.sqrt(variance) / sd
+
+
+def _remission(
+    given: Mapping[str, Any], par: Mapping[str, Any], effect: Any
+) -> tuple[Any, tuple[Any, ...], Any]:
+    """What of remission does not hang on the effect (log); what does (shared_effect.py); their correlation."""
     t = {name: given[f"remission_{name}"] for name in PATIENT_TIMES}
     arms = np.array([[0.0], [1.0]])
     logit = par["logit_remission"] + arms * par["log_odds_ratio"]
@@ -192,12 +202,15 @@ def _remission(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) ->
     seen = pt.switch(t["between"], log_survival["lower"] + pt.log1mexp(within), log_density)
     threshold = normal_score(-pt.softplus(-logit), -pt.softplus(logit))
     known = t["present"] * pt.switch(t["event"], shared_effect.REMITTED, shared_effect.NOT_REMITTED)
-    line = _line(par["remission_loading"], threshold, effect, 1.0)
-    return t["present"] * t["event"] * seen, (known, *line, pt.exp(log_survival["time"]))
+    # One remits whose score is above a threshold, -score below it: hence the sign.
+    below, with_effect = _standardized(-par["remission_loading"], threshold, effect)
+    return t["present"] * t["event"] * seen, (known, below, pt.exp(log_survival["time"])), with_effect
 
 
-def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, tuple[Any, ...]]:
-    """What of relapse does not hang on the effect (log), and what is integrated over it (shared_effect.py)."""
+def _relapse(
+    given: Mapping[str, Any], par: Mapping[str, Any], effect: Any
+) -> tuple[Any, tuple[Any, ...], Any]:
+    """What of relapse does not hang on the effect (log); what does (shared_effect.py); their correlation."""
     t = {name: given[f"relapse_{name}"] for name in PATIENT_TIMES}
     shape, loading = par["hazard_shape"], par["relapse_loading"]
     log_ratio = np.array([[0.0], [1.0]]) * par["log_hazard_ratio"]
@@ -213,11 +226,10 @@ def _relapse(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> t
     }
     exact = t["event"] * (1 - t["between"])
     z, log_h = scores["time"], log_cumulative(t["time"])
-    log_density = (
-        pt.log(shape) - pt.log(t["time"]) + log_h - pt.exp(log_h) + z**2 / 2 + pt.log(pt.cosh(loading))
-    )
+    at, with_effect = _standardized(loading, z, effect)
+    lower, upper = (_standardized(loading, scores[name], effect)[0] for name in ("lower", "upper"))
+    narrowed = (z**2 - at**2 - pt.log(_variance(loading, effect))) / 2
+    log_density = pt.log(shape) - pt.log(t["time"]) + log_h - pt.exp(log_h) + narrowed
     seen = pt.switch(t["between"], shared_effect.BETWEEN, shared_effect.RELAPSED)
     known = t["present"] * pt.switch(t["event"], seen, shared_effect.NOT_RELAPSED)
-    at, slope = _line(loading, z, effect, -1.0)
-    lower, upper = (_line(loading, scores[name], effect, -1.0)[0] for name in ("lower", "upper"))
-    return t["present"] * exact * log_density, (known, at, slope, lower, upper)
+    return t["present"] * exact * log_density, (known, at, lower, upper), with_effect

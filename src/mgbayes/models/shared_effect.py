@@ -1,36 +1,36 @@
 r"""What a patient's remission and relapse say together, the effect that they share integrated out.
 
-With b = b_0 + s u and u ~ Normal(0, 1), each outcome sees b through a straight line x = a + c u, and patient i
-contributes
+Given the last dose, the normal scores of remission Z_R and of relapse Z_T are standard normal with correlation ρ.
+One who ever remits has Z_R ≤ h; S is the chance that one of these has not by now. Relapse lies at k, after k, or
+between l and u. Patient i contributes the log of
 
-    log Σ_j w_j R(u_j) T(u_j),   u_j and w_j the rule of quadrature.py
+    P(Z_R ≤ h | Z_T in A) or P(Z_R > h | Z_T in A) + S P(Z_R ≤ h | Z_T in A),  times P(Z_T in A)
 
-    R = Φ(x_R)                      in remission
-        Φ(-x_R) + S Φ(x_R)          not yet; S is the chance that one who ever remits has not by then
-    T = exp(-x_T² / 2)              relapse at a known time, but for what does not hang on b
-        Φ(-x_T)                     no relapse yet
-        |Φ(x_U) - Φ(x_L)|           relapse between two visits; x_L and x_U have the slope of x_T
+    A = {k}           relapse at a known time; its density is left to the caller, and P(Z_T in A) to be 1
+        (k, ∞)        no relapse yet
+        (l, u)        relapse between two visits, in whichever order
 
-and 1 for an outcome that is not known. Of each Φ only the tail that is needed is worked out, so that neither loses
-its digits; R T is held above 1e-300. Derivatives come with the value, from the same pass.
+and 1 for an outcome that is not known. These are normal chances of one or two variables (bivariate_normal.py), each
+held above 1e-300. Derivatives come with the value, from the same pass.
 
-Shapes: all (arm, patient). Source: joint.py; held to the sum by scipy and to finite differences in tests/oracles.
+Shapes: all (arm, patient). Source: joint.py; held to the integral over the effect, done by scipy, and to finite
+differences in tests/oracles.
 """
 
-from math import erfc, exp, log, pi, sqrt
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
 from numba.extending import register_jitable
 
-from mgbayes.models import quadrature
+from mgbayes.models import bivariate_normal
+from mgbayes.models.bivariate_normal import TABLE, below, both_below, density, fill, joint_density
 from mgbayes.models.fused import Fused, Passes
-from mgbayes.models.quadrature import rule
 
-# A normal factor of variance 1 - λ² is the narrowest: at λ = 0.96 the error is below 2e-4 of a patient's density.
-NODES, LOG_WEIGHTS = rule(4.8, 25)
-_COUNT = len(NODES)
 _LEAST = 1e-300
+_MOST_REMIT = 1.0
+_CHANCE, _H, _LATER, _K, _LOWER, _UPPER, _RHO = range(7)
+"""A chance and its derivatives, as they lie in an array."""
 
 UNKNOWN = 0.0
 REMITTED, NOT_REMITTED = 1.0, 2.0
@@ -39,134 +39,131 @@ RELAPSED, NOT_RELAPSED, BETWEEN = 1.0, 2.0, 3.0
 
 
 @register_jitable
-def _below(x: float) -> float:
-    return 0.5 * erfc(-x / sqrt(2.0))
+def _given(seen: float, h: float, later: float, k: float, rho: float, out: Any) -> None:
+    """What is seen of remission, Z_T being k."""
+    width = sqrt(1.0 - rho * rho)
+    w = (h - rho * k) / width
+    rise = density(w)
+    if seen == REMITTED:
+        out[_CHANCE], out[_LATER] = below(w), 0.0
+    else:
+        out[_LATER] = below(w)
+        out[_CHANCE] = below(-w) + later * out[_LATER]
+        rise *= later - 1.0
+    out[_H], out[_K] = rise / width, -rise * rho / width
+    out[_RHO] = rise * (rho * w / width - k) / width
 
 
 @register_jitable
-def _density(x: float) -> float:
-    return exp(-0.5 * x * x) / sqrt(2 * pi)
+def _after(
+    seen: float, h: float, later: float, k: float, rho: float, sign: float, table: Any, out: Any
+) -> None:
+    """What is seen of remission, and Z_T > k; their correlation is sign ρ."""
+    if seen == UNKNOWN:
+        out[:] = 0.0
+        out[_CHANCE], out[_K] = below(-k), -density(k)
+        return
+    r = sign * rho
+    width = sqrt(1.0 - r * r)
+    remits = both_below(h, -k, rho, -sign, table)
+    by_h = density(h) * below((r * h - k) / width)
+    by_k = -density(k) * below((h - r * k) / width)
+    by_rho = -sign * joint_density(h, k, r)
+    if seen == REMITTED:
+        out[_CHANCE], out[_H], out[_LATER], out[_K], out[_RHO] = remits, by_h, 0.0, by_k, by_rho
+        return
+    # The difference keeps its digits where enough do not remit, and saves a quadrature.
+    never = both_below(-h, -k, rho, sign, table) if h > _MOST_REMIT else below(-k) - remits
+    out[_CHANCE] = never + later * remits
+    out[_H], out[_LATER], out[_RHO] = (later - 1.0) * by_h, remits, (later - 1.0) * by_rho
+    out[_K] = -density(k) * below((r * k - h) / width) + later * by_k
 
 
 @register_jitable
-def _remission(known: float, x: float, later: float) -> tuple[float, float, float]:
-    """R, and its derivatives in x and in S."""
-    if known == UNKNOWN:
-        return 1.0, 0.0, 0.0
-    below, slope = _below(x), _density(x)
-    if known == REMITTED:
-        return below, slope, 0.0
-    above = _below(-x) if x > 0 else 1.0 - below
-    return above + later * below, slope * (later - 1.0), below
+def _between(
+    seen: float,
+    h: float,
+    later: float,
+    lower: float,
+    upper: float,
+    rho: float,
+    table: Any,
+    work: Any,
+    out: Any,
+) -> None:
+    """What is seen of remission, and Z_T between two bounds, in whichever order."""
+    # From the side where fewer lie beyond, so that the difference keeps its digits.
+    sign = -1.0 if lower + upper < 0 else 1.0
+    after_lower, after_upper = work[0], work[1]
+    _after(seen, h, later, sign * lower, rho, sign, table, after_lower)
+    _after(seen, h, later, sign * upper, rho, sign, table, after_upper)
+    turn = 1.0 if after_lower[_CHANCE] >= after_upper[_CHANCE] else -1.0
+    for j in (_CHANCE, _H, _LATER, _RHO):
+        out[j] = turn * (after_lower[j] - after_upper[j])
+    out[_LOWER], out[_UPPER] = turn * sign * after_lower[_K], -turn * sign * after_upper[_K]
 
 
-@register_jitable
-def _between(lower: float, upper: float) -> tuple[float, float, float]:
-    """|Φ(upper) - Φ(lower)| from the side where fewer lie beyond, and its derivatives in both."""
-    inside = _below(-lower) - _below(-upper) if lower > 0 else _below(upper) - _below(lower)
-    sign = 1.0 if inside >= 0 else -1.0
-    return sign * inside, -sign * _density(lower), sign * _density(upper)
-
-
-def integrated(
-    seen: Any, a_r: Any, c_r: Any, later: Any, relapse: Any, a_t: Any, c_t: Any, a_l: Any, a_u: Any
-) -> Any:
-    """The log of each patient's integral, and its derivatives in a_R, c_R, S, a_T, c_T, a_L and a_U."""
-    arms, patients = a_r.shape
-    found = np.zeros((8, arms, patients))
-    share, d, slopes = np.empty(_COUNT), np.empty((_COUNT, 5)), np.empty(7)
+def integrated(seen: Any, h: Any, later: Any, relapse: Any, k: Any, lower: Any, upper: Any, rho: Any) -> Any:
+    """The log of each patient's chance, and its derivatives in h, S, k, l, u and ρ."""
+    arms, patients = h.shape
+    found = np.zeros((7, arms, patients))
+    table, work, one = np.empty(TABLE), np.zeros((2, 7)), np.empty(7)
+    filled = 2.0
     for a in range(arms):
         for i in range(patients):
-            if seen[a, i] == UNKNOWN and relapse[a, i] == UNKNOWN:
+            known, after, r = (seen[a, i], h[a, i], later[a, i]), relapse[a, i], rho[a, i]
+            if known[0] == UNKNOWN and after in (UNKNOWN, RELAPSED):
                 continue
-            remission = (seen[a, i], a_r[a, i], c_r[a, i], later[a, i])
-            of_relapse = (relapse[a, i], a_t[a, i], c_t[a, i], a_l[a, i], a_u[a, i])
-            found[0, a, i] = _one(remission, of_relapse, share, d, slopes)
-            found[1:, a, i] = slopes
-    return found[0], found[1], found[2], found[3], found[4], found[5], found[6], found[7]
+            if r != filled and after in (NOT_RELAPSED, BETWEEN):
+                fill(table, r)
+                filled = r
+            one[:] = 0.0
+            if after == UNKNOWN:
+                _given(*known, 0.0, 0.0, one)
+                one[_K] = one[_RHO] = 0.0
+            elif after == RELAPSED:
+                _given(*known, k[a, i], r, one)
+            elif after == NOT_RELAPSED:
+                _after(*known, k[a, i], r, 1.0, table, one)
+            else:
+                _between(*known, lower[a, i], upper[a, i], r, table, work, one)
+            if one[_CHANCE] > _LEAST:
+                for j in range(1, 7):
+                    found[j, a, i] = one[j] / one[_CHANCE]
+            found[0, a, i] = log(max(one[_CHANCE], _LEAST))
+    return found[0], found[1], found[2], found[3], found[4], found[5], found[6]
 
 
 def integrated_back(
     seen: Any,
-    a_r: Any,
-    c_r: Any,
+    h: Any,
     later: Any,
     relapse: Any,
-    a_t: Any,
-    c_t: Any,
-    a_l: Any,
-    a_u: Any,
+    k: Any,
+    lower: Any,
+    upper: Any,
+    rho: Any,
     value: Any,
-    by_a_r: Any,
-    by_c_r: Any,
+    by_h: Any,
     by_later: Any,
-    by_a_t: Any,
-    by_c_t: Any,
-    by_a_l: Any,
-    by_a_u: Any,
+    by_k: Any,
+    by_lower: Any,
+    by_upper: Any,
+    by_rho: Any,
     bar: Any,
 ) -> Any:
     """Cotangents of all but what is known."""
-    return bar * by_a_r, bar * by_c_r, bar * by_later, bar * by_a_t, bar * by_c_t, bar * by_a_l, bar * by_a_u
-
-
-@register_jitable
-def _one(remission: Any, relapse: Any, share: Any, d: Any, slopes: Any) -> float:
-    """One patient's log integral; fills slopes (7,). share (node,) and d (node, 5) are room to work in."""
-    seen, a_r, c_r, later = remission
-    known, a_t, c_t, a_l, a_u = relapse
-    top = -np.inf
-    for j in range(_COUNT):
-        u = NODES[j]
-        chance, d[j, 0], d[j, 1] = _remission(seen, a_r + c_r * u, later)
-        x = a_t + c_t * u
-        free, narrowed = 1.0, 0.0
-        d[j, 2] = d[j, 3] = d[j, 4] = 0.0
-        if known == RELAPSED:
-            narrowed = -0.5 * x * x
-            d[j, 2] = -x
-        elif known == NOT_RELAPSED:
-            free = _below(-x)
-            d[j, 2] = -_density(x)
-        elif known == BETWEEN:
-            free, d[j, 3], d[j, 4] = _between(a_l + c_t * u, a_u + c_t * u)
-        both = chance * free
-        if both > _LEAST:
-            d[j, 0], d[j, 1] = d[j, 0] / chance, d[j, 1] / chance
-            if known != RELAPSED:
-                d[j, 2], d[j, 3], d[j, 4] = d[j, 2] / free, d[j, 3] / free, d[j, 4] / free
-        else:
-            both = _LEAST
-            d[j, 0] = d[j, 1] = d[j, 3] = d[j, 4] = 0.0
-            if known != RELAPSED:
-                d[j, 2] = 0.0
-        share[j] = log(both) + narrowed + LOG_WEIGHTS[j]
-        top = max(top, share[j])
-    total = 0.0
-    for j in range(_COUNT):
-        share[j] = exp(share[j] - top)
-        total += share[j]
-    slopes[:] = 0.0
-    for j in range(_COUNT):
-        part, u = share[j] / total, NODES[j]
-        slopes[0] += part * d[j, 0]
-        slopes[1] += part * d[j, 0] * u
-        slopes[2] += part * d[j, 1]
-        slopes[3] += part * d[j, 2]
-        slopes[4] += part * (d[j, 2] + d[j, 3] + d[j, 4]) * u
-        slopes[5] += part * d[j, 3]
-        slopes[6] += part * d[j, 4]
-    return top + log(total)
+    return bar * by_h, bar * by_later, bar * by_k, bar * by_lower, bar * by_upper, bar * by_rho
 
 
 INTEGRATED = Fused(
     Passes(
         integrated,
         integrated_back,
-        shaped=(1,) * 8,
-        axes=(2,) * 8,
-        differentiable=(False, True, True, True, False, True, True, True, True),
-        kept=frozenset(range(1, 8)),
-        calls=(quadrature,),
+        shaped=(1,) * 7,
+        axes=(2,) * 7,
+        differentiable=(False, True, True, False, True, True, True, True),
+        kept=frozenset(range(1, 7)),
+        calls=(bivariate_normal,),
     )
 )

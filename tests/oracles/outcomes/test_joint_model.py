@@ -126,7 +126,7 @@ def test_whatever_the_loadings_each_outcome_has_its_own_distribution(
         pm.set_data({n: v if n == kept else np.zeros_like(v) for n, v in known.items()}, model=built)
         alone, apart = evaluate(**GIVEN, **TIED), evaluate(**GIVEN, **APART)
         pm.set_data(known, model=built)
-        np.testing.assert_allclose(alone, apart, atol=5e-4)
+        np.testing.assert_allclose(alone, apart, atol=1e-10)
         assert np.abs(apart).max() > 1
 
 
@@ -183,8 +183,7 @@ def test_with_loadings_each_patient_has_the_integral_found_on_a_fine_grid(
         for name, given in (("remission", remission_given), ("relapse", relapse_given)):
             if cut[name]["present"][a, i]:
                 density = density * given(a, i)
-        # the rule's error: see the model's nodes
-        assert found[a, i] == pytest.approx(np.log(np.trapezoid(density, b)), abs=5e-4)
+        assert found[a, i] == pytest.approx(np.log(np.trapezoid(density, b)), abs=1e-8)
 
 
 def test_the_normal_score_is_the_quantile_in_both_tails() -> None:
