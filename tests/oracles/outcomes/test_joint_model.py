@@ -117,6 +117,16 @@ def test_without_loadings_it_is_the_separate_models(cohort: dict[str, Any], eval
     np.testing.assert_allclose(evaluate(**GIVEN, **APART), _separate(cohort), atol=1e-8)
 
 
+def test_its_priors_are_those_of_the_separate_models() -> None:
+    renamed = {"time_shape": (remission, "shape"), "hazard_shape": (relapse, "shape")}
+    for name, prior in joint.PRIORS.items():
+        if name.endswith("_loading"):
+            continue
+        owners = [renamed[name]] if name in renamed else [(m, name) for m in (remission, relapse, prednisone)]
+        found = [module.PRIORS[own] for module, own in owners if own in module.PRIORS]
+        assert [(other.form, other.values) for other in found] == [(prior.form, prior.values)]
+
+
 def test_whatever_the_loadings_each_outcome_has_its_own_distribution(
     cohort: dict[str, Any], built: Any, evaluate: Any
 ) -> None:
