@@ -18,9 +18,7 @@ from mgbayes.models.sources import model_sources
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "calibration" / "evidence"
-AWAITED = {"joint"}  # 500 studies take long
-OUTCOMES = [plan for plan in shipped_plans() if plan.role == "outcome"]
-PLANS = [plan for plan in OUTCOMES if plan.id not in AWAITED or evidence_path(FOLDER, plan, True).exists()]
+PLANS = [plan for plan in shipped_plans() if plan.role == "outcome"]
 OTHERS = [plan.with_family(family) for plan in PLANS for family in plan.alternative_families]
 EVERY = [
     *(pytest.param(plan, False, (), id=plan.id) for plan in PLANS if not MODELS[plan.model].patients_only),
@@ -42,11 +40,6 @@ EVERY = [
         if plan.model != "binary"  # which sees counts either way
     ),
 ]
-
-
-@pytest.mark.parametrize("plan", OUTCOMES, ids=lambda plan: plan.id)
-def test_a_plan_warns_its_readers_as_long_as_its_calibration_is_awaited(plan: Plan) -> None:
-    assert ("has not been shown by simulation" in plan.caution) == (plan not in PLANS)
 
 
 @pytest.mark.parametrize(("plan", "on_patients", "adjusted"), EVERY)
