@@ -107,7 +107,7 @@ def test_far_below_visits_keep_their_digits() -> None:
 def test_compiled_it_is_the_same(given: dict[str, Any]) -> None:
     compiled = numba.njit(of.integrated, error_model="numpy")(*given.values())
     for found, plain in zip(compiled, of.integrated(**given), strict=True):
-        assert found == pytest.approx(plain, rel=1e-10, abs=1e-12)
+        assert found == pytest.approx(plain, rel=1e-12, abs=1e-15)
 
 
 def test_an_impossible_patient_has_a_finite_density_without_a_slope() -> None:
