@@ -118,8 +118,10 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
     out = folder / f"out_{patients}"
     options = [*chosen, "--no-search", "--no-cache", "--cores", str(cores), "--out", str(out)]
     command = [sys.executable, "-m", "mgbayes.cli", "reanalyze", str(study), "--ipd", str(file), *options]
+    said = folder / f"said_{patients}.txt"
     start = time.perf_counter()
-    job = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with said.open("w", encoding="utf-8") as stream:
+        job = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
     memory = 0
     while True:
         done, status, usage = os.wait4(job.pid, os.WNOHANG)
@@ -128,6 +130,8 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
         memory = max(memory, _memory(job.pid))
         time.sleep(0.2)
     code = os.waitstatus_to_exitcode(status)
+    if code:
+        print(said.read_text("utf-8"), file=sys.stderr)
     return Run(patients, usage.ru_utime + usage.ru_stime, time.perf_counter() - start, memory, code)
 
 
