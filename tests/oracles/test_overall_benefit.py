@@ -54,6 +54,13 @@ def test_with_correlation_one_outcome_less_is_gained() -> None:
     assert found.p_at_least == pytest.approx([found.p_mu] * 3, abs=2e-3)  # at tau = 0 all outcomes are one
 
 
+def test_a_rounding_of_the_evidence_changes_nothing_where_eigenvalues_are_equal() -> None:
+    """Eigenvectors turn with the last digit there, and with them which points are drawn if they were the root."""
+    exact = combine(rows(sds=(0.3, 0.3, 0.3)), PRIOR, 0.3)
+    rounded = combine(rows(sds=(0.3, 0.3 + 1e-13, 0.3)), PRIOR, 0.3)
+    assert rounded.p_at_least == pytest.approx(exact.p_at_least, abs=1e-9)
+
+
 def test_two_outcomes_at_zero_agree_by_the_arcsine() -> None:
     """P(both > 0) = 1/4 + arcsin(r) / (2 pi) for a normal pair at zero with correlation r."""
     found = combine(rows((0.0, 0.0), (0.4, 0.4)), PRIOR, 0.3, TauRule.fixed(0.5))

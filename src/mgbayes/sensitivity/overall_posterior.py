@@ -181,9 +181,12 @@ def _at_least(posterior: Normals, k: int) -> list[float]:
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
-    """A matrix R with R'R = covariance; at tau = 0 the outcomes are one and the covariance is singular."""
+    """The symmetric root; at tau = 0 the outcomes are one and the covariance is singular.
+
+    It is unique. Eigenvectors alone are not where eigenvalues are close, and would differ between machines.
+    """
     values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))).T)
+    return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T)
 
 
 @lru_cache(maxsize=8)
