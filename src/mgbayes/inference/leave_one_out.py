@@ -36,16 +36,18 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
     """Leave one patient out at a time, from the draws of a fit on patients.
 
     Args:
-        model: the PyMC model, with one observed variable of (arm, patient).
+        model: the PyMC model, with one observed variable of (arm, patient), or of counts of ``answer``.
         posterior: its draws, (chain, draw, ...).
-        data: of the model; ``row`` is 0 in padding.
+        data: of the model; ``row`` (arm, patient) is 0 in padding. ``answer`` (endpoint, arm, patient), where the
+            model counts them, is 1, 0 or NaN (not known); its draws have the ``chance`` of each.
     """
     import arviz_stats
 
     step = max(1, posterior.sizes["draw"] // _DRAWS)
     thinned = posterior.isel(draw=slice(None, None, step))
     present = data["row"] > 0
-    likelihood = xr.Dataset({"patient": (("chain", "draw", "row"), _pointwise(model, thinned)[..., present])})
+    pointwise = _of_answers(thinned, data["answer"]) if "answer" in data else _of_model(model, thinned)
+    likelihood = xr.Dataset({"patient": (("chain", "draw", "row"), pointwise[..., present])})
     tree = xr.DataTree.from_dict({"posterior": thinned, "log_likelihood": likelihood})
     with warnings.catch_warnings():  # of high Pareto k, which are shown
         warnings.simplefilter("ignore", UserWarning)
@@ -62,7 +64,18 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
     )
 
 
-def _pointwise(model: Any, posterior: xr.Dataset) -> np.ndarray:
+def _of_answers(posterior: xr.Dataset, answer: np.ndarray) -> np.ndarray:
+    """Log likelihood of each patient, (chain, draw, arm, patient): the sum of y log p + (1 - y) log(1 - p)."""
+    from scipy.special import xlog1py, xlogy
+
+    chance = posterior["chance"].transpose("endpoint", "chain", "draw", "arm").to_numpy()[..., None]
+    return np.sum(
+        [np.nan_to_num(xlogy(y, p) + xlog1py(1 - y, -p)) for y, p in zip(answer, chance, strict=True)],
+        axis=0,
+    )
+
+
+def _of_model(model: Any, posterior: xr.Dataset) -> np.ndarray:
     """Log likelihood of each place of the observed variable, (chain, draw, arm, patient)."""
     import pymc as pm
 

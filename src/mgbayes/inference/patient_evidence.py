@@ -75,10 +75,8 @@ def from_patients(
 
 
 def used(data: Data) -> int:
-    """How many patients a fit uses; of several endpoints, the one with the most."""
-    if "row" in data:
-        return int((data["row"] > 0).sum())
-    return int(data["patients"].sum(axis=1).max())
+    """How many patients a fit uses: of several endpoints, who has at least one."""
+    return int((data["row"] > 0).sum())
 
 
 def _arms(study: Study, rows: PatientRows) -> list[np.ndarray]:
@@ -94,25 +92,29 @@ def _padded(values: list[np.ndarray], padding: float) -> np.ndarray:
 
 
 def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Yes and no at the plan's endpoints, counted."""
+    """Yes and no at the plan's endpoints: counted, which is what the model takes, and by patient."""
     arms = _arms(study, rows)
     answers = []
     for part in plan.endpoints:
         endpoint = study.endpoint(part.endpoint)
         known = rows.has(endpoint) and endpoint.kind is Kind.binary
         values = rows.numbers(endpoint, part.visit) if known else np.full(len(rows.arms), np.nan)
-        by_arm = [values[arm & np.isfinite(values)] for arm in arms]
-        if not all(map(len, by_arm)):
+        if not all(np.isfinite(values[arm]).any() for arm in arms):
             raise NotPrinted(part.endpoint, "yes or no of patients in both arms")
-        answers.append(by_arm)
+        answers.append(values)
+    asked = np.stack(answers)
+    answered = [arm & np.isfinite(asked).any(axis=0) for arm in arms]
+    answer = np.stack([_padded([values[arm] for arm in answered], np.nan) for values in asked])
     endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
     return {
         "endpoint": np.array([endpoint.id for endpoint in endpoints]),
         "endpoint_label": np.array([endpoint.label for endpoint in endpoints]),
         "benefit": np.array([endpoint.benefit or "" for endpoint in endpoints]),
         "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
-        "count": np.array([[int(part.sum()) for part in by_arm] for by_arm in answers]),
-        "patients": np.array([[len(part) for part in by_arm] for by_arm in answers]),
+        "count": np.nansum(answer, axis=-1).astype(int),
+        "patients": np.isfinite(answer).sum(axis=-1),
+        "answer": answer,
+        "row": _rows_of(rows, answered),
     }
 
 
