@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mgbayes.inference.arrow import datasets
 from mgbayes.models.plan import Sampling
 
 _STAGES_OF_SMALLER_STEPS = 2
+_STATISTICS = ("diverging", "energy")
 
 
 def compile_model(model: Any) -> Any:
@@ -37,7 +39,7 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
     """Posterior draws and sampler statistics, (chain, draw, ...), the same for the same seed."""
     import nutpie
 
-    tree = nutpie.sample(
+    trace = nutpie.sample(
         compiled,
         draws=sampling.draws,
         tune=sampling.tune,
@@ -47,10 +49,9 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         target_accept=sampling.target_accept,
         maxdepth=sampling.max_depth,
         progress_bar=False,
-        save_warmup=False,
+        return_raw_trace=True,
     )
-    kept = ["diverging", "energy"]
-    return tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()[kept]
+    return datasets(compiled, trace, _STATISTICS)
 
 
 def smaller_steps(sampling: Sampling) -> Sampling:
