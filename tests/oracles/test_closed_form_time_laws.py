@@ -9,8 +9,9 @@ from scipy import special, stats
 from mgbayes.models import followup, relapse, remission
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.hazards import HAZARDS
-from mgbayes.models.printed_times import PrintedTimes
-from mgbayes.models.time_laws import CONSTANTS, LAWS, digamma, gamma_cdf
+from mgbayes.models.latent_times import latent_times
+from mgbayes.models.printed_times import printed_times
+from mgbayes.models.time_laws import CONSTANTS, LAWS, digamma, gamma_cdf, with_nodes
 
 DAYS = np.array([1.0, 90.0, 364.0, 700.0, 1500.0, 4000.0])
 POINTS = {
@@ -38,7 +39,7 @@ def log_density(law, theta, arm, t):
 
 
 def chances(law, theta, data):
-    rules = tuple(data[f"followup_{rule}"] for rule in ("density", "cdf", "days", "weights"))
+    rules = tuple(data[rule] for rule in law.rules)
     c = np.stack([constants(law, theta, arm) for arm in (0, 1)])
     seen, slopes = np.zeros(2), np.zeros((2, len(theta)))
     law.chance_seen(np.array(theta), c, rules, seen, slopes)
@@ -89,7 +90,7 @@ def test_density_is_the_slope_of_survival_and_its_derivatives_are_right(name, th
 @pytest.mark.parametrize(("follow_up", "errs"), list(zip(FOLLOW_UPS, CHANCE_ERRS, strict=False)))
 @pytest.mark.parametrize(("name", "theta"), CASES)
 def test_chance_of_being_seen_is_the_integral_over_follow_up(name, theta, follow_up, errs):
-    data = followup.followup_data(*follow_up)
+    data = with_nodes(followup.followup_data(*follow_up))
     minimum, shape, scale = data["followup"]
     law = stats.gamma(shape, minimum, scale)
     seen, slopes = chances(LAWS[name], theta, data)
@@ -117,14 +118,15 @@ def test_chance_of_being_followed_is_that_of_the_gamma(follow_up):
 
 
 def printed(mode, module, data, name):
-    """Log densities and chances of PrintedTimes, a mixture of both and its gradient, as a compiled function."""
+    """Log densities, chances and times, a mixture of them and its gradient, as a compiled function."""
     z, theta = pt.dmatrix(), pt.dvector()
-    order = PrintedTimes.EVIDENCE
-    density, seen, times = PrintedTimes(name).make_node(z, theta, *(data[key] for key in order)).outputs[:3]
-    score = pt.dot(density, np.array([1.0, 0.7])[: data["time_mean"].size]) + pt.dot(
-        seen, np.array([2.0, 3.0])
-    )
-    outputs = [density, seen, times, score, *pytensor.grad(score, [z, theta])]
+    given = {key: pt.as_tensor(value) for key, value in data.items()}
+    latent = latent_times(z, given)
+    found = printed_times(name, latent, [theta[i] for i in range(LAWS[name].parameters)], given)
+    score = pt.dot(found.log_density, np.array([1.0, 0.7])[: data["time_mean"].size])
+    score += pt.dot(found.seen, np.array([2.0, 3.0]))
+    score += 0.3 * latent.centre - 0.5 * latent.step + 0.4 * latent.variance + 0.6 * latent.shortfall
+    outputs = [found.log_density, found.seen, latent.times, score, *pytensor.grad(score, [z, theta])]
     return pytensor.function([z, theta], outputs, mode=mode)
 
 
@@ -147,8 +149,7 @@ COHORTS = {
 @pytest.mark.parametrize("name", COHORTS)
 def test_fused_operation_in_numba_is_that_in_python_with_the_right_gradient(name):
     module, law, data = COHORTS[name]
-    slots = data["n"].max() if module is remission else data["n"].sum()
-    z = np.random.default_rng(4).normal(size=(data["time_mean"].size, slots))
+    z = np.random.default_rng(4).normal(size=(data["time_mean"].size, data["slot"].size))
     theta = np.array(POINTS[law][1 if module is remission else 0])
     plain = printed("FAST_COMPILE", module, data, law)
     found = plain(z, theta)

@@ -40,14 +40,14 @@ def expected_survival(survival):
 
 
 def parameters(model, rng):
-    """A point of the model's unconstrained space, and the parameters it stands for."""
+    """A point of the sampler's coordinates, and the parameters it stands for."""
     point = {name: rng.normal(0, 0.2, np.shape(v)) for name, v in model.initial_point().items()}
     for name, centre in (("log_mean_time", 5.8), ("log_scale", 7.4)):
         if name in point:
             point[name] = point[name] + centre
-    values = {k: v for k, v in point.items() if not k.endswith("_log__")}
-    values |= {k.removesuffix("_log__"): np.exp(v) for k, v in point.items() if k.endswith("_log__")}
-    return point, values
+    evaluate = pm.compile(model.value_vars, model.replace_rvs_by_values(model.free_RVs), mode="FAST_COMPILE")
+    values = evaluate(*(point[v.name] for v in model.value_vars))
+    return point, {rv.name: value for rv, value in zip(model.free_RVs, values, strict=True)}
 
 
 def likelihood(model, point):

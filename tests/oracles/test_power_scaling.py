@@ -137,7 +137,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
         evaluate(*(z if name == "z" else drawn[name].to_numpy()[0, i] for name in names)) for i in range(40)
     ]
     exact = np.array([float(row[0]) for row in rows])
-    dims = ("arm", "patient") if plan_id == "remission" else ("patient",)
+    dims = ("arm", "slot") if plan_id == "remission" else ("slot",)
     latent = np.array([[row[1] for row in rows]])
     posterior = drawn.assign(latent_time=(("chain", "draw", *dims), latent))
     monkeypatch.setattr(components, "REFERENCE", 1)

@@ -201,7 +201,8 @@ def _run_block(
         found = kept.read(number) if kept else None
         if found is None:
             if refit is None:  # compiling takes long, and is for nothing where all replicates are kept
-                model = module.build(template_data, family, priors)
+                _, like_all = module.simulate(np.random.default_rng(0), template_data, family, priors)
+                model = module.build(like_all, family, priors)
                 refit = (compile_refit or nutpie_refit)(model, draws, chains)
             found = _replicate(seed, module, family, priors, template_data, refit)
             if kept:

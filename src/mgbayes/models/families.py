@@ -10,6 +10,9 @@ exp(b) in distribution differ by b in log mean under every family (accelerated f
 | gamma     | shape k | T ~ Gamma(k, scale = mean / k)                                     |
 | weibull   | shape k | S(t) = exp(-(t/λ)^k), λ = mean / Γ(1 + 1/k)                        |
 
+Where given times suggest that the parameters lie: log-normal, at the mean and variance of log times; gamma and
+Weibull, at the log of the mean and at the shape whose log times have a mean as far below it (to a few percent).
+
 The restricted mean E[min(T, τ)] is in closed form: the partial expectation to τ plus τ S(τ).
 """
 
@@ -31,7 +34,9 @@ class Family:
 
     Symbolic (pytensor), for models:
         logpdf(t, log_mean, shape), logsf(t, log_mean, shape) and sf(t, log_mean, shape), log density,
-        log survival and survival.
+        log survival and survival;
+        log_shape_at(times) and log_mean_at(times, shape), where latent times (latent_times.py) suggest that these
+        lie: the log mean of the first summary, and the step from it to that of the last.
     Numeric (numpy; labelled arrays broadcast by name), for draws:
         survival(t, log_mean, shape), quantile(u, log_mean, shape),
         restricted_mean(tau, log_mean, shape) = E[min(T, tau)],
@@ -43,6 +48,8 @@ class Family:
     logpdf: Callable[[Any, Any, Any], Any]
     logsf: Callable[[Any, Any, Any], Any]
     sf: Callable[[Any, Any, Any], Any]
+    log_shape_at: Callable[[Any], Any]
+    log_mean_at: Callable[[Any, Any], tuple[Any, Any]]
     survival: Callable[[Any, Any, Any], Any]
     quantile: Callable[[Any, Any, Any], Any]
     restricted_mean: Callable[[Any, Any, Any], Any]
@@ -64,6 +71,8 @@ LOGNORMAL = Family(
     logpdf=_lognormal_logpdf,
     logsf=lambda t, log_mean, sigma: normal_lccdf(log_mean - sigma**2 / 2, sigma, pt.log(t)),
     sf=lambda t, log_mean, sigma: pt.erfc(_lognormal_score(pt.log(t), log_mean, sigma) / np.sqrt(2)) / 2,
+    log_shape_at=lambda times: 0.5 * pt.log(times.variance),
+    log_mean_at=lambda times, sigma: (times.centre + sigma**2 / 2, times.step),
     survival=lambda t, log_mean, sigma: special.ndtr(-_lognormal_score(np.log(t), log_mean, sigma)),
     quantile=lambda u, log_mean, sigma: np.exp(log_mean - sigma**2 / 2 + sigma * special.ndtri(u)),
     restricted_mean=lambda tau, log_mean, sigma: (
@@ -88,12 +97,19 @@ def _gamma_logsf(t: Any, log_mean: Any, k: Any) -> Any:
     return pt.log(pt.maximum(_gamma_sf(t, log_mean, k), 1e-300))
 
 
+def _gamma_log_shape(shortfall: Any) -> Any:
+    """Log k where log k - ψ(k) ≈ 1/(2k) + 1/(12k²) is the shortfall."""
+    return pt.log1p(pt.sqrt(1 + 4 * shortfall / 3)) - pt.log(4 * shortfall)
+
+
 GAMMA = Family(
     name="gamma",
     label="gamma",
     logpdf=_gamma_logpdf,
     logsf=_gamma_logsf,
     sf=_gamma_sf,
+    log_shape_at=lambda times: _gamma_log_shape(times.shortfall),
+    log_mean_at=lambda times, k: (times.log_mean, times.log_mean_step),
     survival=lambda t, log_mean, k: special.gammaincc(k, t * k * np.exp(-log_mean)),
     quantile=lambda u, log_mean, k: special.gammaincinv(k, u) * np.exp(log_mean) / k,
     restricted_mean=lambda tau, log_mean, k: (
@@ -123,12 +139,20 @@ def _weibull_logpdf(t: Any, log_mean: Any, k: Any) -> Any:
     return pt.log(k) - pt.log(t) + log_hazard - pt.exp(log_hazard)
 
 
+def _weibull_log_shape(shortfall: Any) -> Any:
+    """Log k where log Γ(1 + 1/k) + γ/k ≈ (π²/12) / (k² + 0.425 k) is the shortfall."""
+    bend, square = 0.425, np.pi**2 / 12
+    return pt.log(pt.sqrt(bend**2 + 4 * square / shortfall) - bend) - np.log(2)
+
+
 WEIBULL = Family(
     name="weibull",
     label="Weibull",
     logpdf=_weibull_logpdf,
     logsf=lambda t, log_mean, k: -pt.exp(_weibull_log_hazard(t, log_mean, k)),
     sf=lambda t, log_mean, k: pt.exp(-pt.exp(_weibull_log_hazard(t, log_mean, k))),
+    log_shape_at=lambda times: _weibull_log_shape(times.shortfall),
+    log_mean_at=lambda times, k: (times.log_mean, times.log_mean_step),
     survival=lambda t, log_mean, k: np.exp(-_weibull_hazard(t, log_mean, k)),
     quantile=lambda u, log_mean, k: np.exp(_weibull_log_scale(log_mean, k)) * (-np.log1p(-u)) ** (1 / k),
     restricted_mean=lambda tau, log_mean, k: (

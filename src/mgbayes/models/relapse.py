@@ -52,6 +52,7 @@ from mgbayes.models import adjusted, cohort, followup, latent, relapse_patients
 from mgbayes.models.arms import ARM, contrast
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.hazards import HAZARDS, Hazard
+from mgbayes.models.latent_times import latent_times, slots
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
@@ -60,6 +61,7 @@ from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
 from mgbayes.models.relapse_patients import COEFFICIENTS, draw_times, relapse_free
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
+from mgbayes.models.time_laws import with_nodes
 from mgbayes.study.schema import Study
 
 FAMILIES: tuple[str, ...] = ("weibull", "piecewise_exponential")
@@ -160,7 +162,8 @@ def published(
         "events": np.asarray(events, dtype=np.int64),
         "time_mean": np.array([time_mean], dtype=float),
         "time_sd": np.array([time_sd], dtype=float),
-        **followup.followup_data(*follow_up),
+        "slot": slots(int(np.sum(events))),
+        **with_nodes(followup.followup_data(*follow_up)),
     }
 
 
@@ -178,12 +181,14 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
 
 
 def _published(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline: Any) -> None:
-    given = {name: pm.Data(name, value) for name, value in data.items()}
-    pm.modelcontext(None).add_coord("patient", np.arange(int(np.sum(data["n"]))))
-    z = pm.Normal("z", dims="patient")
-    printed = printed_times(hazard.law, z[None, :], [log_ratio, *baseline], given)
+    given = {
+        name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
+    }
+    pm.modelcontext(None).add_coord("slot", data["slot"])
+    times = latent_times(pm.Normal("z", dims="slot")[None, :], given)
+    printed = printed_times(hazard.law, times, [log_ratio, *baseline], given)
     pm.Binomial("relapses", given["n"], printed.seen, observed=given["events"], dims="arm")
-    pm.Deterministic("latent_time", printed.times[0], dims="patient")
+    pm.Deterministic("latent_time", times.times[0], dims="slot")
     latent.given_density("printed_times", printed.log_density, given["time_mean"])
 
 
@@ -244,10 +249,11 @@ def prior_draws(
 def simulate(
     rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
 ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
-    """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
+    """Draw parameters from the priors, a cohort of the same size, and only its summaries, with slots for everyone."""
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
     truth = {str(name): float(value) for name, value in drawn.items()}
-    return truth, {**data, **cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))}
+    printed = cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))
+    return truth, {**data, **printed, "slot": slots(int(np.sum(data["n"])))}
 
 
 def simulate_patients(
@@ -275,7 +281,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     Those without relapse are censored at a follow-up drawn given no relapse by then.
     """
     (first, second), n = data["events"], data["n"]
-    times = draws["latent_time"].transpose("chain", "draw", "patient").values
+    times = draws["latent_time"].transpose("chain", "draw", "slot").values
 
     def no_relapse(arm: int, day: Any) -> Any:
         free = relapse_free(draws, HAZARDS[family], xr.DataArray(day, dims="day"), data)

@@ -15,9 +15,12 @@ E[1 - π_a + π_a S_a(F)] = 1 - q_a. Here q_a = π_a (1 - E[S_a(F)]) is the chan
 is seen. The product over patients is written as counts times the times of those seen to remit:
 
     remissions       ~ Binomial(n_a, q_a), a = 0, 1
-    z                ~ Normal(0, 1), directions of the latent times, padded to the arm's size
+    z                ~ Normal(0, 1), directions of the latent times, padded
     printed_times    ~ the density of the printed mean and SD of each arm's times (latent.py),
                        each time having density f_a(t) G(t) / (1 - E[S_a(F)])
+
+The sampler sees the shape and the mean times around where the latent times suggest them, and the odds ratio as the
+odds of the contrast arm (centred.py), which changes how fast it is, and nothing else.
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
@@ -48,7 +51,9 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
 from mgbayes.models import adjusted, cohort, families, followup, latent, remission_patients
 from mgbayes.models.arms import ARM, contrast
+from mgbayes.models.centred import centred
 from mgbayes.models.curve import FIVE_YEARS, Curve
+from mgbayes.models.latent_times import latent_times, slots
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.patient_times import patient_times, simulated
 from mgbayes.models.plan import Plan
@@ -57,6 +62,7 @@ from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
 from mgbayes.models.remission_patients import COEFFICIENTS, by_arm
 from mgbayes.models.survival_evidence import survival_evidence, time_quantities
+from mgbayes.models.time_laws import with_nodes
 from mgbayes.study.schema import Study
 
 FAMILIES: tuple[str, ...] = ("lognormal", "gamma", "weibull")
@@ -151,7 +157,8 @@ def published(
         "events": np.asarray(events, dtype=np.int64),
         "time_mean": np.asarray(time_mean, dtype=float),
         "time_sd": np.asarray(time_sd, dtype=float),
-        **followup.followup_data(*follow_up),
+        "slot": slots(int(np.max(events))),
+        **with_nodes(followup.followup_data(*follow_up)),
     }
 
 
@@ -159,28 +166,37 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
     """Build the model on published summaries or, if `data` has times, on patients."""
     law = families.FAMILIES[family]
     with pm.Model(coords={"arm": ARM.arm.values}) as model:
-        logit_remission = parameter("logit_remission", priors)
-        log_mean_time = parameter("log_mean_time", priors)
-        arms = np.array([0.0, 1.0])
-        logit_pi = logit_remission + arms * parameter("log_odds_ratio", priors)
-        log_time_ratio = parameter("log_time_ratio", priors)
-        log_mean = log_mean_time + arms * log_time_ratio
-        shape = parameter("shape", priors)
         if "time" in data:
-            remission_patients.likelihood(data, law, logit_pi[:, None], log_mean[:, None], shape, priors)
+            _on_patients(data, law, priors)
         else:
-            _published(data, law, logit_pi, [log_time_ratio, log_mean_time, shape])
+            _published(data, law, priors)
     return model
 
 
-def _published(data: Mapping[str, Any], law: families.Family, logit_pi: Any, theta: list[Any]) -> None:
-    given = {name: pm.Data(name, value) for name, value in data.items()}
-    pm.modelcontext(None).add_coord("patient", np.arange(int(np.max(data["n"]))))
-    z = pm.Normal("z", dims=("arm", "patient"))
-    printed = printed_times(law.name, z, theta, given)
-    seen = pm.math.sigmoid(logit_pi) * printed.seen
-    pm.Binomial("remissions", given["n"], seen, observed=given["events"], dims="arm")
-    pm.Deterministic("latent_time", printed.times, dims=("arm", "patient"))
+def _on_patients(data: Mapping[str, Any], law: families.Family, priors: Mapping[str, Prior]) -> None:
+    arms = np.array([0.0, 1.0])
+    logit_pi = parameter("logit_remission", priors) + arms * parameter("log_odds_ratio", priors)
+    log_mean = parameter("log_mean_time", priors) + arms * parameter("log_time_ratio", priors)
+    shape = parameter("shape", priors)
+    remission_patients.likelihood(data, law, logit_pi[:, None], log_mean[:, None], shape, priors)
+
+
+def _published(data: Mapping[str, Any], law: families.Family, priors: Mapping[str, Prior]) -> None:
+    given = {
+        name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
+    }
+    pm.modelcontext(None).add_coord("slot", data["slot"])
+    times = latent_times(pm.Normal("z", dims=("arm", "slot")), given)
+    shape = centred("shape", priors, law.log_shape_at(times))
+    suggested, step = law.log_mean_at(times, shape)
+    log_mean_time = centred("log_mean_time", priors, suggested)
+    log_time_ratio = centred("log_time_ratio", priors, suggested + step - log_mean_time)
+    printed = printed_times(law.name, times, [log_time_ratio, log_mean_time, shape], given)
+    logit_remission = parameter("logit_remission", priors)
+    log_odds_ratio = centred("log_odds_ratio", priors, -logit_remission)
+    pi = pm.math.sigmoid(logit_remission + np.array([0.0, 1.0]) * log_odds_ratio)
+    pm.Binomial("remissions", given["n"], pi * printed.seen, observed=given["events"], dims="arm")
+    pm.Deterministic("latent_time", times.times, dims=("arm", "slot"))
     latent.given_density("printed_times", printed.log_density, given["time_mean"], dims="arm")
 
 
@@ -238,10 +254,11 @@ def prior_draws(
 def simulate(
     rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
 ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
-    """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
+    """Draw parameters from the priors, a cohort of the same size, and only its summaries, with slots for everyone."""
     drawn = prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
     truth = {str(name): float(value) for name, value in drawn.items()}
-    return truth, {**data, **cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))}
+    printed = cohort.as_data(_cohort(rng, xr.Dataset(truth), data, family))
+    return truth, {**data, **printed, "slot": slots(int(np.max(data["n"])))}
 
 
 def simulate_patients(
@@ -269,7 +286,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     """
     pi, log_mean, shape = by_arm(draws, data)
     law, (n, events) = families.FAMILIES[family], (data["n"], data["events"])
-    times = draws["latent_time"].transpose("chain", "draw", "arm", "patient").values
+    times = draws["latent_time"].transpose("chain", "draw", "arm", "slot").values
 
     def in_no_remission(arm: int, day: Any) -> Any:
         chance = 1 - pi + pi * law.survival(xr.DataArray(day, dims="day"), log_mean, shape)

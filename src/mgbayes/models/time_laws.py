@@ -15,10 +15,11 @@ Each law is three plain functions, compiled by numba inside a model and run as t
 
     prepare(theta, arm, c)         fills c with what does not depend on the time
     log_density(log_t, t, c, d)    log f; fills d with its derivatives in log t and in θ
-    chance_seen(theta, c, rules, d) P(T < F) of each arm in c, over follow-up F; adds its derivatives in θ to d
+    chance_seen(theta, c, rules, seen, d) P(T < F) of each arm in c, over follow-up F, and its derivatives in θ
 
 P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Families take it as Σ u_i P(T < c_i) + Σ w_j f(t_j), hazards, whose
-survival is the cheaper one, as 1 - Σ w_j S(F_j); the rules are those of followup.py.
+survival is the cheaper one, as 1 - Σ w_j S(F_j); the rules are those of followup.py, and what a law needs of each
+day is worked out once (with_nodes).
 Units: days. Source: the definitions; derivatives by hand, held to finite differences in tests/oracles.
 """
 
@@ -37,10 +38,11 @@ CONSTANTS = 8
 
 @dataclass(frozen=True)
 class TimeLaw:
-    """A law of a time with `parameters` numbers in θ."""
+    """A law of a time with `parameters` numbers in θ; `rules` are the data that its chance of being seen takes."""
 
     name: str
     parameters: int
+    rules: tuple[str, ...]
     prepare: Callable[..., Any]
     log_density: Callable[..., float]
     chance_seen: Callable[..., Any]
@@ -170,22 +172,22 @@ def _seen_by_density(log_density: Callable[..., float], cdf: Callable[..., float
 
     @register_jitable
     def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
-        density_rule, cdf_rule, _, _ = rules
+        density_rule, cdf_rule = rules
         d = np.empty(theta.size + 1)
         for a in range(seen.size):
             seen[a] = 0.0
             seen_d[a] = 0.0
         for j in range(cdf_rule.shape[1]):
-            day = cdf_rule[0, j]
+            day, log_day = cdf_rule[0, j], cdf_rule[2, j]
             for a in range(seen.size):
                 if day > 0:
-                    seen[a] += cdf_rule[1, j] * cdf(log(day), day, c[a], d)
+                    seen[a] += cdf_rule[1, j] * cdf(log_day, day, c[a], d)
                     for k in range(theta.size):
                         seen_d[a, k] += cdf_rule[1, j] * d[k + 1]
         for j in range(density_rule.shape[1]):
-            log_day = log(density_rule[0, j])
+            day, log_day = density_rule[0, j], density_rule[2, j]
             for a in range(seen.size):
-                value = density_rule[1, j] * exp(log_density(log_day, density_rule[0, j], c[a], d))
+                value = density_rule[1, j] * exp(log_density(log_day, day, c[a], d))
                 seen[a] += value
                 for k in range(theta.size):
                     seen_d[a, k] += value * d[k + 1]
@@ -212,9 +214,9 @@ def _weibull_hazard_log_density(log_t: float, t: float, c: Any, d: Any) -> float
 
 
 @register_jitable
-def _weibull_hazard_cumulative(t: float, c: Any, d: Any) -> float:
+def _weibull_hazard_cumulative(node: Any, c: Any, d: Any) -> float:
     """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
-    since = log(t) - c[2]
+    since = node[2] - c[2]
     hazard = exp(c[1] * since)
     d[2] = -c[1] * hazard
     d[3] = since * hazard
@@ -263,13 +265,10 @@ def _piecewise_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
 
 
 @register_jitable
-def _piecewise_cumulative(t: float, c: Any, d: Any) -> float:
+def _piecewise_cumulative(node: Any, c: Any, d: Any) -> float:
     """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
-    _, days_first = _step((t - _FIRST) / _WIDTH)
-    _, days_second = _step((t - _SECOND) / _WIDTH)
-    days_first = _WIDTH * days_first - _START[0]
-    days_second = _WIDTH * days_second - _START[1]
-    hazard = c[3] * (t - days_first + c[1] * (days_first - days_second) + c[2] * days_second)
+    days_first, days_second = node[3], node[4]
+    hazard = c[3] * (node[0] - days_first + c[1] * (days_first - days_second) + c[2] * days_second)
     d[2] = -hazard
     d[4] = c[3] * c[2] * days_second
     d[3] = c[3] * c[1] * (days_first - days_second) + d[4]
@@ -281,19 +280,19 @@ def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
 
     @register_jitable
     def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
-        _, _, days, weights = rules
+        nodes = rules[0]
         d = np.empty(theta.size + 1)
         ratio = exp(theta[0])
         for a in range(seen.size):
             seen[a] = 0.0
             seen_d[a] = 0.0
-        for j in range(days.size):
-            base = cumulative(days[j], c[0], d)
+        for j in range(nodes.shape[0]):
+            weight, base = nodes[j, 1], cumulative(nodes[j], c[0], d)
             for a in range(seen.size):
                 times = ratio if a > 0 else 1.0
                 lost = exp(-times * base)
-                seen[a] += weights[j] * (1.0 - lost)
-                slope = weights[j] * times * lost
+                seen[a] += weight * (1.0 - lost)
+                slope = weight * times * lost
                 if a > 0:
                     seen_d[a, 0] += slope * base
                 for k in range(1, theta.size):
@@ -302,22 +301,63 @@ def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
     return chance_seen
 
 
+_OF_DENSITY = ("followup_density_nodes", "followup_cdf_nodes")
+_OF_SURVIVAL = ("followup_hazard_nodes",)
+
+
+def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The data of followup.py with what laws need of its days.
+
+    Adds followup_density_nodes and followup_cdf_nodes, (3, days): day, weight and log day, 0 for day 0; and
+    followup_hazard_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard.
+    """
+    density, cdf = (_with_logs(followup_data[f"followup_{rule}"]) for rule in ("density", "cdf"))
+    days, weights = followup_data["followup_days"], followup_data["followup_weights"]
+    beyond = [
+        _WIDTH * np.logaddexp(0.0, (days - end) / _WIDTH) - start
+        for end, start in zip((_FIRST, _SECOND), _START, strict=True)
+    ]
+    return {
+        **followup_data,
+        "followup_density_nodes": density,
+        "followup_cdf_nodes": cdf,
+        "followup_hazard_nodes": np.stack([days, weights, np.log(days), *beyond], axis=-1),
+    }
+
+
+def _with_logs(rule: np.ndarray) -> np.ndarray:
+    day = rule[0]
+    return np.stack([*rule, np.log(np.where(day > 0, day, 1.0))])
+
+
 LOGNORMAL = TimeLaw(
     "lognormal",
     3,
+    _OF_DENSITY,
     _lognormal_prepare,
     _lognormal_log_density,
     _seen_by_density(_lognormal_log_density, _lognormal_cdf),
 )
 GAMMA = TimeLaw(
-    "gamma", 3, _gamma_prepare, _gamma_log_density, _seen_by_density(_gamma_log_density, _gamma_cdf)
+    "gamma",
+    3,
+    _OF_DENSITY,
+    _gamma_prepare,
+    _gamma_log_density,
+    _seen_by_density(_gamma_log_density, _gamma_cdf),
 )
 WEIBULL = TimeLaw(
-    "weibull", 3, _weibull_prepare, _weibull_log_density, _seen_by_density(_weibull_log_density, _weibull_cdf)
+    "weibull",
+    3,
+    _OF_DENSITY,
+    _weibull_prepare,
+    _weibull_log_density,
+    _seen_by_density(_weibull_log_density, _weibull_cdf),
 )
 WEIBULL_HAZARD = TimeLaw(
     "weibull_hazard",
     3,
+    _OF_SURVIVAL,
     _weibull_hazard_prepare,
     _weibull_hazard_log_density,
     _seen_by_survival(_weibull_hazard_cumulative),
@@ -325,6 +365,7 @@ WEIBULL_HAZARD = TimeLaw(
 PIECEWISE_EXPONENTIAL = TimeLaw(
     "piecewise_exponential",
     4,
+    _OF_SURVIVAL,
     _piecewise_prepare,
     _piecewise_log_density,
     _seen_by_survival(_piecewise_cumulative),

@@ -95,9 +95,9 @@ def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
     first, second = (int(n) for n in np.asarray(fit.data["events"]))
     latent = one["latent_time"]
     if "arm" in latent.dims:
-        rows = latent.transpose("chain", "draw", "arm", "patient").to_numpy()[0, 0]
+        rows = latent.transpose("chain", "draw", "arm", "slot").to_numpy()[0, 0]
         return rows[0, :first], rows[1, :second]
-    row = latent.transpose("chain", "draw", "patient").to_numpy()[0, 0]
+    row = latent.transpose("chain", "draw", "slot").to_numpy()[0, 0]
     return row[:first], row[first : first + second]
 
 
