@@ -165,7 +165,8 @@ def calibrate(
 
     The model is compiled once per job. Every replicate has its own seed, so that the result does
     not depend on `jobs`, nor on which replicates are `kept` from before. compile_refit: takes the
-    built model, draws and chains and returns the refit; nutpie's by default.
+    built model, draws and chains and returns the refit; nutpie's by default. Raises RuntimeError
+    where no replicate could be fitted.
     """
     seeds = list(enumerate(np.random.SeedSequence(seed).spawn(replicates)))
     blocks = [seeds[job::jobs] for job in range(jobs)]
@@ -174,6 +175,8 @@ def calibrate(
     done = joblib.Parallel(n_jobs=jobs)(run(block, *arguments) for block in blocks)
     results = [done[i % jobs][i // jobs] for i in range(replicates)]
     ranked = [r.ranks for r in results if r.ranks]
+    if not ranked:
+        raise RuntimeError(f"no study of {replicates} could be fitted; the first one: {results[0].problem}")
     return SbcResult(
         model=getattr(module, "__name__", type(module).__name__),
         family=family,
@@ -205,7 +208,7 @@ def _run_block(
                 model = module.build(like_all, family, priors)
                 refit = (compile_refit or nutpie_refit)(model, draws, chains)
             found = _replicate(seed, module, family, priors, template_data, refit)
-            if kept:
+            if kept and found.ranks:  # what was raised is tried again
                 kept.write(number, found)
         done.append(found)
     return done
@@ -242,14 +245,12 @@ def _replicate(
 def nutpie_refit(model: Any, draws: int, chains: int, target_accept: float = 0.95) -> Refit:
     """Compile a PyMC model once; each refit swaps its data."""
     compiled = compile_model(model)
-    swappable = {variable.name for variable in model.data_vars}
 
     def refit(data: Data, seed: int, *, careful: bool = False) -> Fit:
         sampling = Sampling(draws=draws, tune=TUNE, chains=chains, target_accept=target_accept, seed=seed)
         if careful:
             sampling = smaller_steps(sampling).model_copy(update={"draws": draws * MORE})
-        given = {name: values for name, values in data.items() if name in swappable}
-        posterior, stats = draw(swap(compiled, given), sampling, cores=1)
+        posterior, stats = draw(swap(compiled, data), sampling, cores=1)
         return Fit(posterior, int(stats["diverging"].sum()))
 
     return refit

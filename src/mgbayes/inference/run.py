@@ -341,10 +341,8 @@ class Fitter:
         if slot not in self._compiled:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))
-        compiled = self._compiled[slot]
-        names = {variable.name for variable in compiled.shared_var_keys}
-        numbers = data | {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
-        return swap(compiled, {name: values for name, values in numbers.items() if name in names})
+        numbers = {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
+        return swap(self._compiled[slot], data | numbers)
 
 
 def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:

@@ -31,8 +31,9 @@ def compile_model(model: Any) -> Any:
 
 
 def swap(compiled: Any, data: Mapping[str, np.ndarray]) -> Any:
-    """The same compiled model with other numbers in its ``pm.Data``."""
-    return compiled.with_data(**data)
+    """The same compiled model with other numbers in its ``pm.Data``; what it makes no use of is passed over."""
+    used = {variable.name for variable in compiled.shared_var_keys}
+    return compiled.with_data(**{name: values for name, values in data.items() if name in used})
 
 
 def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
