@@ -15,6 +15,7 @@ import pytest
 
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models import families, followup, hazards, relapse, remission
+from mgbayes.models.latent_times import slots
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import Sampling
 
@@ -68,7 +69,8 @@ def cohort(rng, module, family, priors, times, summarize):
     seen = (time < followed) & (PRESENT > 0)
     observed = np.where(PRESENT > 0, np.minimum(time, followed), 1.0)
     patients = module.patients(observed, seen, PRESENT)
-    return patients, module.published(N, seen.sum(axis=1), *summarize(time, seen), FOLLOW_UP)
+    printed = module.published(N, seen.sum(axis=1), *summarize(time, seen), FOLLOW_UP)
+    return patients, printed | {"slot": slots(34)}  # one compiled model for any number of events
 
 
 DATA = followup.followup_data(*FOLLOW_UP)
