@@ -69,10 +69,12 @@ def _of_answers(posterior: xr.Dataset, answer: np.ndarray) -> np.ndarray:
     from scipy.special import xlog1py, xlogy
 
     chance = posterior["chance"].transpose("endpoint", "chain", "draw", "arm").to_numpy()[..., None]
-    return np.sum(
-        [np.nan_to_num(xlogy(y, p) + xlog1py(1 - y, -p)) for y, p in zip(answer, chance, strict=True)],
-        axis=0,
-    )
+    likelihood = np.zeros((*chance.shape[1:-1], answer.shape[-1]))
+    for y, p in zip(
+        answer, chance, strict=True
+    ):  # one endpoint at a time: a registry has thousands of patients
+        likelihood += np.nan_to_num(xlogy(y, p) + xlog1py(1 - y, -p))
+    return likelihood
 
 
 def _of_model(model: Any, posterior: xr.Dataset) -> np.ndarray:
