@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 COLD_JOB, WARM_JOB, REFIT = 300.0, 40.0, 0.25  # seconds: the bars
-DRAWS, TUNE = 1000, 150
-STEPS = {"remission": (0.8, 3), "prednisone": (0.9, 3)}
-OTHERWISE = (0.8, 4)
+DRAWS, TUNE = 1000, 100
+STEPS = {"remission": (0.8, 3), "relapse": (0.75, 4), "prednisone": (0.9, 3)}
+OTHERWISE = (0.95, 4)
 """The sampling of a refit: four chains; by plan, target_accept and how often a trajectory doubles at most."""
 
 
@@ -164,8 +164,10 @@ def main() -> None:
     for plan in shipped_plans():
         if MODELS[plan.model].patients_only or (options.plans and plan.id not in options.plans):
             continue
-        for family in (plan.family, *plan.alternative_families):
-            table.add_row(*fit_row(plan, family, options.refits, options.naive))
+        for family in plan.printed_families:
+            row = fit_row(plan, family, options.refits, options.naive)
+            print(*row, sep="  ", file=sys.stderr, flush=True)  # seen at once, and not lost when interrupted
+            table.add_row(*row)
     Console(width=170).print(table)
 
 
