@@ -36,9 +36,9 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
     """Leave one patient out at a time, from the draws of a fit on patients.
 
     Args:
-        model: the PyMC model, with one observed variable of (arm, patient), or of counts of ``answer``.
+        model: the PyMC model, with one observed variable of (arm, patient), or of counts of ``yes_or_no``.
         posterior: its draws, (chain, draw, ...).
-        data: of the model; ``row`` (arm, patient) is 0 in padding. ``answer`` (endpoint, arm, patient), where the
+        data: of the model; ``row`` (arm, patient) is 0 in padding. ``yes_or_no`` (endpoint, arm, patient), where the
             model counts them, is 1, 0 or NaN (not known); its draws have the ``chance`` of each.
     """
     import arviz_stats
@@ -46,7 +46,7 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
     step = max(1, posterior.sizes["draw"] // _DRAWS)
     thinned = posterior.isel(draw=slice(None, None, step))
     present = data["row"] > 0
-    pointwise = _of_answers(thinned, data["answer"]) if "answer" in data else _of_model(model, thinned)
+    pointwise = _of_answers(thinned, data["yes_or_no"]) if "yes_or_no" in data else _of_model(model, thinned)
     likelihood = xr.Dataset({"patient": (("chain", "draw", "row"), pointwise[..., present])})
     tree = xr.DataTree.from_dict({"posterior": thinned, "log_likelihood": likelihood})
     with warnings.catch_warnings():  # of high Pareto k, which are shown

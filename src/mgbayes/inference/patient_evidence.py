@@ -113,7 +113,7 @@ def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
         "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
         "count": np.nansum(answer, axis=-1).astype(int),
         "patients": np.isfinite(answer).sum(axis=-1),
-        "answer": answer,
+        "yes_or_no": answer,
         "row": _rows_of(rows, answered),
     }
 

@@ -64,7 +64,7 @@ def test_leave_one_out_is_the_beta_closed_form() -> None:
     yes, known = np.nansum(answer, axis=-1), np.isfinite(answer).sum(axis=-1)
     chance = rng.beta(1 + yes, 1 + known - yes, (4, 1000, 2, 2))
     posterior = xr.Dataset({"chance": (("chain", "draw", "endpoint", "arm"), chance)})
-    found = leave_one_out(None, posterior, {"answer": answer, "row": row})
+    found = leave_one_out(None, posterior, {"yes_or_no": answer, "row": row})
 
     exact = 0.0
     for k, a, i in np.argwhere(np.isfinite(answer)):
