@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 import pytest
 
 from mgbayes.models import latent
-from mgbayes.models.latent_times import latent_times, slots
+from mgbayes.models.latent_times import LatentTimes, latent_times, slots
 
 MEAN, SD = [441.4, 230.0], [336.6, 180.8]
 SUMMARIES: dict[str, tuple[list[int], list[float], list[float]]] = {
@@ -23,21 +23,24 @@ SUMMARIES: dict[str, tuple[list[int], list[float], list[float]]] = {
 }
 
 
-def _given(events: list[int], mean: list[float], sd: list[float]) -> tuple[dict[str, Any], np.ndarray]:
+def _given(events: list[int], mean: list[float], sd: list[float]) -> dict[str, Any]:
+    given = {"events": np.array(events), "time_mean": np.array(mean), "time_sd": np.array(sd)}
+    return {name: pt.as_tensor(value) for name, value in given.items()}
+
+
+def _drawn(name: str) -> tuple[LatentTimes, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The latent times of a draw of z; that draw, and the events, mean and SD of each summary."""
+    events, mean, sd = SUMMARIES[name]
     counts = np.array(events if len(mean) > 1 else [sum(events)])
     z = np.random.default_rng(8).normal(size=(len(mean), slots(counts.max()).size))
-    given = {"events": np.array(events), "time_mean": np.array(mean), "time_sd": np.array(sd)}
-    return {name: pt.as_tensor(value) for name, value in given.items()}, z
+    return latent_times(pt.as_tensor(z), _given(events, mean, sd)), z, counts, np.array(mean), np.array(sd)
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_times_and_weights_are_those_of_the_constraint(name: str) -> None:
-    events, mean, sd = SUMMARIES[name]
-    given, z = _given(events, mean, sd)
-    found = latent_times(pt.as_tensor(z), given)
-    counts = np.array(events if len(mean) > 1 else [sum(events)])
+    found, z, counts, mean, sd = _drawn(name)
     mask = (np.arange(z.shape[1]) < counts[:, None]).astype(float)
-    expected = latent.constrained(z, mask, np.array(mean), np.array(sd))
+    expected = latent.constrained(z, mask, mean, sd)
     np.testing.assert_allclose(found.times.eval(), expected.values.eval(), rtol=1e-12)
     np.testing.assert_allclose(found.log_weight.eval(), expected.log_weight.eval(), rtol=1e-12)
     np.testing.assert_allclose(np.exp(found.log_times.eval()), found.times.eval(), rtol=1e-12)
@@ -50,24 +53,21 @@ def test_times_and_weights_are_those_of_the_constraint(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_centre_variance_and_shortfall_are_those_of_the_log_times(name: str) -> None:
-    events, mean, sd = SUMMARIES[name]
-    given, z = _given(events, mean, sd)
-    found = latent_times(pt.as_tensor(z), given)
-    counts = np.array(events if len(mean) > 1 else [sum(events)])
+    found, _, counts, mean, sd = _drawn(name)
     logs = [row[:n] for row, n in zip(found.log_times.eval(), counts, strict=True)]
     centres = [row.mean() if row.size else np.log(m) for row, m in zip(logs, mean, strict=True)]
     assert found.centre.eval() == pytest.approx(centres[0], rel=1e-9)
     assert found.step.eval() == pytest.approx(centres[-1] - centres[0], abs=1e-9)
     scatter = sum(((row - centre) ** 2).sum() for row, centre in zip(logs, centres, strict=True))
     pooled = (1 + scatter) / (1 + np.maximum(counts - 1, 0).sum())
-    cap = 8 * np.log1p((np.array(sd) / np.array(mean)) ** 2).mean()
+    cap = 8 * np.log1p((sd / mean) ** 2).mean()
     assert found.variance.eval() == pytest.approx(pooled / np.sqrt(1 + (pooled / cap) ** 2), rel=1e-9)
     below = sum((np.log(m) - row).sum() for row, m in zip(logs, mean, strict=True))
     assert found.shortfall.eval() == pytest.approx((0.5 + below) / (1 + counts.sum()), rel=1e-9)
 
 
 def test_more_events_than_slots_have_no_density() -> None:
-    given, _ = _given([12, 9], MEAN, SD)
+    given = _given([12, 9], MEAN, SD)
     weight = latent_times(pt.as_tensor(np.random.default_rng(1).normal(size=(2, 8))), given).log_weight.eval()
     assert np.isnan(weight).all()
 

@@ -70,9 +70,8 @@ def _of_answers(posterior: xr.Dataset, answer: np.ndarray) -> np.ndarray:
 
     chance = posterior["chance"].transpose("endpoint", "chain", "draw", "arm").to_numpy()[..., None]
     likelihood = np.zeros((*chance.shape[1:-1], answer.shape[-1]))
-    for y, p in zip(
-        answer, chance, strict=True
-    ):  # one endpoint at a time: a registry has thousands of patients
+    # One endpoint at a time: a registry has thousands of patients.
+    for y, p in zip(answer, chance, strict=True):
         likelihood += np.nan_to_num(xlogy(y, p) + xlog1py(1 - y, -p))
     return likelihood
 

@@ -16,11 +16,11 @@ from scipy import special
 
 from mgbayes.errors import InputError
 from mgbayes.inference.leave_one_out import leave_one_out
-from mgbayes.inference.patient_evidence import from_patients, used
-from mgbayes.inference.run import Job, evidence_of
+from mgbayes.inference.patient_evidence import from_patients, has_model, used
+from mgbayes.inference.run import Fitter, Job, evidence_of
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import relapse
-from mgbayes.models.plan import NotPrinted, Sampling, load_plan
+from mgbayes.models.plan import NotPrinted, Plan, Sampling, load_plan, shipped_plans
 from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
@@ -38,6 +38,8 @@ CONSTANT_HAZARD = {
     "log_scale": Prior("normal", (7.0, 30.0), "flat"),
     "shape": Prior("lognormal", (0.0, 1e-4), "a constant hazard"),
 }
+
+ON_PATIENTS = [plan for plan in shipped_plans() if has_model(plan.model)]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,19 @@ def _module(plan: str) -> Any:
     from mgbayes.models.catalogue import MODELS
 
     return MODELS[load_plan(plan).model].load()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("plan", ON_PATIENTS, ids=[plan.id for plan in ON_PATIENTS])
+def test_every_model_leaves_each_patient_out(patients: tuple[Study, xr.Dataset], plan: Plan) -> None:
+    """Through the fitter, as the main job does it; a short run has the same parts as a long one."""
+    loaded, rows = patients
+    short = plan.model_copy(update={"sampling": plan.sampling.model_copy(update={"draws": 100, "tune": 100})})
+    fit = Fitter(use_cache=False).attempt(Job(loaded, short, plan.family, patients=rows))
+    assert fit.leave_one_out is not None
+    assert fit.leave_one_out.patients == fit.used
+    assert math.isfinite(fit.leave_one_out.elpd)
+    assert math.isfinite(fit.leave_one_out.pareto_k_max)
 
 
 # ------------------------------------------------------------------ closed forms: a constant hazard
