@@ -25,7 +25,7 @@ from typing import Any
 
 COLD_JOB, WARM_JOB, REFIT = 300.0, 40.0, 0.25  # seconds: the bars
 DRAWS = 1000
-STEPS = {"remission": (100, 0.8, 3), "relapse": (150, 0.7, 4), "prednisone": (100, 0.9, 3)}
+STEPS = {"remission": (100, 0.8, 3), "relapse": (100, 0.65, 3), "prednisone": (100, 0.9, 3)}
 OTHERWISE = (100, 0.95, 4)
 """The sampling of a refit of four chains by plan: warm-up, target_accept, most doublings of a trajectory."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import arviz_stats as azs
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models.centred import centred
+from mgbayes.models.centred import Around, LogAround, centred
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Form, Prior
 
@@ -40,41 +41,53 @@ def _density(form: Form, values: tuple[float, ...], theta: float) -> float:
 
 
 def _parameter(
-    form: Form, values: tuple[float, ...], coordinate: float, centre: float
+    form: Form, values: tuple[float, ...], coordinate: float, centre: float, unit: float, skew: float
 ) -> tuple[float, float]:
     """θ at a coordinate, and the log of |∂θ / ∂coordinate|."""
+    if form in ("beta", "uniform"):
+        low, high = values if form == "uniform" else (0.0, 1.0)
+        share = special.expit(coordinate)
+        return low + (high - low) * share, float(np.log((high - low) * share * (1 - share)))
+    place = centre + unit * (np.sinh(np.arcsinh(coordinate) + skew) - np.sinh(skew))
+    slope = float(np.log(unit * np.cosh(np.arcsinh(coordinate) + skew) / np.sqrt(1 + coordinate**2)))
     if form in ("normal", "student_t_mixture"):
-        return coordinate + centre, 0.0
-    if form in ("lognormal", "half_normal"):
-        return float(np.exp(coordinate + centre)), coordinate + centre
-    low, high = values if form == "uniform" else (0.0, 1.0)
-    share = special.expit(coordinate)
-    return low + (high - low) * share, float(np.log((high - low) * share * (1 - share)))
+        return float(place), slope
+    return float(np.exp(place)), slope + float(place)
 
 
+@pytest.mark.parametrize("skew", [0.0, 0.5, -0.5])
 @pytest.mark.parametrize("form", PRIORS)
-def test_the_density_is_that_of_the_prior_wherever_the_centre_lies(form: Form) -> None:
+def test_the_density_is_that_of_the_prior_wherever_the_centre_lies(form: Form, skew: float) -> None:
     values, name = PRIORS[form]
     with pm.Model() as model:
         other = pm.Normal("other")
-        centred("theta", {"theta": Prior(form, values, "any")}, SLOPE * other)
+        centred("theta", {"theta": Prior(form, values, "any")}, SLOPE * other, pt.exp(other), skew)
     theta = model["theta"]
     outputs = [*model.replace_rvs_by_values([theta]), model.logp(theta)]
     evaluate = pm.compile(model.value_vars, outputs, on_unused_input="ignore")
     assert [variable.name for variable in model.value_vars] == ["other", name]
     for at in (-0.7, 0.4):
-        for coordinate in (-0.5, 0.9):
+        for coordinate in (-2.5, -0.5, 0.9):
             found, density = evaluate(at, coordinate)
-            exact, jacobian = _parameter(form, values, coordinate, SLOPE * at)
+            exact, jacobian = _parameter(form, values, coordinate, SLOPE * at, np.exp(at), skew)
             assert found == pytest.approx(exact, rel=1e-10)
             assert density == pytest.approx(_density(form, values, exact) + jacobian, rel=1e-9)
 
 
+@pytest.mark.parametrize("transform", [Around, LogAround])
+@pytest.mark.parametrize("skew", [0.0, 0.5, -0.5])
+def test_every_value_has_its_coordinate(transform: type[Around], skew: float) -> None:
+    value, there = pt.vector(), transform(skew)
+    back = there.forward(there.backward(value, 0.3, 1.7), 0.3, 1.7)
+    at = np.linspace(-6, 6, 25)
+    np.testing.assert_allclose(back.eval({value: at}), at, atol=1e-9)
+
+
 def test_draws_are_of_the_prior_and_its_numbers_can_be_swapped() -> None:
-    """Of a model whose only evidence is the prior: the centre leaves no trace in the draws."""
+    """Of a model whose only evidence is the prior: centre, unit and skewness leave no trace in the draws."""
     with pm.Model() as model:
         other = pm.Normal("other")
-        centred("theta", {"theta": Prior("normal", (0.0, 1.0), "any")}, SLOPE * other)
+        centred("theta", {"theta": Prior("normal", (0.0, 1.0), "any")}, SLOPE * other, pt.exp(other / 2), 0.5)
     compiled = compile_model(model)
     for mean, sd in ((0.0, 1.0), (3.0, 0.5)):
         draws, _ = draw(swap(compiled, {"prior_theta": np.array([mean, sd])}), Sampling(draws=2000, seed=3))

@@ -1,8 +1,15 @@
 """Parameters that a sampler sees around a centre: where other variables of the model say that they lie.
 
-A parameter θ with prior p is sampled as θ - c, or as log θ - c where its prior has positive numbers only. The centre
-c may be any function of other variables: the density of the model is p(θ) still, and only the sampler's coordinates
-change, in which θ and those variables are nearly independent. A form of prior that is neither is sampled as it is.
+A parameter θ with prior p is sampled as q with θ = c + u bend(q), or log θ where its prior has positive numbers only:
+
+    bend(q) = q cosh ε + (√(1 + q²) - 1) sinh ε = sinh(arsinh q + ε) - sinh ε
+
+The centre c and the unit u may be any function of other variables. The skewness ε is a number: the slope of bend
+rises from exp(-ε) far to the left to exp(ε) far to the right, so that q is nearly symmetric where θ is skewed to the
+right (ε > 0) or left (ε < 0). The density of the model is p(θ) still; only the sampler's coordinates change, in which
+θ and those variables are nearly independent and normal. A form of prior that is neither is sampled as it is.
+
+Source of bend: Jones and Pewsey 2009, Biometrika 96:761 (sinh-arcsinh).
 """
 
 from __future__ import annotations
@@ -21,42 +28,48 @@ from mgbayes.models.priors import Prior
 
 
 class Around(Transform):
-    """The coordinate θ - c, c being the last input."""
+    """The coordinate q of θ = c + u bend(q), c and u being the last two inputs, as those of a normal variable are."""
 
     name = "around"
 
+    def __init__(self, skew: float = 0.0) -> None:
+        self.cosh, self.sinh = float(np.cosh(skew)), float(np.sinh(skew))
+
     def backward(self, value: Any, *inputs: Any) -> Any:
         """From the coordinate to θ."""
-        return value + inputs[-1]
+        bent = value * self.cosh + (pt.sqrt(1 + value**2) - 1) * self.sinh if self.sinh else value
+        return inputs[-2] + inputs[-1] * bent
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """From θ to the coordinate."""
-        return value - inputs[-1]
+        bent = (value - inputs[-2]) / inputs[-1] + self.sinh
+        return bent * self.cosh - pt.sqrt(1 + bent**2) * self.sinh
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Log of |∂θ / ∂coordinate|."""
-        return pt.zeros_like(value)
+        slope = self.cosh + self.sinh * value / pt.sqrt(1 + value**2) if self.sinh else pt.ones_like(value)
+        return pt.log(inputs[-1] * slope)
 
 
-class LogAround(Transform):
-    """The coordinate log θ - c, c being the last input."""
+class LogAround(Around):
+    """The coordinate q of log θ = c + u bend(q)."""
 
     name = "log_around"
 
     def backward(self, value: Any, *inputs: Any) -> Any:
         """From the coordinate to θ."""
-        return pt.exp(value + inputs[-1])
+        return pt.exp(super().backward(value, *inputs))
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """From θ to the coordinate."""
-        return pt.log(value) - inputs[-1]
+        return super().forward(pt.log(value), *inputs)
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Log of |∂θ / ∂coordinate|."""
-        return value + inputs[-1]
+        return super().backward(value, *inputs) + super().log_jac_det(value, *inputs)
 
 
-_COORDINATES: Mapping[str, type[Transform]] = {
+_COORDINATES: Mapping[str, type[Around]] = {
     "normal": Around,
     "student_t_mixture": Around,
     "lognormal": LogAround,
@@ -64,36 +77,38 @@ _COORDINATES: Mapping[str, type[Transform]] = {
 }
 
 
-def centred(name: str, priors: Mapping[str, Prior], centre: Any) -> Any:
+def centred(name: str, priors: Mapping[str, Prior], centre: Any, unit: Any = 1.0, skew: float = 0.0) -> Any:
     """Add parameter ``name`` to the model in context, its prior's numbers as ``prior_<name>``.
 
     Args:
         name: of the parameter.
         priors: of the model.
-        centre: where it lies, or for a prior of positive numbers where its log lies; a scalar of the model.
+        centre, unit: where it lies and how far from there, or its log for a prior of positive numbers; scalars of
+            the model.
+        skew: how skewed it is: 0 if not, positive to the right.
     """
     prior = priors[name]
     if prior.form not in _COORDINATES:
         return parameter(name, priors)
-    coordinates = _COORDINATES[prior.form]()
+    coordinates = _COORDINATES[prior.form](skew)
     return pm.CustomDist(
         name,
         pm.Data(f"prior_{name}", np.asarray(prior.values, dtype=float)),
-        centre,
+        *(centre, unit),
         logp=_log_prior(name, prior),
         support_point=lambda rv, size, *inputs: coordinates.backward(pt.zeros(()), *inputs),
-        signature="(h),()->()",
+        signature="(h),(),()->()",
         transform=coordinates,
     )
 
 
 def _log_prior(name: str, prior: Prior) -> Callable[..., Any]:
-    """Log density of a parameter of this prior, given the prior's numbers and a centre that it does not hang on."""
+    """Log density of a parameter of this prior, given its numbers, and a centre and unit that it does not hang on."""
     with pm.Model(model=None) as alone:
         variable = parameter(name, {name: prior})
     of_its_own = alone[f"prior_{name}"]
 
-    def logp(value: Any, numbers: Any, centre: Any) -> Any:
+    def logp(value: Any, numbers: Any, centre: Any, unit: Any) -> Any:
         return graph_replace(pm.logp(variable, value), {of_its_own: numbers})
 
     return logp

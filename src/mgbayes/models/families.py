@@ -36,11 +36,13 @@ class Family:
         logpdf(t, log_mean, shape), logsf(t, log_mean, shape) and sf(t, log_mean, shape), log density,
         log survival and survival;
         log_shape_at(times) and log_mean_at(times, shape), where latent times (latent_times.py) suggest that these
-        lie: the log mean of the first summary, and the step from it to that of the last.
+        lie: the log mean of the first summary, and the step from it to that of the last;
+        log_sd(shape), about the SD of log times.
     Numeric (numpy; labelled arrays broadcast by name), for draws:
         survival(t, log_mean, shape), quantile(u, log_mean, shape),
         restricted_mean(tau, log_mean, shape) = E[min(T, tau)],
         draw(rng, log_mean, shape, size).
+    skew is that of latent times as centred.py takes it away: log times are symmetric (0) or lean to early days.
     """
 
     name: str
@@ -50,10 +52,12 @@ class Family:
     sf: Callable[[Any, Any, Any], Any]
     log_shape_at: Callable[[Any], Any]
     log_mean_at: Callable[[Any, Any], tuple[Any, Any]]
+    log_sd: Callable[[Any], Any]
     survival: Callable[[Any, Any, Any], Any]
     quantile: Callable[[Any, Any, Any], Any]
     restricted_mean: Callable[[Any, Any, Any], Any]
     draw: Callable[[Generator, Any, Any, Any], Any]
+    skew: float
 
 
 def _lognormal_score(log_t: Any, log_mean: Any, sigma: Any) -> Any:
@@ -73,6 +77,7 @@ LOGNORMAL = Family(
     sf=lambda t, log_mean, sigma: pt.erfc(_lognormal_score(pt.log(t), log_mean, sigma) / np.sqrt(2)) / 2,
     log_shape_at=lambda times: 0.5 * pt.log(times.variance),
     log_mean_at=lambda times, sigma: (times.centre + sigma**2 / 2, times.step),
+    log_sd=lambda sigma: sigma,
     survival=lambda t, log_mean, sigma: special.ndtr(-_lognormal_score(np.log(t), log_mean, sigma)),
     quantile=lambda u, log_mean, sigma: np.exp(log_mean - sigma**2 / 2 + sigma * special.ndtri(u)),
     restricted_mean=lambda tau, log_mean, sigma: (
@@ -80,6 +85,7 @@ LOGNORMAL = Family(
         + tau * special.ndtr(-_lognormal_score(np.log(tau), log_mean, sigma))
     ),
     draw=lambda rng, log_mean, sigma, size: rng.lognormal(log_mean - sigma**2 / 2, sigma, size),
+    skew=0.0,
 )
 
 
@@ -110,6 +116,7 @@ GAMMA = Family(
     sf=_gamma_sf,
     log_shape_at=lambda times: _gamma_log_shape(times.shortfall),
     log_mean_at=lambda times, k: (times.log_mean, times.log_mean_step),
+    log_sd=lambda k: pt.exp(-0.5 * pt.log(k)),
     survival=lambda t, log_mean, k: special.gammaincc(k, t * k * np.exp(-log_mean)),
     quantile=lambda u, log_mean, k: special.gammaincinv(k, u) * np.exp(log_mean) / k,
     restricted_mean=lambda tau, log_mean, k: (
@@ -117,6 +124,7 @@ GAMMA = Family(
         + tau * special.gammaincc(k, tau * k * np.exp(-log_mean))
     ),
     draw=lambda rng, log_mean, k, size: rng.gamma(k, np.exp(log_mean) / k, size),
+    skew=-0.4,
 )
 
 
@@ -153,6 +161,7 @@ WEIBULL = Family(
     sf=lambda t, log_mean, k: pt.exp(-pt.exp(_weibull_log_hazard(t, log_mean, k))),
     log_shape_at=lambda times: _weibull_log_shape(times.shortfall),
     log_mean_at=lambda times, k: (times.log_mean, times.log_mean_step),
+    log_sd=lambda k: np.pi / np.sqrt(6) * pt.exp(-pt.log(k)),
     survival=lambda t, log_mean, k: np.exp(-_weibull_hazard(t, log_mean, k)),
     quantile=lambda u, log_mean, k: np.exp(_weibull_log_scale(log_mean, k)) * (-np.log1p(-u)) ** (1 / k),
     restricted_mean=lambda tau, log_mean, k: (
@@ -160,6 +169,7 @@ WEIBULL = Family(
         + tau * np.exp(-_weibull_hazard(tau, log_mean, k))
     ),
     draw=lambda rng, log_mean, k, size: np.exp(_weibull_log_scale(log_mean, k)) * rng.weibull(k, size),
+    skew=-0.4,
 )
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(

@@ -30,6 +30,9 @@ class Hazard:
     Symbolic (pytensor), for models: log_hazard and log_cumulative (t, log_scale, *shape).
     Numeric (numpy; labelled arrays broadcast by name), for draws: cumulative(t, log_scale, *shape)
     and time_at(h, log_scale, *shape), the day on which the cumulative hazard reaches h.
+    For the sampler (centred.py): around, for each shape parameter where it lies, or its log if it is positive, given
+    how far log_scale lies from its centre and the shape parameters before it; skew, that of latent times, whose logs
+    lean to early days.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Hazard:
     log_cumulative: Callable[..., Any]
     cumulative: Callable[..., Any]
     time_at: Callable[..., Any]
+    around: tuple[Callable[..., Any], ...]
+    skew: float
 
 
 WEIBULL = Hazard(
@@ -51,6 +56,8 @@ WEIBULL = Hazard(
     log_cumulative=lambda t, log_scale, k: k * (pt.log(t) - log_scale),
     cumulative=lambda t, log_scale, k: np.exp(k * (np.log(t) - log_scale)),
     time_at=lambda h, log_scale, k: np.exp(log_scale) * h ** (1 / k),
+    around=(lambda later: 0.0,),
+    skew=-0.5,
 )
 
 _FIRST, _SECOND, _WIDTH = 365.0, 1095.0, 60.0
@@ -106,6 +113,8 @@ PIECEWISE_EXPONENTIAL = Hazard(
     log_cumulative=_log_weighted_days,
     cumulative=_weighted_days,
     time_at=_day_at,
+    around=(lambda later: later, lambda later, u: later - u),
+    skew=-0.5,
 )
 
 HAZARDS: Mapping[str, Hazard] = MappingProxyType(

@@ -10,9 +10,9 @@ so that the log times of all summaries together have about the variance
     pooled = (1 + Σ_g p_g²) / (1 + Σ_g max(n_g - 1, 0)),   variance = pooled / √(1 + (pooled / cap)²).
 
 One more value of variance 1 keeps it finite where there is one time or none; likewise the shortfall, the mean of
-log m - log y over all events, has one more of 1/2. Where most times are nearly tied p has
-no bound; cap, eight times the variance of log-normal times with these means and SDs, keeps what follows from it so.
-Given the times, parameters of a law lie around these numbers; centred.py lets a sampler see them so.
+log m - log y over all events, has one more of 1/2. Where most times are nearly tied p has no bound; cap, eight times
+the variance of log-normal times with these means and SDs, keeps what follows from it so. Given the times, parameters
+of a law lie around these numbers; centred.py lets a sampler see them so.
 
 Shapes: G summaries (one for each arm, or one for both, whose times stand reference arm first), L slots.
 Source: latent.py; checked against it and by finite differences in tests/oracles.
@@ -104,10 +104,10 @@ def forward(z: Any, events: Any, mean: Any, sd: Any) -> Any:
     scatter, df = 1.0, 1.0
     for g in range(mean.size):
         n = _count(events, mean.size, g)
-        if (
-            n > z.shape[1]
-        ):  # more than the model was built for: no density, rather than memory of somebody else
-            weight[g] = np.nan
+        if n > z.shape[1]:
+            weight[g] = (
+                np.nan
+            )  # more than the model was built for: no density, rather than memory of somebody else
             continue
         if n > 1:
             _, square[g] = spread.direction(z[g, :n], mask[:n], x[g, :n])

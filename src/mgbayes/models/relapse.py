@@ -42,6 +42,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms
 from mgbayes.models import adjusted, cohort, followup, latent, relapse_patients
 from mgbayes.models.arms import ARM, contrast
+from mgbayes.models.centred import Around, centred
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.hazards import HAZARDS, Hazard
 from mgbayes.models.latent_times import latent_times, slots
@@ -171,25 +173,38 @@ def build(data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> 
     """Build the model on published summaries or, if `data` has times, on patients."""
     hazard = HAZARDS[family]
     with pm.Model(coords={"arm": ARM.arm.values}) as model:
-        log_ratio = parameter("log_hazard_ratio", priors)
-        baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
         if "time" in data:
+            log_ratio = parameter("log_hazard_ratio", priors)
+            baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
             relapse_patients.likelihood(data, hazard, log_ratio, baseline, priors)
         else:
-            _published(data, hazard, log_ratio, baseline)
+            _published(data, hazard, priors)
     return model
 
 
-def _published(data: Mapping[str, Any], hazard: Hazard, log_ratio: Any, baseline: Any) -> None:
+def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
     given = {
         name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
     }
     pm.modelcontext(None).add_coord("slot", data["slot"])
-    times = latent_times(pm.Normal("z", dims="slot")[None, :], given)
-    printed = printed_times(hazard.law, times, [log_ratio, *baseline], given)
+    times = latent_times(pm.Normal("z", dims="slot", transform=Around(hazard.skew))[None, :], given)
+    printed = printed_times(hazard.law, times, _near_the_crude_rate(hazard, priors, given), given)
     pm.Binomial("relapses", given["n"], printed.seen, observed=given["events"], dims="arm")
     pm.Deterministic("latent_time", times.times[0], dims="slot")
     latent.given_density("printed_times", printed.log_density, given["time_mean"])
+
+
+def _near_the_crude_rate(hazard: Hazard, priors: Mapping[str, Prior], given: Mapping[str, Any]) -> list[Any]:
+    """The parameters of the law, log_scale around that of the cohort's relapses in its days of follow-up."""
+    least, shape, scale = (given["followup"][i] for i in range(3))
+    crude = pt.log(given["n"].sum() * (least + shape * scale) / (given["events"].sum() + 0.5))
+    log_ratio = parameter("log_hazard_ratio", priors)
+    half_way = crude + log_ratio / 2
+    log_scale = centred("log_scale", priors, half_way)
+    of_shape: list[Any] = []
+    for name, around in zip(hazard.shape, hazard.around, strict=True):
+        of_shape.append(centred(name, priors, around(log_scale - half_way, *of_shape)))
+    return [log_ratio, log_scale, *of_shape]
 
 
 def _restricted_mean(draws: Any, hazard: Hazard, data: Mapping[str, Any]) -> Any:

@@ -19,8 +19,9 @@ is seen. The product over patients is written as counts times the times of those
     printed_times    ~ the density of the printed mean and SD of each arm's times (latent.py),
                        each time having density f_a(t) G(t) / (1 - E[S_a(F)])
 
-The sampler sees the shape and the mean times around where the latent times suggest them, and the odds ratio as the
-odds of the contrast arm (centred.py), which changes how fast it is, and nothing else.
+The sampler sees the shape and the mean times around where the latent times suggest them, the odds ratio as the odds
+of the contrast arm, and all but the shape without their skewness (centred.py), which changes how fast it is, and
+nothing else.
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
@@ -51,7 +52,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
 from mgbayes.models import adjusted, cohort, families, followup, latent, remission_patients
 from mgbayes.models.arms import ARM, contrast
-from mgbayes.models.centred import centred
+from mgbayes.models.centred import Around, centred
 from mgbayes.models.curve import FIVE_YEARS, Curve
 from mgbayes.models.latent_times import latent_times, slots
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -103,6 +104,9 @@ ESTIMANDS: dict[str, Estimand] = {
     )
 }
 
+
+_LATE = 0.5
+"""Skewness of log times and log odds: many remit late or few soon, as far as those seen can tell."""
 
 CURVE = Curve(
     variable="in_remission",
@@ -186,14 +190,15 @@ def _published(data: Mapping[str, Any], law: families.Family, priors: Mapping[st
         name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
     }
     pm.modelcontext(None).add_coord("slot", data["slot"])
-    times = latent_times(pm.Normal("z", dims=("arm", "slot")), given)
+    times = latent_times(pm.Normal("z", dims=("arm", "slot"), transform=Around(law.skew)), given)
     shape = centred("shape", priors, law.log_shape_at(times))
     suggested, step = law.log_mean_at(times, shape)
-    log_mean_time = centred("log_mean_time", priors, suggested)
-    log_time_ratio = centred("log_time_ratio", priors, suggested + step - log_mean_time)
+    unit = law.log_sd(shape) / 2
+    log_mean_time = centred("log_mean_time", priors, suggested, unit, _LATE)
+    log_time_ratio = centred("log_time_ratio", priors, suggested + step - log_mean_time, unit, _LATE)
     printed = printed_times(law.name, times, [log_time_ratio, log_mean_time, shape], given)
-    logit_remission = parameter("logit_remission", priors)
-    log_odds_ratio = centred("log_odds_ratio", priors, -logit_remission)
+    logit_remission = centred("logit_remission", priors, 0.0, 0.5, _LATE)
+    log_odds_ratio = centred("log_odds_ratio", priors, -logit_remission, 0.5, _LATE)
     pi = pm.math.sigmoid(logit_remission + np.array([0.0, 1.0]) * log_odds_ratio)
     pm.Binomial("remissions", given["n"], pi * printed.seen, observed=given["events"], dims="arm")
     pm.Deterministic("latent_time", times.times, dims=("arm", "slot"))
