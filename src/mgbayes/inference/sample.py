@@ -37,10 +37,13 @@ def swap(compiled: Any, data: Mapping[str, np.ndarray]) -> Any:
 
 
 def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
-    """Posterior draws and sampler statistics, (chain, draw, ...), the same for the same seed."""
+    """Posterior draws and sampler statistics, (chain, draw, ...), the same for the same seed.
+
+    Interrupted, it raises, where nutpie's own waiting would pass on the draws made so far as if they were all.
+    """
     import nutpie
 
-    trace = nutpie.sample(
+    sampler = nutpie.sample(
         compiled,
         draws=sampling.draws,
         tune=sampling.tune,
@@ -51,7 +54,13 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         maxdepth=sampling.max_depth,
         progress_bar=False,
         return_raw_trace=True,
+        blocking=False,
     )
+    try:
+        trace = sampler.wait()
+    except BaseException:
+        sampler.cancel()
+        raise
     return datasets(compiled, trace, _STATISTICS)
 
 
