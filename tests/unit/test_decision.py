@@ -95,5 +95,32 @@ def test_all_cells_failed() -> None:
 
 def test_the_rule_is_a_sentence() -> None:
     assert RULE.sentence == ("Conclude that MuSK+ does better when P(time ratio < 1) is at least 0.95.")
-    assert RULE.concludes(0.95)
-    assert not RULE.concludes(0.9499)
+    assert RULE.decides(0.95)
+    assert not RULE.decides(0.9499)
+
+
+@pytest.mark.parametrize(
+    ("p", "mcse", "decision"),
+    [(0.9508, 0.003, None), (0.9442, 0.003, None), (0.957, 0.003, True), (0.943, 0.003, False)],
+)
+def test_within_two_simulation_errors_of_the_rule_nothing_is_decided(
+    p: float, mcse: float, decision: bool | None
+) -> None:
+    assert RULE.decides(p, mcse) is decision
+
+
+def test_a_cell_too_close_to_call_is_counted_as_such_and_turns_nothing() -> None:
+    base = replace(CELL, is_base=True, p_benefit=0.88, mcse_p_benefit=0.004)
+    close = replace(CELL, evidence="published+p", p_benefit=0.951, mcse_p_benefit=0.003)
+    clear = replace(CELL, belief="hopeful", p_benefit=0.99, mcse_p_benefit=0.001)
+    found = flips([base, close, clear], RULE)
+    assert (found.concludes, found.concluding, found.close, found.apart) == (False, 1, 1, 1)
+    apart = {driver.factor: (driver.pairs_apart, driver.alone_apart) for driver in found.drivers}
+    assert apart == {"prior": (1, 1), "family": (0, 0), "doubtful numbers": (0, 0), "evidence": (0, 0)}
+
+
+def test_a_plan_too_close_to_call_decides_nothing() -> None:
+    base = replace(CELL, is_base=True, p_benefit=0.951, mcse_p_benefit=0.003)
+    found = flips([base, replace(CELL, belief="hopeful", p_benefit=0.99, mcse_p_benefit=0.001)], RULE)
+    assert (found.p_benefit, found.concludes, found.apart, found.share_apart) == (0.951, None, None, None)
+    assert [driver.alone_apart for driver in found.drivers] == [0, 0, 0, 0]

@@ -46,8 +46,8 @@ def _curve(row: Flips, cells: Sequence[Cell]) -> Picture:
         f"{row.plan}_{row.estimand}_cells",
         f"{row.rule.label[0].upper()}{row.rule.label[1:]}. Each column is one analysis, in the order of P(benefit); "
         "the marks below say which. The diamond is the plan as it stands, the dashed line the probability that the "
-        "decision asks for: columns on different sides of it decide differently. A prior's weight is its share of "
-        f"the posterior precision. Analyses are not equally credible.{without}",
+        "decision asks for: columns on different sides of it decide differently, but for those too close to call. A "
+        f"prior's weight is its share of the posterior precision. Analyses are not equally credible.{without}",
         (7.2, 2.6 + 0.16 * len(levels)),
         lambda figure: _draw_curve(figure, row, usable, levels),
         row.plan,

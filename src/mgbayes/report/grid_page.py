@@ -34,6 +34,9 @@ def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
     return render("sensitivity.html.j2", drawn, context)
 
 
+_DRAWN = {True: "drawn", False: "not drawn", None: "too close to call"}
+
+
 def _answer(row: Flips) -> dict[str, str]:
     """One line of the short answer."""
     known = [driver for driver in row.drivers if driver.variance_explained is not None]
@@ -43,7 +46,7 @@ def _answer(row: Flips) -> dict[str, str]:
         "label": words.first_upper(row.rule.label),
         "planned": "no usable fit" if row.p_benefit is None else words.percent(row.p_benefit),
         "range": f"{words.percent(row.low or 0.0)} to {words.percent(row.high or 0.0)}" if low_high else "",
-        "drawn": {True: "drawn", False: "not drawn", None: ""}[row.concludes],
+        "drawn": "" if row.p_benefit is None else _DRAWN[row.concludes],
         "apart": "" if row.apart is None else f"{row.apart} of {row.usable}",
         "driver": "" if most is None else most.factor,
     }

@@ -27,14 +27,25 @@ def sentences(grid: Grid) -> Iterator[str]:
 
 
 def _planned(row: Flips) -> str:
-    if row.p_benefit is None or row.apart is None:
+    if row.p_benefit is None:
         return "The plan as it stands has no usable fit, so that there is no decision to compare with."
+    if row.apart is None:
+        return (
+            f"As planned, P is {percent(row.p_benefit)}, which is too close to call, so that there is no decision to "
+            "compare with."
+        )
     decided = "the conclusion is drawn" if row.concludes else "the conclusion is not drawn"
     otherwise = "none decides" if row.apart == 0 else f"{row.apart} decide{'s' if row.apart == 1 else ''}"
     return (
         f"As planned, P is {percent(row.p_benefit)} and {decided}; of {row.usable} cells with estimates "
-        f"{otherwise} otherwise."
+        f"{otherwise} otherwise{_too_close(row)}."
     )
+
+
+def _too_close(row: Flips) -> str:
+    if not row.close:
+        return ""
+    return f" and {row.close} {'is' if row.close == 1 else 'are'} too close to call"
 
 
 def _range(row: Flips) -> str:

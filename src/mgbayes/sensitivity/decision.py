@@ -1,7 +1,9 @@
 """How often the conclusion would have been another one, and which choice it hangs on.
 
-A cell concludes that the contrast arm does better when P(benefit) reaches the plan's probability. Three answers
-to what drives it, none of which knows how credible each cell is (a grid is not a sample of anything):
+A cell concludes that the contrast arm does better when P(benefit) reaches the plan's probability. Draws know P only
+to a Monte Carlo standard error: a cell within two of them of that probability is too close to call, and decides
+neither way. Three answers to what drives the decision, none of which knows how credible each cell is (a grid is not
+a sample of anything):
 
     variance explained   for each factor, the sum of squares between its levels over the total sum of squares
                          of p_benefit (eta squared: main effects alone, so that they need not add up to one);
@@ -13,6 +15,7 @@ to what drives it, none of which knows how credible each cell is (a grid is not 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +31,9 @@ FACTORS: Mapping[str, Callable[[Cell], str]] = {
     "doubtful numbers": attrgetter("numbers"),
     "evidence": attrgetter("evidence"),
 }
+
+CLOSE = 2.0
+"""Monte Carlo standard errors from the rule's probability within which a cell decides neither way."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,10 @@ class Rule:
             f"is at least {self.probability:g}."
         )
 
-    def concludes(self, p_benefit: float) -> bool:
-        """Whether the conclusion is drawn."""
+    def decides(self, p_benefit: float, mcse: float = 0.0) -> bool | None:
+        """Whether the conclusion is drawn; None where P(benefit) is too close to the rule's probability to call."""
+        if abs(p_benefit - self.probability) < CLOSE * mcse:
+            return None
         return p_benefit >= self.probability
 
 
@@ -69,8 +77,9 @@ class Driver:
 class Flips:
     """How often cells of one estimand decide otherwise than the plan as it stands.
 
-    ``concludes`` and ``p_benefit`` are those of the plan as it stands, None where that fit failed; then
-    ``apart`` is None too. ``low`` and ``high`` are the extreme p_benefit over the usable cells.
+    ``concludes`` and ``p_benefit`` are those of the plan as it stands, None where that fit failed; ``concludes`` is
+    None too where it is too close to call, and without it so is ``apart``. ``close`` counts the cells too close to
+    call; ``low`` and ``high`` are the extreme p_benefit over the usable cells.
     """
 
     plan: str
@@ -82,6 +91,7 @@ class Flips:
     p_benefit: float | None
     concludes: bool | None
     concluding: int
+    close: int
     apart: int | None
     low: float | None
     high: float | None
@@ -101,10 +111,10 @@ class Flips:
 def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
     """Count over the cells of one estimand."""
     usable = [cell for cell in cells if cell.usable]
-    p = {id(cell): _p(cell) for cell in usable}
+    p = [_p(cell) for cell in usable]
     base = next((cell for cell in usable if cell.is_base), None)
-    concludes = None if base is None else rule.concludes(_p(base))
-    concluding = sum(rule.concludes(value) for value in p.values())
+    concludes = None if base is None else _decides(rule, base)
+    decided = Counter(_decides(rule, cell) for cell in usable)
     return Flips(
         plan=cells[0].plan,
         estimand=cells[0].estimand,
@@ -114,10 +124,11 @@ def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
         disagreeing=sum(not cell.usable and cell.disagrees for cell in cells),
         p_benefit=None if base is None else _p(base),
         concludes=concludes,
-        concluding=concluding,
-        apart=None if concludes is None else (len(usable) - concluding if concludes else concluding),
-        low=min(p.values(), default=None),
-        high=max(p.values(), default=None),
+        concluding=decided[True],
+        close=decided[None],
+        apart=None if concludes is None else decided[not concludes],
+        low=min(p, default=None),
+        high=max(p, default=None),
         drivers=tuple(_driver(factor, usable, base, rule) for factor in FACTORS),
     )
 
@@ -165,7 +176,12 @@ def _others(pair: tuple[Cell, Cell], base: Cell | None) -> list[Cell]:
 
 
 def _apart(rule: Rule, one: Cell, other: Cell) -> bool:
-    return rule.concludes(_p(one)) != rule.concludes(_p(other))
+    """Whether one concludes and the other does not; a cell too close to call is apart from none."""
+    return {_decides(rule, one), _decides(rule, other)} == {True, False}
+
+
+def _decides(rule: Rule, cell: Cell) -> bool | None:
+    return rule.decides(_p(cell), cell.mcse_p_benefit or 0.0)
 
 
 def _p(cell: Cell) -> float:

@@ -36,6 +36,7 @@ def decisions(grid: Grid) -> pd.DataFrame:
             "p_benefit_as_planned": row.p_benefit,
             "concludes_as_planned": row.concludes,
             "cells_concluding": row.concluding,
+            "cells_too_close_to_call": row.close,
             "cells_deciding_otherwise": row.apart,
             "share_deciding_otherwise": row.share_apart,
             "p_benefit_low": row.low,
