@@ -13,6 +13,7 @@ from mgbayes.models.plan import Sampling
 
 with pm.Model() as model:
     pm.Normal("x", shape=20)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have had it ignored
 compiled = compile_model(model)
 draw(compiled, Sampling(draws=1000), cores=1)
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
