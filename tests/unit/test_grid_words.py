@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mgbayes.inference.diagnostics import Status
 from mgbayes.report.grid_words import sentences
 from mgbayes.sensitivity.cell import Cell
-from mgbayes.sensitivity.decision import Rule, flips
-
-RULE = Rule("time ratio", "< 1", 0.95, "MuSK+")
+from mgbayes.sensitivity.decision import flips
+from tests.unit.test_decision import CELL, RULE
 
 
 def _cell(belief: str, p: float) -> Cell:
-    row = Cell(
-        "toy",
-        "effect",
-        "ratio",
-        belief,
-        "a",
-        "as printed",
-        "published",
-        belief == "plan",
-        "",
-        0,
-        1,
-        Status.ok,
-        "",
-    )
-    return Cell(**(vars(row) | {"p_benefit": p, "mcse_p_benefit": 0.003}))
+    return replace(CELL, belief=belief, is_base=belief == "plan", p_benefit=p, mcse_p_benefit=0.003)
 
 
 @pytest.mark.parametrize(
