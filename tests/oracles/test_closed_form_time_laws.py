@@ -27,22 +27,21 @@ FOLLOW_UPS = [(365, 1861, 953.4), (0, 1200, 900), (0, 700, 900)]
 CHANCE_ERRS = [3e-4, 2.5e-3]
 
 
-def constants(law, theta, arm):
-    c = np.zeros(CONSTANTS)
-    law.prepare(np.array(theta), float(arm), c)
+def constants(law, theta):
+    c = np.zeros((2, CONSTANTS))
+    law.prepare(np.array(theta), c)
     return c
 
 
 def log_density(law, theta, arm, t):
     d = np.zeros(len(theta) + 1)
-    return law.log_density(np.log(t), t, constants(law, theta, arm), d), d
+    return law.log_density(np.log(t), t, constants(law, theta)[arm], d), d
 
 
 def chances(law, theta, data):
     rules = tuple(data[rule] for rule in law.rules)
-    c = np.stack([constants(law, theta, arm) for arm in (0, 1)])
     seen, slopes = np.zeros(2), np.zeros((2, len(theta)))
-    law.chance_seen(np.array(theta), c, rules, seen, slopes)
+    law.chance_seen(np.array(theta), constants(law, theta), rules, seen, slopes)
     return seen, slopes
 
 
@@ -101,6 +100,20 @@ def test_chance_of_being_seen_is_the_integral_over_follow_up(name, theta, follow
         assert seen[arm] == pytest.approx(integral, abs=errs)
     numeric = slopes_of(lambda v: chances(LAWS[name], v, data)[0], np.array(theta))
     np.testing.assert_allclose(slopes.T, numeric, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("follow_up", FOLLOW_UPS)
+@pytest.mark.parametrize(("name", "theta"), CASES)
+def test_days_left_out_of_a_rule_make_no_difference(name, theta, follow_up):
+    given = followup.followup_data(*follow_up)
+    data = with_nodes(given)
+    whole = {name: rule.copy() for name, rule in data.items()}
+    whole["followup_density_nodes"][1] = given["followup_density"][1]
+    whole["followup_hazard_nodes"][:, 1] = given["followup_weights"]
+    assert (data["followup_density_nodes"][1] == 0).sum() >= 8
+    assert (data["followup_hazard_nodes"][:, 1] == 0).sum() >= 1
+    for short, long in zip(chances(LAWS[name], theta, data), chances(LAWS[name], theta, whole), strict=True):
+        np.testing.assert_allclose(short, long, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("follow_up", FOLLOW_UPS)

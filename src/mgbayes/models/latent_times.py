@@ -18,13 +18,15 @@ Shapes: G summaries (one for each arm, or one for both, whose times stand refere
 Source: latent.py; checked against it and by finite differences in tests/oracles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from numba.extending import register_jitable
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply
 
 from mgbayes.models import spread
 from mgbayes.models.fused import Fused, Passes
@@ -66,7 +68,8 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         given: ``events`` (arms,), ``time_mean`` (G,) and ``time_sd`` (G,), as in the data of the models.
     """
     events, mean, sd = (given[name] for name in ("events", "time_mean", "time_sd"))
-    log_times, weight, centre, step, pooled, times = _TIMES.of(z, events, mean, sd)[:6]
+    log_times, weight, suggested, times = _TIMES.of(z, events, mean, sd)
+    centre, step, pooled = suggested[0], suggested[1], suggested[2]
     cap = _CAP * pt.log1p((sd / mean) ** 2).mean()
     log_mean, log_mean_step = pt.log(mean[0]), pt.log(mean[-1] / mean[0])
     below = log_mean - centre  # and below the last one by as much and log_mean_step - step
@@ -96,32 +99,27 @@ def _count(events: Any, groups: int, g: int) -> int:
 
 
 def forward(z: Any, events: Any, mean: Any, sd: Any) -> Any:
-    """Log times, log weights, centre, step, pooled variance and times; then x (G, L), p and ‖z - mean z‖² (G,)."""
-    log_times, times, x = np.zeros_like(z), np.ones_like(z), np.zeros_like(z)
+    """Log times, log weights, what is suggested (centre, step and pooled variance), and times."""
+    log_times, times = np.zeros_like(z), np.ones_like(z)
     weight, centre = np.zeros_like(mean), np.log(mean)
-    root, square = np.zeros_like(mean), np.zeros_like(mean)
-    mask = np.ones(z.shape[1])
     scatter, df = 1.0, 1.0
     for g in range(mean.size):
         n = _count(events, mean.size, g)
         if n > z.shape[1]:
-            weight[g] = (
-                np.nan
-            )  # more than the model was built for: no density, rather than memory of somebody else
+            weight[g] = np.nan  # more than there are slots: no density, rather than memory of somebody else
             continue
+        root, x, mask = 0.0, np.zeros(n), np.ones(n)
         if n > 1:
-            _, square[g] = spread.direction(z[g, :n], mask[:n], x[g, :n])
-            weight[g], root[g] = spread.constrain_direction(
-                x[g, :n], mask[:n], n, square[g], mean[g], sd[g], times[g, :n]
-            )
-            centre[g] = np.log(times[g, 0] * mean[g]) - root[g] * x[g, 0]
-            scatter += root[g] * root[g]
+            relative = times[g, :n]
+            _, square = spread.direction(z[g, :n], mask, x)
+            weight[g], root = spread.constrain_direction(x, mask, n, square, mean[g], sd[g], relative)
+            centre[g] = np.log(relative[0] * mean[g]) - root * x[0]
+            scatter += root * root
             df += n - 1
         for i in range(n):
-            log_times[g, i] = centre[g] + root[g] * x[g, i]
+            log_times[g, i] = centre[g] + root * x[i]
             times[g, i] *= mean[g]
-    first, step, pooled = np.array(centre[0]), np.array(centre[-1] - centre[0]), np.array(scatter / df)
-    return log_times, weight, first, step, pooled, times, x, root, square
+    return log_times, weight, np.array([centre[0], centre[-1] - centre[0], scatter / df]), times
 
 
 def backward(
@@ -130,50 +128,72 @@ def backward(
     mean: Any,
     sd: Any,
     log_times: Any,
-    weight: Any,
-    centre: Any,
-    step: Any,
-    pooled: Any,
     times: Any,
-    x: Any,
-    root: Any,
-    square: Any,
     log_times_bar: Any,
     weight_bar: Any,
-    centre_bar: Any,
-    step_bar: Any,
-    pooled_bar: Any,
+    suggested_bar: Any,
 ) -> Any:
     """Cotangents of z: those of centres and variance are first passed on to the log times."""
     z_bar = np.zeros_like(z)
-    mask, r = np.ones(z.shape[1]), np.ones(z.shape[1])
-    df = 1.0
+    df, last = 1.0, mean.size - 1
     for g in range(mean.size):
         df += max(_count(events, mean.size, g) - 1, 0)
-    scatter_bar = pooled_bar.item() / df
-    of_centre = np.zeros_like(mean)
-    of_centre[0] = centre_bar.item() - step_bar.item()
-    of_centre[-1] += step_bar.item()
     for g in range(mean.size):
         n = _count(events, mean.size, g)
         if 1 < n <= z.shape[1]:
+            of_centre = suggested_bar[0] - suggested_bar[1] if g == 0 else 0.0
+            of_centre += suggested_bar[1] if g == last else 0.0
+            x, r = np.empty(n), np.empty(n)
+            root, square = _read_back(z, log_times, g, x)
             for i in range(n):
                 r[i] = times[g, i] / mean[g]
-                of_log = of_centre[g] / n + 2 * scatter_bar * root[g] * x[g, i]
-                z_bar[g, i] = log_times_bar[g, i] + of_log
+                z_bar[g, i] = log_times_bar[g, i] + of_centre / n + 2 * suggested_bar[2] / df * root * x[i]
             v = (n - 1) * sd[g] ** 2 / (n * mean[g] ** 2)
-            spread.pull_back(x[g, :n], mask[:n], n, square[g], v, root[g], r[:n], weight_bar[g], z_bar[g, :n])
+            # r, which is positive, is a mask of its own.
+            spread.pull_back(x, r, n, square, v, root, r, weight_bar[g], z_bar[g, :n])
     return z_bar
 
 
-_TIMES = Fused(
-    Passes(
-        forward,
-        backward,
-        shaped=(0, 2, 2, 2, 2, 0, 0, 2, 2),
-        axes=(2, 1, 0, 0, 0, 2, 2, 1, 1),
-        differentiable=(True, False, False, False),
-        kept=frozenset({5, 6, 7, 8}),
-        calls=(spread,),
-    )
+@register_jitable
+def _read_back(z: Any, log_times: Any, g: int, x: Any) -> tuple[float, float]:
+    """Fill x (n,) with the unit vector of a summary; return p, the length of log times, and ‖z - mean z‖²."""
+    n = x.size
+    centre, middle, length, square = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        centre += log_times[g, i] / n
+        middle += z[g, i] / n
+    for i in range(n):
+        x[i] = log_times[g, i] - centre
+        length += x[i] * x[i]
+        square += (z[g, i] - middle) ** 2
+    root = np.sqrt(length)
+    for i in range(n):
+        x[i] /= root
+    return root, square
+
+
+class _Times(Fused):
+    """Fused, with three numbers for an output, and a backward pass that is handed what it takes and no more."""
+
+    def _shapes(self, shapes: Sequence[Any]) -> list[tuple[Any, ...]]:
+        z, _, mean, _ = (tuple(shape) for shape in shapes)
+        return [z, mean, (3,), z]
+
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
+        """Cotangents of z alone; times only save work."""
+        log_times, _, _, times = outputs
+        bars = (
+            output.zeros_like() if isinstance(bar.type, DisconnectedType) else bar
+            for output, bar in zip(outputs[:3], cotangents, strict=False)
+        )
+        z_bar = self.back.make_node(*inputs, log_times, times, *bars).outputs[0]
+        return [z_bar, *(disconnected_type() for _ in inputs[1:])]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """All but the times hang on z."""
+        return [[True, True, True, False], *([False] * 4 for _ in node.inputs[1:])]
+
+
+_TIMES = _Times(
+    Passes(forward, backward, shaped=(), axes=(), differentiable=(True, False, False, False), calls=(spread,))
 )

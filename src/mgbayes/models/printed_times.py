@@ -28,74 +28,83 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
 from mgbayes.models import followup, time_laws
+from mgbayes.models.fused import Fused, Passes
 from mgbayes.models.latent_times import LatentTimes
-from mgbayes.models.time_laws import CONSTANTS, LAWS, TimeLaw
+from mgbayes.models.time_laws import CONSTANTS, LAWS
 
 LEAST_SEEN = 1e-12
 """A floor of q, which matters only where nearly all events would come decades after follow-up."""
 
 
-def _times_of_arm(law: TimeLaw) -> Callable[..., Any]:
-    """The log density of the times of one arm and that they were followed, as a plain function."""
-    log_density = law.log_density
-
-    def times_of_arm(
-        log_times: Any, times: Any, c: Any, chance: Any, table: Any, d: Any, times_d: Any, theta_d: Any
-    ) -> float:
-        """Fill times_d (n,), add to theta_d (P,); d (P + 1,) is for work."""
-        total = 0.0
-        for i in range(times.size):
-            followed, times_d[i] = followup.log_chance(times[i], chance, table)
-            total += log_density(log_times[i], times[i], c, d) + followed
-            times_d[i] += d[0]
-            for k in range(theta_d.size):
-                theta_d[k] += d[k + 1]
-        return total
-
-    return times_of_arm
-
-
 @cache
 def _evaluator(name: str, njit: Callable[..., Any]) -> Callable[..., Any]:
-    """All summaries: log densities (G,), q (arms,) and derivatives, compiled by ``njit``."""
+    """All summaries: log densities (G,), q (arms,) and their derivatives, compiled by ``njit``.
+
+    Derivatives in θ are by parameter, by arm, and of the log density and q. Arrays are handed on whole, since each
+    part of one costs as much as a logarithm.
+    """
     law = LAWS[name]
-    prepare, chance_seen, times_of_arm = (njit(f) for f in (law.prepare, law.chance_seen, _times_of_arm(law)))
+    prepare, chance_seen, log_density = (njit(f) for f in (law.prepare, law.chance_seen, law.log_density))
+    log_chance = njit(followup.log_chance)
 
     def evaluate(
         log_times: Any, times: Any, theta: Any, events: Any, chance: Any, table: Any, *rules: Any
     ) -> Any:
-        arms, groups = events.size, log_times.shape[0]
-        c, d = np.empty((arms, CONSTANTS)), np.empty(theta.size + 1)
-        for a in range(arms):
-            prepare(theta, float(a), c[a])
-        seen, seen_d = np.zeros(arms), np.zeros((arms, theta.size))
+        arms, groups, parameters = events.size, times.shape[0], theta.size
+        c, d = np.empty((arms, CONSTANTS)), np.empty(parameters + 1)
+        prepare(theta, c)
+        seen, seen_d = np.zeros(arms), np.zeros((arms, parameters))
         chance_seen(theta, c, rules, seen, seen_d)
-        density, times_d, theta_d = np.zeros(groups), np.zeros_like(times), np.zeros((groups, theta.size))
-        begin = 0
+        density, times_d, theta_d = np.zeros(groups), np.zeros_like(times), np.zeros((parameters, arms, 2))
+        end = 0
         for a in range(arms):
-            g = a if groups > 1 else 0
-            begin = 0 if groups > 1 else begin
+            g, begin = (a, 0) if groups > 1 else (0, end)
             end = min(begin + events[a], times.shape[1])
-            density[g] += times_of_arm(
-                log_times[g, begin:end],
-                times[g, begin:end],
-                c[a],
-                chance,
-                table,
-                d,
-                times_d[g, begin:end],
-                theta_d[g],
-            )
-            begin = end
+            of_arm = c[a]
+            for i in range(begin, end):
+                followed, slope = log_chance(times[g, i], chance, table)
+                density[g] += log_density(log_times[g, i], times[g, i], of_arm, d) + followed
+                times_d[g, i] = d[0] + slope
+                for k in range(parameters):
+                    theta_d[k, a, 0] += d[k + 1]
             if not seen[a] > LEAST_SEEN:
                 seen[a] = LEAST_SEEN
                 seen_d[a] = 0.0
             density[g] -= events[a] * np.log(seen[a])
-            for k in range(theta.size):
-                theta_d[g, k] -= events[a] / seen[a] * seen_d[a, k]
-        return density, seen, times_d, theta_d, seen_d
+            for k in range(parameters):
+                theta_d[k, a, 0] -= events[a] / seen[a] * seen_d[a, k]
+                theta_d[k, a, 1] = seen_d[a, k]
+        return density, seen, times_d, theta_d
 
     return njit(evaluate)
+
+
+def through_density(times_d: Any, theta_d: Any, bar: Any) -> Any:
+    """Cotangents of log times and θ, from that of the log densities."""
+    times_bar, theta_bar = np.empty_like(times_d), np.zeros(theta_d.shape[0])
+    for g in range(bar.size):
+        for i in range(times_d.shape[1]):
+            times_bar[g, i] = bar[g] * times_d[g, i]
+    for k in range(theta_d.shape[0]):
+        for a in range(theta_d.shape[1]):
+            theta_bar[k] += bar[a if bar.size > 1 else 0] * theta_d[k, a, 0]
+    return times_bar, theta_bar
+
+
+def through_seen(theta_d: Any, bar: Any) -> Any:
+    """Cotangent of θ, from that of q."""
+    theta_bar = np.zeros(theta_d.shape[0])
+    for k in range(theta_d.shape[0]):
+        for a in range(theta_d.shape[1]):
+            theta_bar[k] += bar[a] * theta_d[k, a, 1]
+    return theta_bar
+
+
+# Neither has a gradient of its own, and so no other pass.
+_THROUGH_DENSITY = Fused(
+    Passes(through_density, through_density, shaped=(0, 1), axes=(2, 1), differentiable=(False,) * 3)
+)
+_THROUGH_SEEN = Fused(Passes(through_seen, through_seen, shaped=(0,), axes=(1,), differentiable=(False,) * 2))
 
 
 class PrintedTimes(Op):
@@ -125,25 +134,25 @@ class PrintedTimes(Op):
         return self._shapes(*shapes[:4])
 
     def _shapes(self, times: Any, same: Any, theta: Any, arms: Any) -> list[Any]:
-        return [times[:1], arms, times, (times[0], *theta), (*arms, *theta)]
+        return [times[:1], arms, times, (*theta, *arms, 2)]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Cotangents of log times and θ; times only save work, and the evidence is data."""
-        density, seen, times_d, theta_d, seen_d = outputs
-        density_bar, seen_bar = (
-            like.zeros_like() if isinstance(bar.type, DisconnectedType) else bar
-            for like, bar in zip((density, seen), cotangents, strict=False)
-        )
-        through_times = not isinstance(cotangents[0].type, DisconnectedType)
-        times_bar = density_bar[:, None] * times_d if through_times else disconnected_type()
-        theta_bar = (density_bar[:, None] * theta_d).sum(axis=0) + (seen_bar[:, None] * seen_d).sum(axis=0)
+        times_d, theta_d = outputs[2:]
+        density_bar, seen_bar = cotangents[:2]
+        times_bar, theta_bar = disconnected_type(), disconnected_type()
+        if not isinstance(density_bar.type, DisconnectedType):
+            times_bar, theta_bar = _THROUGH_DENSITY.of(times_d, theta_d, density_bar)
+        if not isinstance(seen_bar.type, DisconnectedType):
+            through = _THROUGH_SEEN.of(theta_d, seen_bar)
+            theta_bar = through if isinstance(theta_bar.type, DisconnectedType) else theta_bar + through
         return [times_bar, disconnected_type(), theta_bar, *(disconnected_type() for _ in inputs[3:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Gradients go through the density and q only."""
-        log_times, times = [True] + [False] * 4, [False] * 5
-        theta = [True, True] + [False] * 3
-        return [log_times, times, theta, *([False] * 5 for _ in node.inputs[3:])]
+        log_times, times = [True] + [False] * 3, [False] * 4
+        theta = [True, True] + [False] * 2
+        return [log_times, times, theta, *([False] * 4 for _ in node.inputs[3:])]
 
 
 def _as_it_stands(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,13 +13,16 @@ reference arm. Families (families.py) and hazards (hazards.py) say what they mea
 
 Each law is three plain functions, compiled by numba inside a model and run as they stand in plain Python:
 
-    prepare(theta, arm, c)         fills c with what does not depend on the time
-    log_density(log_t, t, c, d)    log f; fills d with its derivatives in log t and in θ
+    prepare(theta, c)              fills c, a row for each arm, with what does not depend on the time
+    log_density(log_t, t, c, d)    log f by an arm's row; fills d with its derivatives in log t and in θ
     chance_seen(theta, c, rules, seen, d) P(T < F) of each arm in c, over follow-up F, and its derivatives in θ
+
+A family is made of its log density and its distribution function, each with its derivatives in the log mean and the
+shape; since the mean scales its times, f(t) = g(t / mean) / mean, the other derivatives follow from these.
 
 P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Families take it as Σ u_i P(T < c_i) + Σ w_j f(t_j), hazards, whose
 survival is the cheaper one, as 1 - Σ w_j S(F_j); the rules are those of followup.py, and what a law needs of each
-day is worked out once (with_nodes).
+day is worked out once (with_nodes). Their last days have next to no weight and are left out: all together 1e-10.
 Units: days. Source: the definitions; derivatives by hand, held to finite differences in tests/oracles.
 """
 
@@ -72,8 +75,9 @@ def gamma_cdf(k: float, x: float, log_gamma: float, psi: float) -> tuple[float, 
         return 1.0, 0.0
     term, total, falling, slope = 1.0, 1.0, 0.0, 0.0
     for n in range(1, 2000):
-        term *= x / (k + n)
-        falling += 1.0 / (k + n)
+        part = 1.0 / (k + n)
+        term *= x * part
+        falling += part
         total += term
         slope += term * falling
         if term * (1 + falling) < 1e-17 * total and k + n > x:
@@ -83,121 +87,126 @@ def gamma_cdf(k: float, x: float, log_gamma: float, psi: float) -> tuple[float, 
 
 
 @register_jitable
-def _lognormal_prepare(theta: Any, arm: float, c: Any) -> None:
+def _lognormal_prepare(theta: Any, c: Any) -> None:
     sigma = theta[2]
-    c[0], c[1], c[2] = arm, theta[1] + arm * theta[0] - 0.5 * sigma * sigma, 1.0 / sigma
-    c[3] = -log(sigma) - 0.5 * log(2 * pi)
+    for a in range(c.shape[0]):
+        c[a, 0], c[a, 1], c[a, 2] = a, theta[1] + a * theta[0] - 0.5 * sigma * sigma, 1.0 / sigma
+        c[a, 3] = -log(sigma) - 0.5 * log(2 * pi)
 
 
 @register_jitable
-def _lognormal_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+def _lognormal_log_density(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     score = (log_t - c[1]) * c[2]
-    d[0] = -score * c[2] - 1.0
-    d[2] = score * c[2]
-    d[1] = c[0] * d[2]
-    d[3] = (score * score - 1.0) * c[2] - score
-    return -0.5 * score * score - log_t + c[3]
+    in_mean = score * c[2]
+    return -0.5 * score * score - log_t + c[3], in_mean, (score * score - 1.0) * c[2] - score
 
 
 @register_jitable
-def _lognormal_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+def _lognormal_cdf(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     score = (log_t - c[1]) * c[2]
     density = exp(-0.5 * score * score) / sqrt(2 * pi)
-    d[2] = -density * c[2]
-    d[1] = c[0] * d[2]
-    d[3] = density * (1.0 - score * c[2])
-    return 0.5 * erfc(-score / sqrt(2.0))
+    return 0.5 * erfc(-score / sqrt(2.0)), -density * c[2], density * (1.0 - score * c[2])
 
 
 @register_jitable
-def _gamma_prepare(theta: Any, arm: float, c: Any) -> None:
+def _gamma_prepare(theta: Any, c: Any) -> None:
     k = theta[2]
-    log_rate = log(k) - theta[1] - arm * theta[0]
-    c[0], c[1], c[2], c[3] = arm, k, log_rate, exp(log_rate)
-    c[4], c[5] = lgamma(k), digamma(k)
+    log_gamma, psi = lgamma(k), digamma(k)
+    for a in range(c.shape[0]):
+        log_rate = log(k) - theta[1] - a * theta[0]
+        c[a, 0], c[a, 1], c[a, 2], c[a, 3] = a, k, log_rate, exp(log_rate)
+        c[a, 4], c[a, 5] = log_gamma, psi
 
 
 @register_jitable
-def _gamma_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+def _gamma_log_density(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     k, scaled = c[1], c[3] * t
-    d[0] = k - 1.0 - scaled
-    d[2] = scaled - k
-    d[1] = c[0] * d[2]
-    d[3] = c[2] + 1.0 - c[5] + log_t - scaled / k
-    return k * c[2] + (k - 1.0) * log_t - scaled - c[4]
+    log_scaled = c[2] + log_t
+    return k * log_scaled - log_t - scaled - c[4], scaled - k, log_scaled + 1.0 - c[5] - scaled / k
 
 
 @register_jitable
-def _gamma_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+def _gamma_cdf(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     k, x = c[1], c[3] * t
     chance, in_shape = gamma_cdf(k, x, c[4], c[5])
     slope = exp(k * (c[2] + log_t) - x - c[4])  # in log x
-    d[2] = -slope
-    d[1] = c[0] * d[2]
-    d[3] = in_shape + slope / k
-    return chance
+    return chance, -slope, in_shape + slope / k
 
 
 @register_jitable
-def _weibull_prepare(theta: Any, arm: float, c: Any) -> None:
+def _weibull_prepare(theta: Any, c: Any) -> None:
     k = theta[2]
-    c[0], c[1], c[2] = arm, k, theta[1] + arm * theta[0] - lgamma(1.0 + 1.0 / k)
-    c[3], c[4] = log(k), digamma(1.0 + 1.0 / k) / (k * k)
+    log_gamma, psi = lgamma(1.0 + 1.0 / k), digamma(1.0 + 1.0 / k)
+    for a in range(c.shape[0]):
+        c[a, 0], c[a, 1], c[a, 2] = a, k, theta[1] + a * theta[0] - log_gamma
+        c[a, 3], c[a, 4] = log(k), psi / (k * k)
+        c[a, 5] = 1.0 / k
 
 
 @register_jitable
-def _weibull_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
+def _weibull_log_density(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     k, since = c[1], log_t - c[2]
     hazard = exp(k * since)
-    d[2] = k * (hazard - 1.0)
-    d[0] = -d[2] - 1.0
-    d[1] = c[0] * d[2]
-    d[3] = 1.0 / k + since * (1.0 - hazard) + d[2] * c[4]
-    return c[3] - log_t + k * since - hazard
+    more = hazard - 1.0
+    in_mean = k * more
+    return c[3] - log_t + k * since - hazard, in_mean, c[5] - since * more + in_mean * c[4]
 
 
 @register_jitable
-def _weibull_cdf(log_t: float, t: float, c: Any, d: Any) -> float:
+def _weibull_cdf(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
     k, since = c[1], log_t - c[2]
     hazard = exp(k * since)
     slope = hazard * exp(-hazard)  # in the log of the cumulative hazard
-    d[2] = -k * slope
-    d[1] = c[0] * d[2]
-    d[3] = slope * since + d[2] * c[4]
-    return -expm1(-hazard)
+    return -expm1(-hazard), -k * slope, slope * since - k * slope * c[4]
 
 
-def _seen_by_density(log_density: Callable[..., float], cdf: Callable[..., float]) -> Callable[..., Any]:
-    """The chance of being seen from a law's density and its chance up to a few days."""
+def _in_all(log_density: Callable[..., Any]) -> Callable[..., float]:
+    """The log density of a family with its derivatives in log t and in all of θ."""
+
+    @register_jitable
+    def in_all(log_t: float, t: float, c: Any, d: Any) -> float:
+        value, in_mean, in_shape = log_density(log_t, t, c)
+        d[0], d[1], d[2], d[3] = -in_mean - 1.0, c[0] * in_mean, in_mean, in_shape
+        return value
+
+    return in_all
+
+
+def _seen_by_density(log_density: Callable[..., Any], cdf: Callable[..., Any]) -> Callable[..., Any]:
+    """The chance of being seen from a family's density and its chance up to a few days."""
 
     @register_jitable
     def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
         density_rule, cdf_rule = rules
-        d = np.empty(theta.size + 1)
         for a in range(seen.size):
-            seen[a] = 0.0
-            seen_d[a] = 0.0
-        for j in range(cdf_rule.shape[1]):
-            day, log_day = cdf_rule[0, j], cdf_rule[2, j]
-            for a in range(seen.size):
+            of_arm = c[a]
+            total, total_in_mean, total_in_shape = 0.0, 0.0, 0.0
+            for j in range(cdf_rule.shape[1]):
+                day, weight, log_day = cdf_rule[0, j], cdf_rule[1, j], cdf_rule[2, j]
                 if day > 0:
-                    seen[a] += cdf_rule[1, j] * cdf(log_day, day, c[a], d)
-                    for k in range(theta.size):
-                        seen_d[a, k] += cdf_rule[1, j] * d[k + 1]
-        for j in range(density_rule.shape[1]):
-            day, log_day = density_rule[0, j], density_rule[2, j]
-            for a in range(seen.size):
-                value = density_rule[1, j] * exp(log_density(log_day, day, c[a], d))
-                seen[a] += value
-                for k in range(theta.size):
-                    seen_d[a, k] += value * d[k + 1]
+                    chance, in_mean, in_shape = cdf(log_day, day, of_arm)
+                    total += weight * chance
+                    total_in_mean += weight * in_mean
+                    total_in_shape += weight * in_shape
+            for j in range(density_rule.shape[1]):
+                day, weight, log_day = density_rule[0, j], density_rule[1, j], density_rule[2, j]
+                if not weight > 0:
+                    break
+                value, in_mean, in_shape = log_density(log_day, day, of_arm)
+                density = weight * exp(value)
+                total += density
+                total_in_mean += density * in_mean
+                total_in_shape += density * in_shape
+            seen[a] = total
+            seen_d[a, 0], seen_d[a, 1], seen_d[a, 2] = a * total_in_mean, total_in_mean, total_in_shape
 
     return chance_seen
 
 
 @register_jitable
-def _weibull_hazard_prepare(theta: Any, arm: float, c: Any) -> None:
-    c[0], c[1], c[2], c[3], c[4] = arm, theta[2], theta[1], arm * theta[0], log(theta[2])
+def _weibull_hazard_prepare(theta: Any, c: Any) -> None:
+    for a in range(c.shape[0]):
+        c[a, 0], c[a, 1], c[a, 2], c[a, 3], c[a, 4] = a, theta[2], theta[1], a * theta[0], log(theta[2])
 
 
 @register_jitable
@@ -238,10 +247,11 @@ def _step(x: float) -> tuple[float, float]:
 
 
 @register_jitable
-def _piecewise_prepare(theta: Any, arm: float, c: Any) -> None:
-    c[0], c[1], c[2] = arm, exp(theta[2]), exp(theta[2] + theta[3])
-    c[3], c[4] = exp(-theta[1]), exp(arm * theta[0] - theta[1])
-    c[5] = arm * theta[0] - theta[1]
+def _piecewise_prepare(theta: Any, c: Any) -> None:
+    for a in range(c.shape[0]):
+        c[a, 0], c[a, 1], c[a, 2] = a, exp(theta[2]), exp(theta[2] + theta[3])
+        c[a, 3], c[a, 5] = exp(-theta[1]), a * theta[0] - theta[1]
+        c[a, 4] = exp(c[a, 5])
 
 
 @register_jitable
@@ -287,6 +297,8 @@ def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
             seen[a] = 0.0
             seen_d[a] = 0.0
         for j in range(nodes.shape[0]):
+            if not nodes[j, 1] > 0:
+                break
             weight, base = nodes[j, 1], cumulative(nodes[j], c[0], d)
             for a in range(seen.size):
                 times = ratio if a > 0 else 1.0
@@ -301,6 +313,7 @@ def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
     return chance_seen
 
 
+_TOO_LITTLE = 1e-10
 _OF_DENSITY = ("followup_density_nodes", "followup_cdf_nodes")
 _OF_SURVIVAL = ("followup_hazard_nodes",)
 
@@ -309,10 +322,12 @@ def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     """The data of followup.py with what laws need of its days.
 
     Adds followup_density_nodes and followup_cdf_nodes, (3, days): day, weight and log day, 0 for day 0; and
-    followup_hazard_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard.
+    followup_hazard_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard. The
+    first day without weight ends a rule.
     """
     density, cdf = (_with_logs(followup_data[f"followup_{rule}"]) for rule in ("density", "cdf"))
-    days, weights = followup_data["followup_days"], followup_data["followup_weights"]
+    density[1] = _without_the_last(density[1])
+    days, weights = followup_data["followup_days"], _without_the_last(followup_data["followup_weights"])
     beyond = [
         _WIDTH * np.logaddexp(0.0, (days - end) / _WIDTH) - start
         for end, start in zip((_FIRST, _SECOND), _START, strict=True)
@@ -325,6 +340,12 @@ def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     }
 
 
+def _without_the_last(weights: np.ndarray) -> np.ndarray:
+    """Weights with 0 for the last ones, so many as are too little to count together."""
+    left = np.cumsum(weights[::-1])[::-1]
+    return np.where(left < _TOO_LITTLE * weights.sum(), 0.0, weights)
+
+
 def _with_logs(rule: np.ndarray) -> np.ndarray:
     day = rule[0]
     return np.stack([*rule, np.log(np.where(day > 0, day, 1.0))])
@@ -335,7 +356,7 @@ LOGNORMAL = TimeLaw(
     3,
     _OF_DENSITY,
     _lognormal_prepare,
-    _lognormal_log_density,
+    _in_all(_lognormal_log_density),
     _seen_by_density(_lognormal_log_density, _lognormal_cdf),
 )
 GAMMA = TimeLaw(
@@ -343,7 +364,7 @@ GAMMA = TimeLaw(
     3,
     _OF_DENSITY,
     _gamma_prepare,
-    _gamma_log_density,
+    _in_all(_gamma_log_density),
     _seen_by_density(_gamma_log_density, _gamma_cdf),
 )
 WEIBULL = TimeLaw(
@@ -351,7 +372,7 @@ WEIBULL = TimeLaw(
     3,
     _OF_DENSITY,
     _weibull_prepare,
-    _weibull_log_density,
+    _in_all(_weibull_log_density),
     _seen_by_density(_weibull_log_density, _weibull_cdf),
 )
 WEIBULL_HAZARD = TimeLaw(
