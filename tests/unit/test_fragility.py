@@ -14,7 +14,8 @@ from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.report.fragility import Fragility, fragility
+from mgbayes.report import words
+from mgbayes.report.fragility import Chance, Fragility, _weighted, fragility
 from mgbayes.sensitivity.beliefs import beliefs
 from mgbayes.sensitivity.tipping import normal_p_benefit
 
@@ -46,15 +47,28 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     fit = _fit()
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert row.p_benefit is not None
-    found = fragility([fit], row, [row.p_benefit])
+    found = fragility([fit], row, [Chance(row.p_benefit, row.mcse_p_benefit or 0.0)])
     named = beliefs(fit.priors["log_hazard_ratio"], 0.5)
     normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
     exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
     assert len(found.chances) == len(named)
+    values = [chance.value for chance in found.chances]
     # 20 000 draws, worth at least 1 000 under each: an SE of at most 0.016
-    assert min(found.chances) == pytest.approx(min(exact), abs=0.06)
-    assert max(found.chances) == pytest.approx(max(exact), abs=0.06)
+    assert min(values) == pytest.approx(min(exact), abs=0.06)
+    assert max(values) == pytest.approx(max(exact), abs=0.06)
     assert log(0.5) < 0  # the enthusiast's expected ratio lies on the side of benefit
+
+
+def test_the_error_under_another_prior_is_that_of_repeated_draws() -> None:
+    rng = np.random.default_rng(9)
+    shares, errors = [], []
+    for _ in range(300):
+        draws = rng.normal(size=(4, 250))
+        found = _weighted(draws < -0.3, np.exp(0.8 * draws))
+        shares.append(found.value)
+        errors.append(found.mcse)
+    # The SD of 300 values is known to 4 %, twice which are allowed for, and as much for the delta method.
+    assert np.mean(errors) == pytest.approx(np.std(shares), rel=0.16)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +76,13 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     [
         ((0.96, 0.99), "sturdy: P of at least 0.95 in all 2"),
         ((0.5, 0.94), "open: P of at least 0.95 in none of 2"),
-        ((0.5, 0.95, 0.97), "fragile: P of at least 0.95 in 2 of 3"),
+        ((0.5, 0.96, 0.97), "fragile: P of at least 0.95 in 2 of 3"),
+        ((0.5, 0.951, 0.97), "fragile: P of at least 0.95 in 1 of 3, 1 too close to call"),
+        ((0.5, 0.949), "open: P of at least 0.95 in none of 2, 1 too close to call"),
+        ((0.949, 0.97), "sturdy: P of at least 0.95 in 1 of 2, 1 too close to call"),
     ],
 )
 def test_the_verdict_counts_who_would_conclude(chances: tuple[float, ...], said: str) -> None:
-    found = Fragility(chances, 0.95)
+    found = Fragility(tuple(Chance(value, 0.003) for value in chances), 0.95)
     assert found.verdict == said
-    assert found.range.startswith(f"{100 * chances[0]:.0f} %")
+    assert found.range.startswith(words.percent(chances[0]))

@@ -13,7 +13,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
 from mgbayes.report import words
 from mgbayes.report.foreseen import foreseen
-from mgbayes.report.fragility import fragility
+from mgbayes.report.fragility import Chance, fragility
 from mgbayes.report.overall_words import overall_short
 from mgbayes.report.results import Reanalysis
 from mgbayes.verify.result import Verdict
@@ -143,20 +143,20 @@ def _outcome_name(row: EstimandSummary) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> dict[str, float]:
+def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> dict[str, Chance]:
     """The probability of benefit in each analysis of the plan, from the lowest to the highest."""
     answers = {
-        words.model_of(fit): other.p_benefit
+        words.model_of(fit): Chance(other.p_benefit, other.mcse_p_benefit or 0.0)
         for fit in fits
         for other in reanalysis.summaries(fit)
         if other.estimand.id == row.estimand.id and other.p_benefit is not None
     }
-    return dict(sorted(answers.items(), key=lambda item: item[1]))
+    return dict(sorted(answers.items(), key=lambda item: item[1].value))
 
 
 def _hangs_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
     """How the answer differs between the analyses of the plan."""
-    answers = _chances(reanalysis, fits, row)
+    answers = {name: chance.value for name, chance in _chances(reanalysis, fits, row).items()}
     if len(answers) < 2:
         return ""
     low, high = next(iter(answers)), next(reversed(answers))

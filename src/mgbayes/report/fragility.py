@@ -1,53 +1,67 @@
 """How fragile an answer is: over the analyses of a report, and over other priors of the effect behind it.
 
-Other priors reweight the draws of the first analysis; those too far away to be trusted are not counted.
+Other priors reweight the draws of the first analysis; those too far away to be trusted are not counted. Draws know
+P(benefit) to a Monte Carlo standard error: within two of them of the probability asked, it is too close to call.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
 from mgbayes.sensitivity.beliefs import OWN, beliefs, own_beliefs
+from mgbayes.sensitivity.decision import concludes
 from mgbayes.sensitivity.reweighted import PARETO_K, log_density, smoothed
 
 USUAL_PROBABILITY = 0.95
 
 
 @dataclass(frozen=True)
+class Chance:
+    """P(benefit) and its Monte Carlo standard error."""
+
+    value: float
+    mcse: float
+
+
+@dataclass(frozen=True)
 class Fragility:
     """P(benefit) in each analysis and under each other prior, and how sure one has to be."""
 
-    chances: tuple[float, ...]
+    chances: tuple[Chance, ...]
     probability: float
-
-    @property
-    def concluding(self) -> int:
-        """How many of them would conclude that the contrast arm does better."""
-        return sum(chance >= self.probability for chance in self.chances)
 
     @property
     def range(self) -> str:
         """From the lowest to the highest."""
-        low, high = words.percent(min(self.chances)), words.percent(max(self.chances))
+        values = [chance.value for chance in self.chances]
+        low, high = words.percent(min(values)), words.percent(max(values))
         return low if low == high else f"{low} to {high}"
 
     @property
     def verdict(self) -> str:
-        """In a few words, for a table."""
-        concluding, count = self.concluding, len(self.chances)
-        asked = f"P of at least {self.probability:g}"
-        if concluding == count:
-            return f"sturdy: {asked} in all {count}"
-        if concluding == 0:
-            return f"open: {asked} in none of {count}"
-        return f"fragile: {asked} in {concluding} of {count}"
+        """How many would conclude that the contrast arm does better, in a few words for a table."""
+        decided = Counter(concludes(it.value, it.mcse, self.probability) for it in self.chances)
+        count, asked = len(self.chances), f"P of at least {self.probability:g}"
+        close = f", {decided[None]} too close to call" if decided[None] else ""
+        if not decided[True]:
+            return f"open: {asked} in none of {count}{close}"
+        if decided[False]:
+            return f"fragile: {asked} in {decided[True]} of {count}{close}"
+        return (
+            f"sturdy: {asked} in {decided[True]} of {count}{close}"
+            if close
+            else f"sturdy: {asked} in all {count}"
+        )
 
 
-def fragility(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[float]) -> Fragility:
+def fragility(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[Chance]) -> Fragility:
     """Of one estimand: ``chances`` are those of the analyses, ``fits`` the analyses themselves."""
     plan = fits[0].plan
     first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
@@ -56,17 +70,27 @@ def fragility(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[float
     return Fragility((*chances, *others), probability)
 
 
-def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[float]:
+def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
     plan, estimand = fit.plan, row.estimand
     mine = [varied for varied in plan.sensitivity if varied.estimand == estimand.id] or plan.sensitivity
     if not mine or mine[0].effect not in fit.posterior or mine[0].effect not in fit.priors:
         return
     varied, own = mine[0], fit.priors[mine[0].effect]
-    effect = fit.posterior[varied.effect].transpose("chain", "draw").to_numpy().ravel()
-    draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy().ravel()
+    effect = fit.posterior[varied.effect].transpose("chain", "draw").to_numpy()
+    draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy()
     better = draws > estimand.null if estimand.benefit == "higher" else draws < estimand.null
     before = log_density(own, effect)
     for belief in (*beliefs(own, varied.expected), *own_beliefs(varied)):
-        weight, k = smoothed(log_density(belief.prior, effect) - before)
+        weight, k = smoothed((log_density(belief.prior, effect) - before).ravel())
         if belief.name != OWN and k <= PARETO_K:
-            yield float(weight @ better / weight.sum())
+            yield _weighted(better, weight.reshape(better.shape))
+
+
+def _weighted(better: np.ndarray, weight: np.ndarray) -> Chance:
+    """The weighted share of draws (chain, draw), its error by the delta method, draws being dependent."""
+    import arviz_stats as az
+
+    value = float((weight * better).sum() / weight.sum())
+    if better.all() or not better.any():
+        return Chance(value, 1.0 / better.size)
+    return Chance(value, float(az.mcse(weight * (better - value) / weight.mean(), method="mean")))

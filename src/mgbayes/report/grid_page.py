@@ -48,6 +48,7 @@ def _answer(row: Flips) -> dict[str, str]:
         "range": f"{words.percent(row.low or 0.0)} to {words.percent(row.high or 0.0)}" if low_high else "",
         "drawn": "" if row.p_benefit is None else _DRAWN[row.concludes],
         "apart": "" if row.apart is None else f"{row.apart} of {row.usable}",
+        "close": str(row.close),
         "driver": "" if most is None else most.factor,
     }
 

@@ -36,6 +36,13 @@ CLOSE = 2.0
 """Monte Carlo standard errors from the rule's probability within which a cell decides neither way."""
 
 
+def concludes(p_benefit: float, mcse: float, probability: float) -> bool | None:
+    """Whether P(benefit) reaches a probability; None where draws that know it to ``mcse`` cannot tell."""
+    if abs(p_benefit - probability) < CLOSE * mcse:
+        return None
+    return p_benefit >= probability
+
+
 @dataclass(frozen=True)
 class Rule:
     """When one concludes that the contrast arm does better."""
@@ -55,9 +62,7 @@ class Rule:
 
     def decides(self, p_benefit: float, mcse: float = 0.0) -> bool | None:
         """Whether the conclusion is drawn; None where P(benefit) is too close to the rule's probability to call."""
-        if abs(p_benefit - self.probability) < CLOSE * mcse:
-            return None
-        return p_benefit >= self.probability
+        return concludes(p_benefit, mcse, self.probability)
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
     usable = [cell for cell in cells if cell.usable]
     p = [_p(cell) for cell in usable]
     base = next((cell for cell in usable if cell.is_base), None)
-    concludes = None if base is None else _decides(rule, base)
+    conclusion = None if base is None else _decides(rule, base)
     decided = Counter(_decides(rule, cell) for cell in usable)
     return Flips(
         plan=cells[0].plan,
@@ -123,10 +128,10 @@ def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
         failed=sum(not cell.usable and not cell.disagrees for cell in cells),
         disagreeing=sum(not cell.usable and cell.disagrees for cell in cells),
         p_benefit=None if base is None else _p(base),
-        concludes=concludes,
+        concludes=conclusion,
         concluding=decided[True],
         close=decided[None],
-        apart=None if concludes is None else decided[not concludes],
+        apart=None if conclusion is None else decided[not conclusion],
         low=min(p, default=None),
         high=max(p, default=None),
         drivers=tuple(_driver(factor, usable, base, rule) for factor in FACTORS),
