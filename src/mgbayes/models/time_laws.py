@@ -17,23 +17,25 @@ Each law is three plain functions, compiled by numba inside a model and run as t
     log_density(log_t, t, c, d)    log f by an arm's row; fills d with its derivatives in log t and in θ
     chance_seen(theta, c, rules, seen, d) P(T < F) of each arm in c, over follow-up F, and its derivatives in θ
 
-A family is made of its log density and its distribution function, each with its derivatives in the log mean and the
-shape; since the mean scales its times, f(t) = g(t / mean) / mean, the other derivatives follow from these.
+The log density of a family has derivatives in the log mean and the shape; since the mean scales its times,
+f(t) = g(t / mean) / mean, the others follow from these.
 
-P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Families take it as Σ u_i P(T < c_i) + Σ w_j f(t_j), hazards, whose
-survival is the cheaper one, as 1 - Σ w_j S(F_j); the rules are those of followup.py, and what a law needs of each
-day is worked out once (with_nodes). Their last days have next to no weight and are left out: all together 1e-10.
+P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Laws whose survival is the cheaper one take it as 1 - Σ w_j S(F_j)
+(followup_quantiles.py), the others as Σ u_i P(T < c_i) + Σ w_j f(t_j) (followup.py), of which the last days have next
+to no weight and are left out, all together 1e-10. What a law needs of each day is worked out once (with_nodes).
 Units: days. Source: the definitions; derivatives by hand, held to finite differences in tests/oracles.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import erfc, exp, expm1, lgamma, log, log1p, pi, sqrt
+from math import erfc, exp, lgamma, log, log1p, pi, sqrt
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numba.extending import register_jitable
+
+from mgbayes.models.followup_quantiles import followup_quantiles
 
 CONSTANTS = 8
 """Places for what a law prepares."""
@@ -153,11 +155,20 @@ def _weibull_log_density(log_t: float, t: float, c: Any) -> tuple[float, float, 
 
 
 @register_jitable
-def _weibull_cdf(log_t: float, t: float, c: Any) -> tuple[float, float, float]:
-    k, since = c[1], log_t - c[2]
+def _weibull_cumulative(nodes: Any, j: int, c: Any, d: Any) -> float:
+    """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
+    k, since = c[1], nodes[j, 2] - c[2]
     hazard = exp(k * since)
-    slope = hazard * exp(-hazard)  # in the log of the cumulative hazard
-    return -expm1(-hazard), -k * slope, slope * since - k * slope * c[4]
+    d[2] = -k * hazard
+    d[3] = (since - k * c[4]) * hazard
+    return hazard
+
+
+@register_jitable
+def _weibull_log_ratio(theta: Any, d: Any) -> float:
+    """Log ratio of the arms' cumulative hazards, whose times differ by a factor; d is its derivative in θ."""
+    d[0], d[1], d[2] = -theta[2], 0.0, -theta[0]
+    return -theta[2] * theta[0]
 
 
 def _in_all(log_density: Callable[..., Any]) -> Callable[..., float]:
@@ -223,9 +234,9 @@ def _weibull_hazard_log_density(log_t: float, t: float, c: Any, d: Any) -> float
 
 
 @register_jitable
-def _weibull_hazard_cumulative(node: Any, c: Any, d: Any) -> float:
+def _weibull_hazard_cumulative(nodes: Any, j: int, c: Any, d: Any) -> float:
     """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
-    since = node[2] - c[2]
+    since = nodes[j, 2] - c[2]
     hazard = exp(c[1] * since)
     d[2] = -c[1] * hazard
     d[3] = since * hazard
@@ -275,59 +286,68 @@ def _piecewise_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
 
 
 @register_jitable
-def _piecewise_cumulative(node: Any, c: Any, d: Any) -> float:
+def _piecewise_cumulative(nodes: Any, j: int, c: Any, d: Any) -> float:
     """Cumulative hazard of the reference arm; d is its derivative in θ, but for the effect."""
-    days_first, days_second = node[3], node[4]
-    hazard = c[3] * (node[0] - days_first + c[1] * (days_first - days_second) + c[2] * days_second)
+    days_first, days_second = nodes[j, 3], nodes[j, 4]
+    hazard = c[3] * (nodes[j, 0] - days_first + c[1] * (days_first - days_second) + c[2] * days_second)
     d[2] = -hazard
     d[4] = c[3] * c[2] * days_second
     d[3] = c[3] * c[1] * (days_first - days_second) + d[4]
     return hazard
 
 
-def _seen_by_survival(cumulative: Callable[..., float]) -> Callable[..., Any]:
-    """The chance of being seen from a cumulative hazard, which both arms share but for the effect."""
+@register_jitable
+def _log_hazard_ratio(theta: Any, d: Any) -> float:
+    """The effect itself; d is its derivative in θ."""
+    d[:] = 0.0
+    d[0] = 1.0
+    return theta[0]
+
+
+def _seen_by_survival(
+    cumulative: Callable[..., float], log_ratio: Callable[..., float]
+) -> Callable[..., Any]:
+    """The chance of being seen from the cumulative hazard of the reference arm, and its ratio to it in the other."""
 
     @register_jitable
     def chance_seen(theta: Any, c: Any, rules: Any, seen: Any, seen_d: Any) -> None:
-        nodes = rules[0]
-        d = np.empty(theta.size + 1)
-        ratio = exp(theta[0])
+        nodes, reference = rules[0], c[0]
+        d, ratio_d = np.zeros(theta.size + 1), np.zeros(theta.size)
+        ratio, along_ratio = exp(log_ratio(theta, ratio_d)), 0.0
         for a in range(seen.size):
             seen[a] = 0.0
             seen_d[a] = 0.0
         for j in range(nodes.shape[0]):
-            if not nodes[j, 1] > 0:
-                break
-            weight, base = nodes[j, 1], cumulative(nodes[j], c[0], d)
+            weight, base = nodes[j, 1], cumulative(nodes, j, reference, d)
             for a in range(seen.size):
                 times = ratio if a > 0 else 1.0
-                lost = exp(-times * base)
-                seen[a] += weight * (1.0 - lost)
-                slope = weight * times * lost
-                if a > 0:
-                    seen_d[a, 0] += slope * base
+                lost = weight * exp(-times * base)
+                seen[a] += weight - lost
                 for k in range(1, theta.size):
-                    seen_d[a, k] += slope * d[k + 1]
+                    seen_d[a, k] += lost * times * d[k + 1]
+                if a > 0:
+                    along_ratio += lost * times * base
+        for k in range(theta.size):
+            seen_d[1, k] += along_ratio * ratio_d[k]
 
     return chance_seen
 
 
 _TOO_LITTLE = 1e-10
 _OF_DENSITY = ("followup_density_nodes", "followup_cdf_nodes")
-_OF_SURVIVAL = ("followup_hazard_nodes",)
+_OF_SURVIVAL = ("followup_survival_nodes",)
 
 
 def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The data of followup.py with what laws need of its days.
 
     Adds followup_density_nodes and followup_cdf_nodes, (3, days): day, weight and log day, 0 for day 0; and
-    followup_hazard_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard. The
-    first day without weight ends a rule.
+    followup_survival_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard. The
+    first day without weight ends the rule for a density.
     """
     density, cdf = (_with_logs(followup_data[f"followup_{rule}"]) for rule in ("density", "cdf"))
     density[1] = _without_the_last(density[1])
-    days, weights = followup_data["followup_days"], _without_the_last(followup_data["followup_weights"])
+    days, weights = followup_quantiles(*followup_data["followup"])
     beyond = [
         _WIDTH * np.logaddexp(0.0, (days - end) / _WIDTH) - start
         for end, start in zip((_FIRST, _SECOND), _START, strict=True)
@@ -336,7 +356,7 @@ def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
         **followup_data,
         "followup_density_nodes": density,
         "followup_cdf_nodes": cdf,
-        "followup_hazard_nodes": np.stack([days, weights, np.log(days), *beyond], axis=-1),
+        "followup_survival_nodes": np.stack([days, weights, np.log(days), *beyond], axis=-1),
     }
 
 
@@ -370,10 +390,10 @@ GAMMA = TimeLaw(
 WEIBULL = TimeLaw(
     "weibull",
     3,
-    _OF_DENSITY,
+    _OF_SURVIVAL,
     _weibull_prepare,
     _in_all(_weibull_log_density),
-    _seen_by_density(_weibull_log_density, _weibull_cdf),
+    _seen_by_survival(_weibull_cumulative, _weibull_log_ratio),
 )
 WEIBULL_HAZARD = TimeLaw(
     "weibull_hazard",
@@ -381,7 +401,7 @@ WEIBULL_HAZARD = TimeLaw(
     _OF_SURVIVAL,
     _weibull_hazard_prepare,
     _weibull_hazard_log_density,
-    _seen_by_survival(_weibull_hazard_cumulative),
+    _seen_by_survival(_weibull_hazard_cumulative, _log_hazard_ratio),
 )
 PIECEWISE_EXPONENTIAL = TimeLaw(
     "piecewise_exponential",
@@ -389,7 +409,7 @@ PIECEWISE_EXPONENTIAL = TimeLaw(
     _OF_SURVIVAL,
     _piecewise_prepare,
     _piecewise_log_density,
-    _seen_by_survival(_piecewise_cumulative),
+    _seen_by_survival(_piecewise_cumulative, _log_hazard_ratio),
 )
 
 LAWS: Mapping[str, TimeLaw] = MappingProxyType(
