@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mgbayes.models.followup_quantiles import followup_quantiles
 from mgbayes.models.priors import Prior
 
 REFERENCE = 500
@@ -151,12 +152,13 @@ def _remission(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np
     from mgbayes.models.families import FAMILIES
 
     law, shape = FAMILIES[family], flat["shape"]
+    days, weights = followup_quantiles(*data["followup"])
     density = _compiled(lambda t, m, k: law.logpdf(t[None, :], m[:, None], k[:, None]).sum(1), 2)
     total = np.zeros(len(shape))
     for arm, (n, events) in enumerate(zip(data["n"], data["events"], strict=True)):
         mean = flat["log_mean_time"] + arm * flat["log_time_ratio"]
         chance = expit(flat["logit_remission"] + arm * flat["log_odds_ratio"])
-        gone = law.survival(data["followup_days"], mean[:, None], shape[:, None]) @ data["followup_weights"]
+        gone = law.survival(days, mean[:, None], shape[:, None]) @ weights
         in_time = np.maximum(1 - gone, 1e-12)
         total += stats.binom.logpmf(events, n, chance * in_time) - events * np.log(in_time)
         times = flat["latent_time"][reference, arm, :events]
@@ -171,13 +173,14 @@ def _relapse(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.n
 
     hazard, ratio = HAZARDS[family], flat["log_hazard_ratio"]
     baseline = [flat[name] for name in ("log_scale", *hazard.shape)]
+    days, weights = followup_quantiles(*data["followup"])
     events = data["events"]
     arm = (np.arange(events.sum()) >= events[0]).astype(float)
     density = _compiled(lambda t, b, *base: _log_event_density(hazard, t, arm, b, base), 1 + len(baseline))
     total = np.zeros(len(ratio))
     for a, (n, count) in enumerate(zip(data["n"], events, strict=True)):
-        cumulative = hazard.cumulative(data["followup_days"], *(part[:, None] for part in baseline))
-        free = np.exp(-np.exp(a * ratio)[:, None] * cumulative) @ data["followup_weights"]
+        cumulative = hazard.cumulative(days, *(part[:, None] for part in baseline))
+        free = np.exp(-np.exp(a * ratio)[:, None] * cumulative) @ weights
         seen = np.maximum(1 - free, 1e-12)
         total += stats.binom.logpmf(count, n, seen) - count * np.log(seen)
     times = flat["latent_time"][reference, : events.sum()]
