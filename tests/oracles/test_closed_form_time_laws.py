@@ -162,6 +162,11 @@ COHORTS = {
         "gamma",
         remission.published([17, 16], [12, 9], [441.4, 230], [336.6, 180.8], FOLLOW_UP),
     ),
+    "remission, Weibull": (
+        remission,
+        "weibull",
+        remission.published([17, 16], [12, 9], [441.4, 230], [336.6, 180.8], FOLLOW_UP),
+    ),
     "one and none": (
         remission,
         "lognormal",
