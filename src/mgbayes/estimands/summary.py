@@ -63,8 +63,9 @@ def summarize(draws: np.ndarray, estimand: Estimand, threshold: float | None = N
     import arviz_stats as az
 
     low, high = np.quantile(draws, [(1 - PROB) / 2, (1 + PROB) / 2])
-    better = _better(draws, estimand, estimand.null)
-    important = None if threshold is None else _better(draws, estimand, threshold)
+    directed = estimand.benefit is not None
+    benefit = better(draws, estimand, estimand.null) if directed else None
+    important = better(draws, estimand, threshold) if directed and threshold is not None else None
     return EstimandSummary(
         estimand=estimand,
         mean=float(draws.mean()),
@@ -72,8 +73,8 @@ def summarize(draws: np.ndarray, estimand: Estimand, threshold: float | None = N
         sd=float(draws.std(ddof=1)),
         low=float(low),
         high=float(high),
-        p_benefit=None if better is None else float(better.mean()),
-        mcse_p_benefit=None if better is None else _mcse_of_share(better),
+        p_benefit=None if benefit is None else float(benefit.mean()),
+        mcse_p_benefit=None if benefit is None else _mcse_of_share(benefit),
         p_above_null=float((draws > estimand.null).mean()),
         threshold=threshold,
         p_important=None if important is None else float(important.mean()),
@@ -82,9 +83,8 @@ def summarize(draws: np.ndarray, estimand: Estimand, threshold: float | None = N
     )
 
 
-def _better(draws: np.ndarray, estimand: Estimand, value: float) -> np.ndarray | None:
-    if estimand.benefit is None:
-        return None
+def better(draws: np.ndarray, estimand: Estimand, value: float) -> np.ndarray:
+    """Which draws lie beyond a value on the side of benefit, of an estimand that has one."""
     return draws > value if estimand.benefit == "higher" else draws < value
 
 

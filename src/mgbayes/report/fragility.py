@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.estimands.summary import EstimandSummary
+from mgbayes.estimands.summary import EstimandSummary, better
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
 from mgbayes.sensitivity.beliefs import OWN, beliefs, own_beliefs
@@ -78,12 +78,12 @@ def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
     varied, own = mine[0], fit.priors[mine[0].effect]
     effect = fit.posterior[varied.effect].transpose("chain", "draw").to_numpy()
     draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy()
-    better = draws > estimand.null if estimand.benefit == "higher" else draws < estimand.null
+    benefit = better(draws, estimand, estimand.null)
     before = log_density(own, effect)
     for belief in (*beliefs(own, varied.expected), *own_beliefs(varied)):
         weight, k = smoothed((log_density(belief.prior, effect) - before).ravel())
         if belief.name != OWN and k <= PARETO_K:
-            yield _weighted(better, weight.reshape(better.shape))
+            yield _weighted(benefit, weight.reshape(benefit.shape))
 
 
 def _weighted(better: np.ndarray, weight: np.ndarray) -> Chance:

@@ -27,7 +27,7 @@ import xarray as xr
 
 from mgbayes.cache import content_key
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.estimands.summary import PROB
+from mgbayes.estimands.summary import PROB, better
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.inference.store import LIBRARIES
@@ -138,8 +138,8 @@ def weighted(draws: np.ndarray, weight: np.ndarray, estimand: Estimand) -> dict[
     order = np.argsort(flat)
     at = np.cumsum(w[order]) - w[order] / 2
     low, median, high = np.interp([(1 - PROB) / 2, 0.5, (1 + PROB) / 2], at, flat[order])
-    better = flat > estimand.null if estimand.benefit == "higher" else flat < estimand.null
-    p_benefit = None if estimand.benefit is None else float(w @ better)
+    benefit = better(flat, estimand, estimand.null)
+    p_benefit = None if estimand.benefit is None else float(w @ benefit)
     return {"median": float(median), "low": float(low), "high": float(high), "p_benefit": p_benefit}
 
 

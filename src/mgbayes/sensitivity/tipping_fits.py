@@ -10,6 +10,7 @@ from math import log
 import numpy as np
 
 from mgbayes.cache import content_key
+from mgbayes.estimands.summary import better
 from mgbayes.inference.run import Fitter
 from mgbayes.models.plan import Plan, Sensitivity
 from mgbayes.sensitivity.beliefs import normal_belief
@@ -84,9 +85,9 @@ def make_refit(fitter: Fitter, setting: Setting) -> Refit:
         return failed
     (estimand,) = (row for row in fit.declared if row.id == setting.varied.estimand)
     draws = fit.contrasts[estimand.id].to_numpy().ravel()
-    better = draws > estimand.null if estimand.benefit == "higher" else draws < estimand.null
+    benefit = better(draws, estimand, estimand.null)
     effect = fit.posterior[setting.varied.effect].to_numpy().ravel()
-    return Refit(belief.mean, belief.sd, effect, better)
+    return Refit(belief.mean, belief.sd, effect, benefit)
 
 
 def _key(fitter: Fitter, setting: Setting) -> str:
