@@ -17,12 +17,12 @@ from mgbayes.study import Study
 def _data(name: str, plan: Plan, study: Study, family: str | None = None) -> dict[str, Any]:
     """What the study prints, or simulated patients where a model or family takes nothing else."""
     row, family = MODELS[name], family or plan.family
-    module = row.load()
+    module = row.of(study, plan)
     if not row.needs_patients(family):
         return module.from_study(study, plan)  # type: ignore[no-any-return]
     like = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
-    priors = plan.prior_set(family, module.PRIORS)
-    return OnPatients(row.module, like).template(family, priors)
+    priors = plan.prior_set(family, module.default_priors)
+    return OnPatients(module, like).template(family, priors)
 
 
 ROWS = [(name, family) for name, row in MODELS.items() for family in row.parameters]

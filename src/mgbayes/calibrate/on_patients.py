@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,9 @@ Data = dict[str, np.ndarray]
 class OnPatients:
     """A model with simulated patients in place of simulated summaries, of cohorts like the published one."""
 
-    def __init__(self, module: str, published: Data) -> None:
-        self.__name__ = f"{module} on patients"
-        self._module, self._published = module, published
-
-    @property
-    def module(self) -> ModuleType:
-        """The model. Held by its name, so that another process can be given this one."""
-        from importlib import import_module
-
-        return import_module(self._module)
+    def __init__(self, model: Any, published: Data) -> None:
+        self.__name__ = f"{getattr(model, '__name__', type(model).__name__)} on patients"
+        self._model, self._published = model, published
 
     def template(self, family: str, priors: dict[str, Prior]) -> Data:
         """Data of the right shapes."""
@@ -34,23 +26,23 @@ class OnPatients:
 
     def declared(self, data: Data) -> tuple[Estimand, ...]:
         """The estimands that are ranked."""
-        declared: tuple[Estimand, ...] = self.module.declared(data)
+        declared: tuple[Estimand, ...] = self._model.declared(data)
         return declared
 
     def build(self, data: Data, family: str, priors: dict[str, Prior]) -> Any:
         """Build the PyMC model."""
-        return self.module.build(data, family, priors)
+        return self._model.build(data, family, priors)
 
     def simulate(
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
     ) -> tuple[dict[str, Any], Data]:
         """Draw parameters and patients."""
-        drawn: tuple[dict[str, Any], Data] = self.module.simulate_patients(
+        drawn: tuple[dict[str, Any], Data] = self._model.simulate_patients(
             rng, self._published, family, priors
         )
         return drawn
 
     def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
         """Turn draws into contrasts."""
-        contrasts: xr.Dataset = self.module.estimands(draws, data, family)
+        contrasts: xr.Dataset = self._model.estimands(draws, data, family)
         return contrasts

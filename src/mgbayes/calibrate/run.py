@@ -51,13 +51,13 @@ def calibrate(
     for plan in plans:
         with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
         row = MODELS[plan.model]
-        module = row.load()
-        priors = plan.prior_set(plan.family, module.PRIORS, adjusted)
+        module = row.of(study, plan)
+        priors = plan.prior_set(plan.family, module.default_priors, adjusted)
         data = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
         calibrated: Model = module
         template = data
         if on_patients:
-            on_these = OnPatients(row.module, data)
+            on_these = OnPatients(module, data)
             calibrated, template = on_these, on_these.template(plan.family, priors)
         target_accept = plan.sampling_on(on_patients).target_accept
         kept = KeptReplicates.of(
@@ -117,7 +117,7 @@ def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) 
 def _calibrated(on_patients: bool) -> list[str]:
     """The models that take patients one by one, or those that take what a paper prints."""
     if on_patients:
-        return [name for name, row in MODELS.items() if hasattr(row.load(), "simulate_patients")]
+        return [name for name, row in MODELS.items() if row.takes_patients]
     return [name for name, row in MODELS.items() if not row.patients_only]
 
 

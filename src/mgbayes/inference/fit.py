@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import xarray as xr
 
@@ -82,6 +83,8 @@ class Fit:
     used: int | None = None
     leave_one_out: LeaveOneOut | None = None
     pooled: Pooled | None = None
+    model: Any = None
+    """The model of the plan's outcome: what the contrasts and the curve were computed with."""
 
     @property
     def status(self) -> Status:

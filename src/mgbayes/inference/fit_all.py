@@ -7,7 +7,6 @@ from typing import Any
 
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job, evidence_of
-from mgbayes.models.catalogue import MODELS
 
 Say = Callable[[str], None]
 Work = Callable[[], Any]
@@ -30,7 +29,7 @@ def fit_all(
     needs.
     """
     for job in jobs:
-        evidence_of(MODELS[job.plan.model].load(), job)
+        evidence_of(job)
     fitter = Fitter(cores=cores, use_cache=use_cache)
     missing = {i for i, job in enumerate(jobs) if not fitter.has(job)}
     waiting = [group for group in _groups(jobs) if missing.intersection(group)]

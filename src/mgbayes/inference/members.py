@@ -18,7 +18,6 @@ import xarray as xr
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.pooled import Pooled, spread_of, worst
 from mgbayes.inference.predictive import curve_bands, prior_bands
-from mgbayes.models.catalogue import MODELS
 
 if TYPE_CHECKING:
     from mgbayes.inference.run import Fitter, Job
@@ -47,8 +46,8 @@ def fit_members(fitter: Fitter, job: Job) -> Fit:
         _together([getattr(fit, part) for fit in fits]) for part in ("posterior", "contrasts", "sample_stats")
     )
     first = fits[0]
-    module = MODELS[job.plan.model].load()
-    curve = getattr(module, "CURVE", None) if fitter.predictive else None
+    module = job.model
+    curve = getattr(module, "curve", None) if fitter.predictive else None
     rng = np.random.default_rng(job.plan.sampling.seed)
     data: Any = first.data
     enough = bool(contrasts.data_vars)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ _CURVE_DRAWS = 2000
 
 
 def predictive_checks(
-    module: ModuleType,
+    module: Any,
     rng: np.random.Generator,
     posterior: xr.Dataset,
     data: Data,
@@ -97,9 +96,7 @@ def _quantiles(values: np.ndarray) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def curve_bands(
-    module: ModuleType, posterior: xr.Dataset, data: Data, family: str, curve: Curve
-) -> xr.Dataset:
+def curve_bands(module: Any, posterior: xr.Dataset, data: Data, family: str, curve: Curve) -> xr.Dataset:
     """Quantiles (level, arm, grid) of a model's curve."""
     values = module.curves(thin(posterior, _CURVE_DRAWS), data, family, np.array(curve.grid))[curve.variable]
     quantiles = values.transpose("chain", "draw", "arm", curve.over).quantile(_BANDS, dim=("chain", "draw"))
@@ -107,7 +104,7 @@ def curve_bands(
 
 
 def prior_bands(
-    module: ModuleType,
+    module: Any,
     rng: np.random.Generator,
     data: Data,
     family: str,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.covariates import adjustments
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
@@ -52,6 +52,16 @@ class Job:
     patients: xr.Dataset | None = None
     adjusted: tuple[str, ...] = ()
     members: tuple[xr.Dataset, ...] = ()
+
+    @property
+    def model(self) -> Any:
+        """The model of the plan's outcome."""
+        return MODELS[self.plan.model].of(self.study, self.plan)
+
+    def declared(self) -> tuple[Estimand, ...]:
+        """The estimands of the fit. Raises InputError when the study lacks what the plan needs."""
+        estimands: tuple[Estimand, ...] = self.model.declared(evidence_of(self))
+        return estimands
 
     @property
     def evidence(self) -> str:
@@ -139,7 +149,7 @@ def _from_print(study: Study, plan: Plan, family: str) -> Data:
     row = MODELS[plan.model]
     if family in row.on_patients_only:
         raise NotPrinted(plan.endpoints[0].endpoint, f"patients: no print has what the family {family} needs")
-    data: Data = row.load().from_study(study, plan)
+    data: Data = row.of(study, plan).from_study(study, plan)
     return data
 
 
@@ -197,8 +207,8 @@ class Fitter:
             return all(map(self.has, member_jobs(job)))
         return self.use_cache and draws_path(self.key(job)).exists()
 
-    def _asked(self, job: Job) -> tuple[ModuleType, Data, dict[str, Prior], Sampling]:
-        module = MODELS[job.plan.model].load()
+    def _asked(self, job: Job) -> tuple[Any, Data, dict[str, Prior], Sampling]:
+        module = job.model
         sampling = job.plan.sampling_on(job.patients is not None)
         if job.printed_p:
             update: dict[str, int] = {
@@ -206,18 +216,18 @@ class Fitter:
                 "max_depth": sampling.conditioning_max_depth,
             }
             sampling = sampling.model_copy(update=update)
-        priors = job.plan.prior_set(job.family, module.PRIORS, job.adjusted)
-        return module, evidence_of(module, job), priors, sampling
+        priors = job.plan.prior_set(job.family, module.default_priors, job.adjusted)
+        return module, evidence_of(job), priors, sampling
 
     def _attempt(
-        self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
     ) -> Fit:
         posterior, stats, agreement, key = self._conditioned(job, module, data, priors, sampling)
         enough = posterior.sizes["draw"] >= _FEWEST
         contrasts = module.estimands(posterior, data, job.family) if enough else xr.Dataset()
         self.say("checking the draws")
         looked_into = enough and self.predictive
-        curve = getattr(module, "CURVE", None) if self.predictive else None
+        curve = getattr(module, "curve", None) if self.predictive else None
         rng = np.random.default_rng(sampling.seed)
         return Fit(
             plan=job.plan,
@@ -240,10 +250,11 @@ class Fitter:
             adjusted=job.adjusted,
             used=used(data) if job.patients is not None else None,
             leave_one_out=self._leave_one_out(job, module, posterior, data, priors),
+            model=module,
         )
 
     def _leave_one_out(
-        self, job: Job, module: ModuleType, posterior: xr.Dataset, data: Data, priors: dict[str, Prior]
+        self, job: Job, module: Any, posterior: xr.Dataset, data: Data, priors: dict[str, Prior]
     ) -> LeaveOneOut | None:
         """How well each patient is foreseen; None where patients do not enter one by one."""
         if job.patients is None or "row" not in data or not self.predictive:
@@ -252,7 +263,7 @@ class Fitter:
         return leave_one_out(module.build(data, job.family, priors), posterior, data)
 
     def _conditioned(
-        self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
     ) -> tuple[xr.Dataset, xr.Dataset, Agreement | None, str]:
         """Posterior draws given all of a job's evidence, the statistics of all draws, and their key."""
         key = self._key(job, data, priors, sampling)
@@ -282,7 +293,7 @@ class Fitter:
         return fit_key(MODELS[job.plan.model].module, parts, data)
 
     def _drawn(
-        self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws of the published evidence, and of a printed p where there is one.
 
@@ -308,7 +319,7 @@ class Fitter:
     def _statistics(
         self,
         job: Job,
-        module: ModuleType,
+        module: Any,
         data: Data,
         priors: dict[str, Prior],
         sampling: Sampling,
@@ -322,7 +333,7 @@ class Fitter:
         return self._last_p[1]
 
     def _sampled(
-        self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws from the sampler; the last ones are kept at hand, since several p are held against them."""
         slot = self._key(replace(job, printed_p=()), data, priors, sampling)
@@ -332,7 +343,7 @@ class Fitter:
             self._last = slot, draw(compiled, sampling, cores=self.cores)
         return self._last[1]
 
-    def _compiled_model(self, job: Job, module: ModuleType, data: Data, priors: dict[str, Prior]) -> Any:
+    def _compiled_model(self, job: Job, module: Any, data: Data, priors: dict[str, Prior]) -> Any:
         """The model of a family for data of these shapes and priors of these forms, with these numbers in it."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
@@ -349,14 +360,14 @@ def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:
     """The priors that a compiled model is built with."""
     if job.start is None:
         return priors
-    return job.start.prior_set(job.family, MODELS[job.plan.model].load().PRIORS)
+    return job.start.prior_set(job.family, job.model.default_priors)
 
 
 def _values(priors: dict[str, Prior]) -> tuple[tuple[str, tuple[float, ...]], ...]:
     return tuple(sorted((name, prior.values) for name, prior in priors.items()))
 
 
-def evidence_of(module: ModuleType, job: Job) -> Data:
+def evidence_of(job: Job) -> Data:
     """The numbers that a job's model takes from its study or its patients.
 
     Raises InputError when they are not there.
@@ -369,7 +380,7 @@ def evidence_of(module: ModuleType, job: Job) -> Data:
         return _from_print(job.study, job.plan, job.family)
 
 
-def bounded_evidence(module: ModuleType, job: Job, data: Data) -> Data:
+def bounded_evidence(module: Any, job: Job, data: Data) -> Data:
     """The same numbers with what a printed p says besides. Raises InputError when it cannot be."""
     with _input_error(job):
         return module.with_printed_p(data, job.study, job.printed_p)

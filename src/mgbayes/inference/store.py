@@ -14,7 +14,13 @@ import xarray as xr
 from mgbayes.cache import cache_folder, content_key
 from mgbayes.models.sources import models_hash
 
-_SAMPLER = ("inference/sample.py", "inference/printed_p.py")
+_SAMPLER = (
+    "inference/arrow.py",
+    "inference/printed_p.py",
+    "inference/run.py",
+    "inference/sample.py",
+    "study/printed.py",
+)
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy")
 
 

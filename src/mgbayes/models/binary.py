@@ -176,3 +176,6 @@ def predict(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str
     chance = draws["chance"].transpose("chain", "draw", "endpoint", "arm")
     counts = rng.binomial(data["patients"], chance.to_numpy())
     return xr.Dataset({"count": (chance.dims, counts)}, coords={"endpoint": data["endpoint"]})
+
+
+default_priors = PRIORS

@@ -10,8 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from mgbayes.models.priors import Form
+
+if TYPE_CHECKING:
+    from mgbayes.models.plan import Plan
+    from mgbayes.study.schema import Study
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,21 @@ class ModelRow:
         parts = (*self.parameters.values(), *self.adjustments.values())
         return {name: form for part in parts for name, form in part.items()}
 
+    takes_patients: bool = True
+    """Whether patients enter one by one, so that simulated ones can be fitted."""
+
     def needs_patients(self, family: str) -> bool:
         """Whether a family asks for more than a paper prints."""
         return self.patients_only or family in self.on_patients_only
 
     def load(self) -> ModuleType:
-        """The model itself. Imports PyMC."""
+        """The model's module. Imports PyMC."""
         return import_module(self.module)
+
+    def of(self, study: Study, plan: Plan) -> Any:
+        """The model of a plan's outcome, with the labels, unit and direction that the study gives it."""
+        module = self.load()
+        return module.of(study, plan) if hasattr(module, "of") else module
 
 
 _REMISSION: Mapping[str, Form] = {
@@ -107,6 +120,7 @@ MODELS: Mapping[str, ModelRow] = {
             "independent": {"p": "beta"},
         },
         effects=("mu",),
+        takes_patients=False,
     ),
     "ordinal": ModelRow(
         "mgbayes.models.ordinal",

@@ -199,3 +199,6 @@ def simulate_patients(
         days[arm, :n], present[arm, :n] = draw_followup(rng, data, int(n)), 1.0
         count[arm, :n] = _counts(rng, rate, truth.get("spread"), days[arm, :n])
     return truth, {**patients(count, days, present), "endpoint_label": np.asarray(data["endpoint_label"])}
+
+
+default_priors = PRIORS

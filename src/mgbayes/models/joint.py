@@ -249,3 +249,6 @@ def _relapse(
     seen = pt.switch(t["between"], shared_effect.BETWEEN, shared_effect.RELAPSED)
     known = t["present"] * pt.switch(t["event"], seen, shared_effect.NOT_RELAPSED)
     return t["present"] * exact * log_density, (known, at, lower, upper), with_effect
+
+
+default_priors = PRIORS

@@ -331,3 +331,7 @@ def simulate_patients(
     truth = {name: drawn[name].to_numpy()[0, 0] for name in PRIORS}
     named = {name: np.asarray(data[name]) for name in ("endpoint_label", "benefit", "visit", "level")}
     return truth, {**patients(level, len(levels)), **named}
+
+
+default_priors = PRIORS
+curve = CURVE

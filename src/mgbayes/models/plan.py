@@ -42,6 +42,18 @@ class EndpointAt(Record):
     visit: Id | None = None
 
 
+class AssumedFollowup(Record):
+    """How long patients were followed, where the paper does not say: an assumption, shown as one.
+
+    In the unit of the endpoint. The same for all without an SD.
+    """
+
+    mean: Annotated[float, Field(gt=0)]
+    sd: Annotated[float, Field(ge=0)] = 0.0
+    minimum: Annotated[float, Field(ge=0)] = 0.0
+    why: str = Field(min_length=1)
+
+
 class PriorChoice(Record):
     """The numbers of one prior, and why."""
 
@@ -204,6 +216,18 @@ class Plan(Record):
     alternative_families: tuple[Id, ...] = ()
     role: Literal["outcome", "balance"] = "outcome"
     endpoints: tuple[EndpointAt, ...] = Field(min_length=1)
+    baseline: Id | None = Field(
+        None, description="The visit before treatment; left out, the one at day 0 where others follow it."
+    )
+    horizons: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (), description="Times at which chances are compared, in the unit of the endpoint."
+    )
+    restricted_to: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Until when mean times are compared, in the unit of the endpoint."
+    )
+    followup: AssumedFollowup | None = Field(
+        None, description="Follow-up as it is assumed, where the study does not print it."
+    )
     priors: dict[str, PriorChoice] = Field(default_factory=dict)
     important: tuple[Important, ...] = ()
     headline: tuple[Id, ...] = Field((), description="The estimands that the short answer speaks of.")

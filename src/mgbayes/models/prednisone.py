@@ -371,3 +371,7 @@ def predict(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str
     means, sds = summarize(cohort)
     coords = {"arm": draws["arm"], "visit": draws["visit"]}
     return xr.Dataset({"printed_mean": (dims, means), "printed_sd": (dims, sds)}, coords=coords)
+
+
+default_priors = PRIORS
+curve = CURVE

@@ -308,3 +308,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     ]
     p = logrank_p_of_arms(seen, censored)
     return xr.Dataset({"logrank": (("chain", "draw"), p)}, draws[["chain", "draw"]].coords)
+
+
+default_priors = PRIORS
+curve = CURVE

@@ -305,3 +305,7 @@ def printed_p(rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family
     dims = ("chain", "draw")
     p = {"logrank": logrank_p_of_arms(seen, censored), "mann_whitney": mann_whitney_p(*seen)}
     return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
+
+
+default_priors = PRIORS
+curve = CURVE

@@ -38,7 +38,7 @@ def _endpoint(study: Study, row: EndpointColumns, roles: list[str]) -> Iterator[
     if endpoint.kind not in (Kind.continuous, Kind.event_count):
         return
     counted = endpoint.kind is Kind.event_count
-    least = 0.0 if endpoint.nonnegative or counted else None
+    least = 0.0 if study.is_nonnegative(endpoint) or counted else None
     for role in roles:
         if role == endpoint.id or role.startswith(f"{endpoint.id}@"):
             yield from number_rules(role, only_whole=endpoint.whole, least=least, most=_float(row.at_most))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.inference.run import Job, doubts, evidence_of
+from mgbayes.inference.run import Job, doubts
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
 from mgbayes.models.priors import Prior
@@ -54,7 +54,7 @@ class Setting:
     @property
     def is_selected(self) -> bool:
         """Whether a printed p selects draws, in place of entering the density."""
-        return bool(self.printed_p) and not hasattr(MODELS[self.plan.model].load(), "with_printed_p")
+        return bool(self.printed_p) and not hasattr(self.parent().model, "with_printed_p")
 
     def parent(self) -> Job:
         """The fit that a report makes: the plan's own prior, with all the draws that the plan asks for."""
@@ -67,7 +67,7 @@ class Setting:
         """
         if not self.has_effect:
             raise ValueError(f"{self.plan.id}, {self.family}: no {self.varied.effect} to set a prior of")
-        own = as_mixtures(self.plan, self.family)
+        own = as_mixtures(self.study, self.plan, self.family)
         prior = self.belief.prior
         held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
         priors = {**own.priors, self.varied.effect: held}
@@ -85,14 +85,14 @@ def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
         for family in plan.printed_families
         for read, alternative in numbers
         for varied in plan.sensitivity
-        for belief in _beliefs(plan, varied, family, others)
+        for belief in _beliefs(study, plan, varied, family, others)
         for uses in _kinds_of_evidence(plan)
     )
 
 
-def as_mixtures(plan: Plan, family: str) -> Plan:
+def as_mixtures(study: Study, plan: Plan, family: str) -> Plan:
     """The plan with the same priors, those of effects in the form of mixtures."""
-    mixtures = {name: prior.as_mixture() for name, prior in effect_priors(plan, family).items()}
+    mixtures = {name: prior.as_mixture() for name, prior in effect_priors(study, plan, family).items()}
     chosen = {
         name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
         for name, prior in mixtures.items()
@@ -100,10 +100,10 @@ def as_mixtures(plan: Plan, family: str) -> Plan:
     return plan.model_copy(update={"priors": plan.priors | chosen})
 
 
-def effect_priors(plan: Plan, family: str) -> dict[str, Prior]:
+def effect_priors(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
     """The plan's own priors of the effects that a family has."""
     row = MODELS[plan.model]
-    own = plan.prior_set(family, row.load().PRIORS)
+    own = plan.prior_set(family, row.of(study, plan).default_priors)
     return {name: prior for name, prior in own.items() if name in row.effects}
 
 
@@ -125,10 +125,10 @@ def modest(sampling: Sampling) -> Sampling:
 
 
 def _beliefs(
-    plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
+    study: Study, plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
 ) -> Iterator[Belief]:
     """The priors of an effect; only the plan's own where the family does not have that effect."""
-    own = effect_priors(plan, plan.family)[varied.effect]
+    own = effect_priors(study, plan, plan.family)[varied.effect]
     every = beliefs(own, varied.expected)
     if varied.effect not in MODELS[plan.model].parameters[family]:
         yield every[0]
@@ -153,9 +153,8 @@ def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
 
 def _check(study: Study, plan: Plan) -> None:
     """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
-    module = MODELS[plan.model].load()
-    effects = list(effect_priors(plan, plan.family))
-    known = [row.id for row in module.declared(evidence_of(module, Job(study, plan, plan.family)))]
+    effects = list(effect_priors(study, plan, plan.family))
+    known = [row.id for row in Job(study, plan, plan.family).declared()]
     rows = list(enumerate(plan.sensitivity, start=1))
     asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
     asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]

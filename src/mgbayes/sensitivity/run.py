@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.inference.run import Job, applies, evidence_of
-from mgbayes.models.catalogue import MODELS
+from mgbayes.inference.run import Job, applies
 from mgbayes.models.plan import Plan, shipped_plans
 from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell_key
 from mgbayes.sensitivity.cohort_belief import speaks_of
@@ -132,9 +131,7 @@ def _other_cohorts(study: Study, plans: Sequence[Plan]) -> CohortEvidence | None
 
 def _flips(study: Study, plans: Sequence[Plan], cells: Sequence[Cell]) -> Iterator[Flips]:
     for plan in plans:
-        module = MODELS[plan.model].load()
-        data = evidence_of(module, Job(study, plan, plan.family))
-        declared = {row.id: row for row in module.declared(data)}
+        declared = {row.id: row for row in Job(study, plan, plan.family).declared()}
         for varied in plan.sensitivity:
             mine = [
                 cell

@@ -102,11 +102,8 @@ def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
 
 
 def _event_free(fit: Fit, one: Any) -> Floats:
-    from mgbayes.models.catalogue import MODELS
-
-    module = MODELS[fit.plan.model].load()
-    curve = module.CURVE
-    values = module.curves(one, fit.data, fit.family, DAYS)[curve.variable]
+    curve = fit.model.curve
+    values = fit.model.curves(one, fit.data, fit.family, DAYS)[curve.variable]
     chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
     return chance if chance[0, 0] > 0.5 else 1 - chance
 

@@ -187,7 +187,7 @@ def event_free(true: TrueTimes) -> Floats:
 
     module = MODELS[true.model].load()
     draw = xr.Dataset({name: (("chain", "draw"), [[value]]) for name, value in true.parameters.items()})
-    curve = module.CURVE
+    curve = module.curve
     values = module.curves(draw, {}, true.family, _DAYS)[curve.variable]
     chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
     return chance if chance[0, 0] > 0.5 else 1 - chance

@@ -31,6 +31,12 @@ PValue = Annotated[
 ]
 
 
+Direction = Literal["higher", "lower"]
+"""Which values are better for a patient."""
+
+TIME_UNITS = ("days", "weeks", "months", "years")
+
+
 class Kind(StrEnum):
     """What kind of quantity an endpoint is."""
 
@@ -102,8 +108,11 @@ class Endpoint(Record):
     kind: Kind
     unit: str = ""
     whole: bool = Field(False, description="Only whole numbers can occur (days, cycles, years).")
-    nonnegative: bool = Field(True, description="No value below zero can occur.")
-    benefit: Literal["higher", "lower"] | None = Field(
+    nonnegative: bool | None = Field(
+        None,
+        description="No value below zero can occur; left out, that is so unless a negative mean is printed.",
+    )
+    benefit: Direction | None = Field(
         None, description="Which direction is better for the patient; left out for baseline facts."
     )
     role: Literal["outcome", "baseline"] = "outcome"
@@ -111,6 +120,22 @@ class Endpoint(Record):
     times: Id | None = Field(None, description="The claim with the times of those who had the event.")
     followup: Id | None = Field(None, description="The claim with the length of follow-up.")
     minimum_followup: Number | None = Field(None, description="The shortest follow-up allowed.")
+    fixed_followup: Number | None = Field(
+        None, description="How long every patient was followed, where that is the same for all."
+    )
+    event_name: str = Field(
+        "", description='What happens at the time ("relapse"); left out, the label of what `event` counts.'
+    )
+    confirmed_after: Number | None = Field(
+        None,
+        description="How long a patient must be followed beyond the time for the event to count, where the "
+        "definition of the event asks for it (12 further months without relapse).",
+    )
+    overlaps: tuple[Id, ...] = Field(
+        (),
+        description="Other yes/no endpoints that the same patient can count in by definition (one is part of "
+        "another, or implies it).",
+    )
 
 
 class Summary(Record):
@@ -220,6 +245,9 @@ class Study(Record):
     title: str
     citation: str
     question: str
+    time_zero: str = Field(
+        "the start of follow-up", description='What times are counted from: "admission", "surgery".'
+    )
     limitations: tuple[str, ...] = Field((), description="Limitations that the paper itself names.")
     sources: tuple[Source, ...] = Field(min_length=1)
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=2)
@@ -267,6 +295,17 @@ class Study(Record):
     def endpoint_of(self, claim: Claim) -> Endpoint | None:
         """The endpoint that a claim speaks of, if it names one."""
         return None if claim.endpoint is None else self.endpoint(claim.endpoint)
+
+    def is_nonnegative(self, endpoint: Endpoint) -> bool:
+        """Whether no value of an endpoint lies below zero: as the file says, else by the printed means."""
+        if endpoint.nonnegative is not None:
+            return endpoint.nonnegative
+        return not any(
+            row.mean is not None and row.mean.startswith("-")
+            for claim in self.claims
+            if claim.endpoint == endpoint.id
+            for row in claim.summaries
+        )
 
     def group_n(self, group: str) -> int | None:
         """How many patients a group has, if that is printed."""

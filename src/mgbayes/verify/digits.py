@@ -121,7 +121,7 @@ def _pooled(rows: list[Summary], sizes: list[int]) -> Interval:
 def room_for_sd(study: Study, claim: Claim) -> Iterator[Check]:
     """n values of zero or more have an SD of at most mean x sqrt(n)."""
     endpoint = study.endpoint_of(claim)
-    if endpoint is None or not endpoint.nonnegative:
+    if endpoint is None or not study.is_nonnegative(endpoint):
         return
     for row, n in _means(study, claim):
         most = rounding_interval(row.mean or "0").high * n**0.5
@@ -141,9 +141,9 @@ def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
             yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
             continue
         power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
-        fits = grimmer(mean, sd, n, nonnegative=endpoint.nonnegative)
+        fits = grimmer(mean, sd, n, nonnegative=study.is_nonnegative(endpoint))
         text = f"{who}: {n} whole numbers with {mean} ± {sd} {'exist' if fits else 'do not exist'}{power}"
-        if fits and not grimmer(mean, sd, n, nonnegative=endpoint.nonnegative, nearest_only=True):
+        if fits and not grimmer(mean, sd, n, nonnegative=study.is_nonnegative(endpoint), nearest_only=True):
             text += ", but only if a digit was cut off instead of rounded"
         yield Check("grimmer", fits, text, proves=False)
 

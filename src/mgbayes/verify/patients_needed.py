@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 
 from mgbayes.reconstruct.from_summary import PrintedSample
-from mgbayes.study.schema import Endpoint, TestFamily
+from mgbayes.study.schema import TestFamily
 from mgbayes.study.time_to_event import TimeToEvent, event_counts, time_to_event
 from mgbayes.verify.comparison import Question, Side
 from mgbayes.verify.log_rank import LogHazardRatio, log_hazard_ratio
@@ -37,16 +37,20 @@ def _rng(question: Question, test: str, seed: int) -> np.random.Generator:
 
 def _ranked_samples(question: Question) -> tuple[PrintedSample, PrintedSample] | None:
     pair = question.pairs[0]
-    one, other = (_sample(question.endpoint, side) for side in (pair.first, pair.second))
+    one, other = (_sample(question, side) for side in (pair.first, pair.second))
     if pair.paired or one is None or other is None or TestFamily.mann_whitney not in question.named:
         return None
     return one, other
 
 
-def _sample(endpoint: Endpoint, side: Side) -> PrintedSample | None:
-    if side.mean is None or not endpoint.nonnegative or float(side.mean.mean) <= 0:
+def _sample(question: Question, side: Side) -> PrintedSample | None:
+    if (
+        side.mean is None
+        or not question.study.is_nonnegative(question.endpoint)
+        or float(side.mean.mean) <= 0
+    ):
         return None
-    return PrintedSample(side.mean.mean, side.mean.sd, side.mean.n, endpoint.whole)
+    return PrintedSample(side.mean.mean, side.mean.sd, side.mean.n, question.endpoint.whole)
 
 
 def _mann_whitney(question: Question, seed: int) -> TestResult | None:
