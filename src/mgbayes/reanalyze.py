@@ -46,6 +46,7 @@ def reanalyze(
 
     check_folder(out)
     jobs = list(_jobs(study, plans, patients, curves or {}))
+    _check_confounding(jobs)
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
         jobs,
@@ -57,6 +58,14 @@ def reanalyze(
     result = Reanalysis(study, ledger, tuple(fits), patients=None if patients is None else about(patients))
     write(result, out, lambda detail: say("writing", detail))
     return result
+
+
+def _check_confounding(jobs: Sequence[Job]) -> None:
+    """Raises InputError for a prior of the bias of something that its plan's model does not have."""
+    from mgbayes.sensitivity.confounding import check_confounding
+
+    for job in {job.plan.id: job for job in jobs if job.plan.confounding}.values():
+        check_confounding(job.plan, job.declared())
 
 
 def _jobs(

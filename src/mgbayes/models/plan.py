@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.models.bias_prior import Confounding
 from mgbayes.models.catalogue import MODELS, ModelRow
 from mgbayes.models.priors import Form, Prior
 from mgbayes.study.load import parse_toml, read_text_file
@@ -236,6 +237,9 @@ class Plan(Record):
     printed_p: tuple[PrintedPUse, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     decision: Decision | None = None
+    confounding: Confounding | None = Field(
+        None, description="What is assumed of an unmeasured confounder, where arms were not randomized."
+    )
     patients: OnPatients = OnPatients()
     sampling: Sampling = Sampling()
 

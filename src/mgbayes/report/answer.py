@@ -12,6 +12,7 @@ from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
 from mgbayes.report import words
+from mgbayes.report.confounding_words import confounding_cautions, plan_confounding
 from mgbayes.report.foreseen import foreseen
 from mgbayes.report.fragility import Chance, fragility
 from mgbayes.report.overall_words import overall_short
@@ -76,7 +77,7 @@ def _printed(reanalysis: Reanalysis, plan: Plan, row: EstimandSummary) -> str:
 
 def short_answer(reanalysis: Reanalysis) -> list[str]:
     """What to keep in mind beside the headlines."""
-    cautions = dict.fromkeys(_caution(reanalysis))
+    cautions = dict.fromkeys(confounding_cautions(reanalysis))
     together = overall_short(reanalysis)
     return [_claims_sentence(reanalysis), *together, *_readings(reanalysis), *cautions]
 
@@ -171,23 +172,6 @@ def _hangs_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> 
     return f" It hardly hangs on the model: from {spread}."
 
 
-def _caution(reanalysis: Reanalysis) -> Iterator[str]:
-    for fit in reanalysis.fits:
-        if fit.plan.role != "balance":
-            continue
-        away = [
-            row
-            for row in reanalysis.summaries(fit)
-            if row.estimand.null == 0 and (row.low > 0 or row.high < 0)
-        ]
-        if away:
-            names = " and ".join(row.estimand.label.removeprefix("difference in chance, ") for row in away)
-            yield (
-                f"The arms were not alike before treatment ({names}), and treatment was not assigned by chance: "
-                "a difference in outcome is not by itself an effect of the antibody type."
-            )
-
-
 def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
     """What the report says about one plan before its tables."""
     if fits[0].plan.role == "balance":
@@ -200,6 +184,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
             "answers are therefore somewhat too sure of themselves and too much alike."
         )
     sentences += [_agreement(fit) for fit in fits if fit.agreement]
+    sentences += plan_confounding(reanalysis, fits)
     return [*sentences, *_of_patients(reanalysis, fits), *_of_members(fits), *_doubts(reanalysis, fits)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mgbayes.report import words
 from mgbayes.report.cohort_words import cohort_part
+from mgbayes.report.confounding_page import confounding_part
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.picture import Picture
 from mgbayes.report.power_words import power_part
@@ -28,6 +29,7 @@ def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
         "answers": [_answer(row) for row in grid.flips],
         "parts": [_part(grid, row, text) for row, text in zip(grid.flips, sentences(grid), strict=True)],
         "powers": [power_part(row, titles[row.plan]) for row in grid.powers],
+        "confounding": confounding_part(grid),
         "cohorts": cohort_part(grid.study, grid.cohorts) if grid.cohorts else None,
         "command": f"mgbayes sensitivity {grid.study.id}",
     }

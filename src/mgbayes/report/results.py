@@ -19,6 +19,7 @@ from mgbayes.estimands.summary import EstimandSummary, summarize
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.sensitivity.confounding import Confounded, confounded, is_asked
 from mgbayes.sensitivity.main_outcomes import main_outcomes
 from mgbayes.sensitivity.overall import OverallBenefit
 from mgbayes.study.schema import Study
@@ -88,6 +89,14 @@ class Reanalysis:
             summarize(fit.contrasts[row.id].to_numpy(), row, fit.plan.threshold(row.id))
             for row in fit.estimands
         )
+
+    def confounded(self, fit: Fit) -> dict[str, Confounded]:
+        """What confounding could do to each comparison of outcomes; empty where patients were randomized."""
+        return {
+            row.id: confounded(self.study, fit.plan, row, fit.contrasts[row.id].to_numpy())
+            for row in fit.estimands
+            if is_asked(self.study, row)
+        }
 
     def by_plan(self) -> list[list[Fit]]:
         """The fits of each plan, in the order in which they were made."""
@@ -159,11 +168,21 @@ def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
             "diagnostics": asdict(fit.diagnostics),
             "printed_p": _agreement_json(fit),
             "predictive_checks": [asdict(row) | {"inside": row.inside} for row in fit.checks],
-            "estimands": [row.to_json() for row in reanalysis.summaries(fit)],
+            "estimands": _estimands_json(reanalysis, fit),
         }
         | _patients_json(fit)
         | _members_json(fit)
     )
+
+
+def _estimands_json(reanalysis: Reanalysis, fit: Fit) -> list[dict[str, Any]]:
+    """The estimands of a fit; where arms without randomization are compared, with what confounding could do."""
+    found = reanalysis.confounded(fit)
+    return [
+        row.to_json()
+        | ({"confounding": found[row.estimand.id].to_json()} if row.estimand.id in found else {})
+        for row in reanalysis.summaries(fit)
+    ]
 
 
 def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:

@@ -71,6 +71,7 @@ def to_json(grid: Grid) -> dict[str, Any]:
             for row in grid.tipping
         ],
         "power_scaling": [asdict(row) for row in grid.powers],
+        "confounding": [row.to_json() for row in grid.confounding],
     }
 
 

@@ -18,6 +18,7 @@ from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import OWN, Belief, beliefs, own_beliefs
 from mgbayes.sensitivity.cohort_belief import NAME as COHORTS
 from mgbayes.sensitivity.cohort_belief import cohort_belief
+from mgbayes.sensitivity.confounding import check_confounding
 from mgbayes.study.schema import Study
 
 CHAINS, DRAWS, TUNE = 4, 1000, 300
@@ -154,7 +155,9 @@ def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
 def _check(study: Study, plan: Plan) -> None:
     """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
     effects = list(effect_priors(study, plan, plan.family))
-    known = [row.id for row in Job(study, plan, plan.family).declared()]
+    declared = Job(study, plan, plan.family).declared()
+    check_confounding(plan, declared)
+    known = [row.id for row in declared]
     rows = list(enumerate(plan.sensitivity, start=1))
     asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
     asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from mgbayes.sensitivity.confounding_tables import CONFOUNDING_COLUMNS, confounding_rows
 from mgbayes.sensitivity.power_scaling import Powered, Sensitivities
 from mgbayes.sensitivity.run import Grid
 
@@ -103,6 +104,16 @@ def powered(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame([asdict(row) for plan in grid.powers for row in plan.powered], columns=columns)
 
 
+def confounding(grid: Grid) -> pd.DataFrame:
+    """One row an estimand and probability: the bias at which P(benefit) is just that, and the E-values."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [row for plan in grid.confounding for one in plan.rows for row in confounding_rows(one)],
+        columns=list(CONFOUNDING_COLUMNS),
+    )
+
+
 TABLES: Mapping[str, Callable[[Grid], pd.DataFrame]] = {
     "cells": cells,
     "decisions": decisions,
@@ -111,4 +122,5 @@ TABLES: Mapping[str, Callable[[Grid], pd.DataFrame]] = {
     "surfaces": surfaces,
     "power_scaling": power_scaling,
     "powered": powered,
+    "confounding": confounding,
 }

@@ -12,6 +12,7 @@ from mgbayes.models.plan import Plan, shipped_plans
 from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell_key
 from mgbayes.sensitivity.cohort_belief import speaks_of
 from mgbayes.sensitivity.cohorts import CohortEvidence, cohort_evidence
+from mgbayes.sensitivity.confounding_work import CONFOUNDING, PlanConfounding, own_settings
 from mgbayes.sensitivity.decision import Flips, Rule, flips
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.kept_work import Crew, Work, finish
@@ -40,6 +41,7 @@ class Grid:
     tipping: tuple[Tipping, ...]
     powers: tuple[PowerScaling, ...] = ()
     cohorts: CohortEvidence | None = None
+    confounding: tuple[PlanConfounding, ...] = ()
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -69,11 +71,17 @@ def sensitivity(
     crew = Crew(cores, cluster, use_cache)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
-    own = power_settings(grid)
-    first = finish(
-        [(FROM_REPORTS, setting) for setting in grid] + [(POWERS, setting) for setting in own], crew, say
+    own, shifted = power_settings(grid), own_settings(grid)
+    first = iter(
+        finish(
+            [(FROM_REPORTS, setting) for setting in grid]
+            + [(POWERS, setting) for setting in own]
+            + [(CONFOUNDING, setting) for setting in shifted],
+            crew,
+            say,
+        )
     )
-    cells, powers = first[: len(grid)], first[len(grid) :]
+    cells, powers, confounding = ([next(first) for _ in part] for part in (grid, own, shifted))
     far = [i for i, cell in enumerate(cells) if cell is None]
     made = finish(
         [(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points],
@@ -92,6 +100,7 @@ def sensitivity(
         tipping=tuple(tipping(points, [next(refits) for _ in points]) for points in coarse),
         powers=tuple(powers),
         cohorts=_other_cohorts(study, chosen),
+        confounding=tuple(confounding),
     )
 
 

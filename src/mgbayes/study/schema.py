@@ -249,6 +249,9 @@ class Study(Record):
         "the start of follow-up", description='What times are counted from: "admission", "surgery".'
     )
     limitations: tuple[str, ...] = Field((), description="Limitations that the paper itself names.")
+    randomized: bool = Field(
+        False, description="Patients were assigned to the arms by chance, so that confounding is no question."
+    )
     sources: tuple[Source, ...] = Field(min_length=1)
     arms: tuple[Arm, ...] = Field(min_length=2, max_length=2)
     subgroups: tuple[Subgroup, ...] = ()
