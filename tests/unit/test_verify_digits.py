@@ -125,9 +125,38 @@ def test_values_of_zero_or_more_have_no_sd_above_the_mean_times_the_root_of_n() 
         return [{"summaries": [{"group": "new", "mean": "2.0", "sd": sd}]}]
 
     assert _checks(_study(claim("8.4"), kind="continuous"), "room_for_sd") == []
-    (check,) = _checks(_study(claim("8.5"), kind="continuous"), "room_for_sd")
+    (check,) = _checks(_study(claim("8.5"), kind="continuous", nonnegative=True), "room_for_sd")
     assert not check.holds
+    # Not declared: then some values are below zero, which contradicts nothing.
+    (check,) = _checks(_study(claim("8.5"), kind="continuous"), "room_for_sd")
+    assert check.holds
+    assert not check.proves
+    assert "below zero" in check.text
     assert _checks(_study(claim("8.5"), kind="continuous", nonnegative=False), "room_for_sd") == []
+
+
+@pytest.mark.parametrize("kind", ["continuous", "count"])
+def test_a_change_below_zero_contradicts_nothing(kind: str) -> None:
+    rows = [{"group": "old", "mean": "-3.0", "sd": "8.0"}, {"group": "new", "mean": "-12.5", "sd": "9.1"}]
+    study = _study([{"summaries": rows}], kind=kind, whole=False)
+    assert not study.is_nonnegative(study.endpoints[0])
+    assert check_digits(study, study.claims[0]) == ()
+    declared = _study([{"summaries": rows}], kind=kind, nonnegative=True)
+    assert [check.holds for check in _checks(declared, "room_for_sd")] == [False, False]
+
+
+def test_whether_values_below_zero_occur_is_what_is_declared_or_else_printed() -> None:
+    def below_zero(mean: str, sd: str, **endpoint: Any) -> bool:
+        study = _study([{"summaries": [{"group": "new", "mean": mean, "sd": sd}]}], **endpoint)
+        return not study.is_nonnegative(study.endpoints[0])
+
+    assert below_zero("-0.1", "9.1", kind="continuous")
+    assert below_zero("-0.0", "0.1", kind="continuous")
+    assert not below_zero("2.0", "8.4", kind="continuous")
+    assert below_zero("2.0", "8.5", kind="continuous")
+    assert not below_zero("2.0", "8.5", kind="count")
+    assert below_zero("2.0", "8.4", kind="continuous", nonnegative=False)
+    assert not below_zero("-2.0", "8.4", kind="continuous", nonnegative=True)
 
 
 def test_whole_numbers_that_cannot_exist_are_said_not_to() -> None:

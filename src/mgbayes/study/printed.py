@@ -53,6 +53,11 @@ def rounding_interval(text: str, *, nearest_only: bool = False, places: int | No
     return Interval(float(value - below), float(value + above))
 
 
+def has_room(mean: str, sd: str, n: int) -> bool:
+    """Whether n values of zero or more can have this printed mean and SD: the SD is at most mean times sqrt(n)."""
+    return rounding_interval(sd).low <= rounding_interval(mean).high * n**0.5
+
+
 @dataclass(frozen=True)
 class ExactInterval:
     """The exact range of the values behind a print; an end may be open (cutting off never reaches it)."""

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mgbayes.study.patient_map import PatientMap
-from mgbayes.study.printed import P_VALUE, PrintedP, decimals
+from mgbayes.study.printed import P_VALUE, PrintedP, decimals, has_room
 from mgbayes.study.record import Id, Number, Record
 
 SCHEMA_VERSION = 1
@@ -110,7 +110,7 @@ class Endpoint(Record):
     whole: bool = Field(False, description="Only whole numbers can occur (days, cycles, years).")
     nonnegative: bool | None = Field(
         None,
-        description="No value below zero can occur; left out, that is so unless a negative mean is printed.",
+        description="No value below zero can occur; left out, the printed means and SDs say it.",
     )
     benefit: Direction | None = Field(
         None, description="Which direction is better for the patient; left out for baseline facts."
@@ -295,20 +295,33 @@ class Study(Record):
         """The endpoint with this id. Raises KeyError when there is none."""
         return _by_id(self.endpoints, endpoint_id)
 
-    def endpoint_of(self, claim: Claim) -> Endpoint | None:
-        """The endpoint that a claim speaks of, if it names one."""
-        return None if claim.endpoint is None else self.endpoint(claim.endpoint)
-
     def is_nonnegative(self, endpoint: Endpoint) -> bool:
-        """Whether no value of an endpoint lies below zero: as the file says, else by the printed means."""
+        """Whether no value of an endpoint lies below zero: as the file declares, or else as the print shows.
+
+        Values below zero occur where a mean is negative, and in a continuous endpoint also where an SD is larger
+        than n values of zero or more can have (mean times the root of n).
+        """
         if endpoint.nonnegative is not None:
             return endpoint.nonnegative
         return not any(
-            row.mean is not None and row.mean.startswith("-")
+            self._shows_below_zero(row, endpoint.kind)
             for claim in self.claims
             if claim.endpoint == endpoint.id
             for row in claim.summaries
         )
+
+    def _shows_below_zero(self, row: Summary, kind: Kind) -> bool:
+        if row.mean is None:
+            return False
+        if row.mean.startswith("-"):
+            return True
+        n = self.group_n(row.group) if row.n is None else int(row.n)
+        has_spread = kind is Kind.continuous and row.sd is not None and n is not None
+        return has_spread and not has_room(row.mean, row.sd or "0", n or 0)
+
+    def endpoint_of(self, claim: Claim) -> Endpoint | None:
+        """The endpoint that a claim speaks of, if it names one."""
+        return None if claim.endpoint is None else self.endpoint(claim.endpoint)
 
     def group_n(self, group: str) -> int | None:
         """How many patients a group has, if that is printed."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mgbayes.study.numbers import CountOf, find_count, find_mean, size_of
 from mgbayes.study.printed import PrintedP
-from mgbayes.study.schema import Claim, Endpoint, Kind, Study, TestFamily
+from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, TestFamily
 from mgbayes.verify.two_means import PrintedMean
 
 
@@ -45,6 +45,24 @@ class Question:
     pairs: tuple[Pair, ...]
     printed: tuple[PrintedP, ...]
     named: frozenset[TestFamily]
+    """The tests that the paper names for it; empty when it names none."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether the same patients are compared with themselves."""
+        comparison = self.claim.comparison
+        return comparison is not None and comparison.between == "visits"
+
+    @property
+    def judged(self) -> frozenset[TestFamily]:
+        """The tests that decide the verdict: those named, or else those usual for such data."""
+        return self.named or USUAL_TESTS[self.endpoint.kind, self.paired]
+
+    def judges(self, family: TestFamily | None, *, usual: bool = True) -> bool:
+        """Whether a test decides the verdict; without a named test any usual one of the right design does."""
+        if self.named:
+            return family in self.named
+        return usual if family is None else family in self.judged
 
     def agrees(self, low: float, high: float) -> bool:
         """Whether a p in [low, high] could have been printed as each source prints it."""
@@ -53,6 +71,22 @@ class Question:
     def agrees_throughout(self, low: float, high: float) -> bool:
         """Whether every p in [low, high] would have been printed so."""
         return all(p.interval.low <= low and high <= p.interval.high for p in self.printed)
+
+
+_INDEPENDENT = {
+    Kind.binary: (TestFamily.chi_square, TestFamily.fisher),
+    Kind.time_to_event: (TestFamily.log_rank, TestFamily.t, TestFamily.mann_whitney),
+}
+_PAIRED = {Kind.binary: (TestFamily.mcnemar,)}
+USUAL_TESTS: dict[tuple[Kind, bool], frozenset[TestFamily]] = {
+    (kind, paired): frozenset(usual.get(kind, other))
+    for kind in Kind
+    for paired, usual, other in (
+        (False, _INDEPENDENT, (TestFamily.t, TestFamily.mann_whitney)),
+        (True, _PAIRED, (TestFamily.t, TestFamily.signed_rank)),
+    )
+}
+"""What could stand behind a p value whose test the paper does not name, by kind of data and whether it is paired."""
 
 
 def question_of(study: Study, claim: Claim) -> Question | None:
@@ -84,7 +118,10 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
             )
             for later in comparison.visits[1:]
         )
-    groups = comparison.groups or (study.reference.id, study.contrast.id)
+    arms = (study.reference.id, study.contrast.id)
+    groups = comparison.groups if comparison.groups not in ((), (ALL,)) else arms
+    if len(groups) == 1:  # the arms within one group: a study file holds no numbers of that
+        return ()
     visit = comparison.visits[0] if comparison.visits else _visit(claim)
     one, other = (_side(study, endpoint, group, visit) for group in groups)
     return (Pair(one, other, paired=False),)

@@ -70,11 +70,9 @@ _UNPAIRED: tuple[tuple[str, str, TestFamily, Callable[[int, int], np.ndarray]], 
 )
 
 
-def counts_that_give_p(question: Question) -> tuple[CountPairs, ...]:
-    """For each pair whose counts are not both printed: the counts that give the printed p."""
-    if question.endpoint.kind is not Kind.binary:
-        return ()
-    return tuple(row for pair in question.pairs for row in _of_pair(question, pair))
+def counts_that_give_p(question: Question, pair: Pair) -> tuple[CountPairs, ...]:
+    """The counts that give the printed p, where the counts of a comparison are not both printed."""
+    return tuple(_of_pair(question, pair)) if question.endpoint.kind is Kind.binary else ()
 
 
 def _of_pair(question: Question, pair: Pair) -> Iterator[CountPairs]:
@@ -84,11 +82,12 @@ def _of_pair(question: Question, pair: Pair) -> Iterator[CountPairs]:
         return
     groups = _names(pair)
     for name, label, family, every_p in _UNPAIRED:
-        if family in question.named:
+        if family in question.judged:
             p = every_p(m, n)
-            yield _fitting(question, pair, name, label, groups, p, p)
-    if pair.paired:
-        yield _fitting(question, pair, "mcnemar_exact", "McNemar's exact", groups, *all_mcnemar(m, n))
+            yield _fitting(question, pair, (name, label, family), groups, p, p)
+    if pair.paired and m == n:
+        test = ("mcnemar_exact", "McNemar's exact", TestFamily.mcnemar)
+        yield _fitting(question, pair, test, groups, *all_mcnemar(m, n))
 
 
 def _names(pair: Pair) -> tuple[str, str]:
@@ -100,8 +99,7 @@ def _names(pair: Pair) -> tuple[str, str]:
 def _fitting(
     question: Question,
     pair: Pair,
-    name: str,
-    label: str,
+    test: tuple[str, str, TestFamily],
     groups: tuple[str, str],
     low: np.ndarray,
     high: np.ndarray,
@@ -115,4 +113,4 @@ def _fitting(
     ]
     fitting = tuple(t for t in tables if question.agrees(float(low[t]), float(high[t])))
     sizes = (low.shape[0] - 1, low.shape[1] - 1)
-    return CountPairs(name, label, groups, sizes, fitting, len(tables))
+    return CountPairs(*test, groups, sizes, fitting, len(tables))

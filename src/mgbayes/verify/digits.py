@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from mgbayes.study.numbers import count_of, size_of, summaries_of
-from mgbayes.study.printed import Interval, decimals, exact_interval, rounding_interval
+from mgbayes.study.printed import Interval, decimals, exact_interval, has_room, rounding_interval
 from mgbayes.study.schema import ALL, Claim, Kind, Study, Summary
 from mgbayes.verify.grim import debit, grim, grim_has_power, grimmer
 from mgbayes.verify.result import Check
@@ -119,15 +119,19 @@ def _pooled(rows: list[Summary], sizes: list[int]) -> Interval:
 
 
 def room_for_sd(study: Study, claim: Claim) -> Iterator[Check]:
-    """n values of zero or more have an SD of at most mean x sqrt(n)."""
+    """n values of zero or more have an SD of at most mean x sqrt(n); others need values below zero."""
     endpoint = study.endpoint_of(claim)
-    if endpoint is None or not study.is_nonnegative(endpoint):
+    if endpoint is None or endpoint.nonnegative is False:
         return
+    below_zero = not study.is_nonnegative(endpoint)
     for row, n in _means(study, claim):
-        most = rounding_interval(row.mean or "0").high * n**0.5
-        if rounding_interval(row.sd or "0").low > most:
-            text = f"{study.label(row.group)}: no {n} values of zero or more have {row.mean} ± {row.sd}"
-            yield Check("room_for_sd", False, text)
+        mean, sd = row.mean or "0", row.sd or "0"
+        if has_room(mean, sd, n) or (below_zero and mean.startswith("-")):
+            continue
+        text = f"{study.label(row.group)}: no {n} values of zero or more have {mean} ± {sd}"
+        if below_zero:
+            text += "; some must be below zero, if the numbers are right"
+        yield Check("room_for_sd", below_zero, text, proves=False)
 
 
 def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
@@ -141,9 +145,10 @@ def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
             yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
             continue
         power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
-        fits = grimmer(mean, sd, n, nonnegative=study.is_nonnegative(endpoint))
+        nonnegative = study.is_nonnegative(endpoint)
+        fits = grimmer(mean, sd, n, nonnegative=nonnegative)
         text = f"{who}: {n} whole numbers with {mean} ± {sd} {'exist' if fits else 'do not exist'}{power}"
-        if fits and not grimmer(mean, sd, n, nonnegative=study.is_nonnegative(endpoint), nearest_only=True):
+        if fits and not grimmer(mean, sd, n, nonnegative=nonnegative, nearest_only=True):
             text += ", but only if a digit was cut off instead of rounded"
         yield Check("grimmer", fits, text, proves=False)
 

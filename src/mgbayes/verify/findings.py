@@ -25,9 +25,9 @@ def p_not_reproduced(study: Study, results: Results) -> Iterator[Finding]:
     """No test gives the printed p; what the other readings give is said beside it."""
     for result in results:
         if result.verdict is Verdict.not_reproduced:
-            tried = _ranges([test for test in result.tests if test.named])
+            tried = _tried(result)
             others = "".join(
-                f" Read as {other.name} ({_ranges([t for t in other.result.tests if t.named])}), "
+                f" Read as {other.name} ({_tried(other.result)}), "
                 f"it is {other.result.verdict.replace('_', ' ')}{_by(other.result)}."
                 for other in result.alternatives
             )
@@ -36,8 +36,16 @@ def p_not_reproduced(study: Study, results: Results) -> Iterator[Finding]:
 
 
 def _by(result: ClaimResult) -> str:
-    labels = [test.label for test in result.tests if test.matches]
+    matching = [test for test in result.tests if test.matches]
+    labels = [test.label for test in [test for test in matching if test.judged] or matching]
     return f" by {', '.join(labels)}" if labels else ""
+
+
+def _tried(result: ClaimResult) -> str:
+    """The tests that the verdict stands on, with what they give."""
+    judged = [test for test in result.tests if test.judged]
+    none_fits = [f"{row.label} none of {row.tried} pairs of counts" for row in result.counts if not row.pairs]
+    return "; ".join([*([_ranges(judged)] if judged else []), *none_fits])
 
 
 def _ranges(tests: list[TestResult]) -> str:
@@ -47,15 +55,24 @@ def _ranges(tests: list[TestResult]) -> str:
 def only_with_patients(study: Study, results: Results) -> Iterator[Finding]:
     """The tests that need means alone do not give the print; one that needs the patients could."""
     for result in results:
-        direct = [test for test in result.tests if test.named and not test.searched]
+        direct = [test for test in result.tests if test.judged and not test.searched]
         found = [test for test in result.tests if test.searched and test.matches]
-        if direct and found and result.verdict is Verdict.possible:
-            text = (
-                f"{result.what}: the printed p {result.p_printed} comes out of none of the tests that the "
-                f"printed numbers allow ({_ranges(direct)}); some data sets with the printed summaries "
-                f"give it by {' or '.join(test.label for test in found)}."
+        if not direct or any(test.matches for test in direct):
+            continue
+        if found and result.verdict is Verdict.possible:
+            rest = (
+                "some data sets with the printed summaries give it by "
+                f"{' or '.join(test.label for test in found)}"
             )
-            yield Finding("only_with_patients", (result.id,), text)
+        elif result.not_computed and result.verdict is Verdict.not_checkable:
+            rest = "; ".join(f"{test.label} needs {test.needs}" for test in result.not_computed)
+        else:
+            continue
+        text = (
+            f"{result.what}: the printed p {result.p_printed} comes out of none of the tests that the "
+            f"printed numbers allow ({_ranges(direct)}); {rest}."
+        )
+        yield Finding("only_with_patients", (result.id,), text)
 
 
 def times_given_the_event(study: Study, results: Results) -> Iterator[Finding]:
@@ -81,7 +98,11 @@ def times_given_the_event(study: Study, results: Results) -> Iterator[Finding]:
                 f"are faster than {slow.label} patients among those, but a smaller share of them had it "
                 f"({study.reference.label} {text0}, {study.contrast.label} {text1})."
             )
-            yield Finding("times_given_the_event", (endpoint.event or "", endpoint.times or ""), text)
+            yield Finding(
+                "times_given_the_event",
+                tuple(claim for claim in (endpoint.event, endpoint.times) if claim is not None),
+                text,
+            )
 
 
 def _rates(study: Study, endpoint: Endpoint) -> tuple[tuple[float, str], tuple[float, str]] | None:
@@ -125,19 +146,19 @@ def _is_exact_count_comparison(study: Study, result: ClaimResult) -> bool:
     return (
         question is not None
         and question.endpoint.kind is Kind.binary
-        and not question.pairs[0].paired
+        and not question.paired
         and question.printed[0].relation == "="
         and result.verdict is Verdict.reproduced
     )
 
 
 def _named_matches(result: ClaimResult) -> set[str]:
-    return {test.name for test in result.tests if test.matches and test.named}
+    return {test.name for test in result.tests if test.matches and test.judged}
 
 
 def _labels(result: ClaimResult) -> str:
-    seen = [test for test in result.tests if test.matches and test.named]
-    others = [test for test in result.tests if test.named and not test.matches]
+    seen = [test for test in result.tests if test.matches and test.judged]
+    others = [test for test in result.tests if test.judged and not test.matches]
     return f"{' or '.join(test.label for test in seen)}, not by {_ranges_exact(others)}"
 
 

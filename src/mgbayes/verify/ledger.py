@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from mgbayes.study.numbers import wording
 from mgbayes.study.schema import Alternative, Claim, Study
-from mgbayes.verify.comparison import question_of
+from mgbayes.verify.comparison import Question, question_of
 from mgbayes.verify.counts import counts_that_give_p
 from mgbayes.verify.digits import check_digits
 from mgbayes.verify.findings import findings_of
 from mgbayes.verify.kept import ledger_key, read_ledger, write_ledger
+from mgbayes.verify.not_computed import not_computed
 from mgbayes.verify.notes import notes_of
 from mgbayes.verify.patients_needed import search_tests
 from mgbayes.verify.recompute import recompute
-from mgbayes.verify.result import AlternativeResult, ClaimResult, Ledger, TestResult
-from mgbayes.verify.verdict import verdict_of
+from mgbayes.verify.result import AlternativeResult, ClaimResult, Ledger, TestResult, Verdict
+from mgbayes.verify.verdict import Compared, best, verdict_of
 
 SEED = 20200216
 
@@ -72,10 +73,10 @@ def _other_reading(study: Study, other: Alternative, *, search: bool, seed: int)
 
 def _as_printed(study: Study, claim: Claim, *, search: bool, seed: int) -> ClaimResult:
     question = question_of(study, claim)
-    tests = recompute(question) if question else ()
-    if question and search:
-        tests += search_tests(question, seed)
-    counts = counts_that_give_p(question) if question else ()
+    compared = _compared(question, search=search, seed=seed) if question else ()
+    tests = tuple(test for part in compared for test in part.tests)
+    counts = tuple(row for part in compared for row in part.counts)
+    missing = tuple(test for part in compared for test in part.not_computed)
     checks = check_digits(study, claim)
     p_printed = _p_text(claim)
     return ClaimResult(
@@ -83,13 +84,27 @@ def _as_printed(study: Study, claim: Claim, *, search: bool, seed: int) -> Claim
         what=claim.what,
         printed=printed_text(study, claim),
         p_printed=p_printed,
-        verdict=verdict_of(p_printed, tests, checks, counts),
+        verdict=verdict_of(p_printed, compared, checks),
         tests=tests,
         checks=checks,
         counts=counts,
-        notes=notes_of(study, claim, question, tests, counts, searched=search),
+        not_computed=missing,
+        notes=notes_of(study, claim, question, Compared(tests, counts, missing), searched=search),
         source=claim.source,
     )
+
+
+def _compared(question: Question, *, search: bool, seed: int) -> tuple[Compared, ...]:
+    """What each comparison of a claim is judged on; one without tests where its two sides are not printed."""
+    if not question.pairs:
+        return (Compared(not_computed=not_computed(question, None, (), ())),)
+    found = search_tests(question, seed) if search else ()
+    parts = []
+    for pair in question.pairs:
+        tests = recompute(question, pair) + tuple(test for test in found if test.visit == pair.visit)
+        counts = counts_that_give_p(question, pair)
+        parts.append(Compared(tests, counts, not_computed(question, pair, tests, counts)))
+    return tuple(parts)
 
 
 def _with_readings(result: ClaimResult) -> ClaimResult:
@@ -109,8 +124,10 @@ def _with_readings(result: ClaimResult) -> ClaimResult:
             for check in other.result.checks
             if not check.holds
         ]
-    verdict = verdict_of(result.p_printed, tests, result.checks, result.counts)
-    return replace(result, tests=tests, verdict=verdict, notes=tuple(notes))
+    contradicted = result.verdict is Verdict.inconsistent
+    verdict = result.verdict if contradicted else best([other.result.verdict for other in readings])
+    missing = () if tests else result.not_computed
+    return replace(result, tests=tests, not_computed=missing, verdict=verdict, notes=tuple(notes))
 
 
 def printed_text(study: Study, claim: Claim) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from mgbayes.study.numbers import count_of
 from mgbayes.study.schema import Claim, Study
 from mgbayes.verify.comparison import Question
-from mgbayes.verify.patients_needed import NEEDS_PATIENTS, can_search, hazard_ratio_of
-from mgbayes.verify.result import CountPairs, TestResult
+from mgbayes.verify.patients_needed import can_search, hazard_ratio_of
+from mgbayes.verify.result import CountPairs, NotComputed, TestResult
+from mgbayes.verify.verdict import Compared
 
 _FEW_PAIRS = 12
 
@@ -17,8 +18,7 @@ def notes_of(
     study: Study,
     claim: Claim,
     question: Question | None,
-    tests: Sequence[TestResult],
-    counts: Sequence[CountPairs],
+    compared: Compared,
     *,
     searched: bool,
 ) -> tuple[str, ...]:
@@ -27,15 +27,25 @@ def notes_of(
     if question is not None:
         notes += [
             *_bare_p(question),
-            *_paired_design(question, tests),
-            *_counts_allowed(question, counts),
-            *_search_result(question, tests),
-            *_patients_needed(question, tests, searched=searched),
+            *_no_test_named(question),
+            *_paired_design(question, compared.tests),
+            *_counts_allowed(question, compared.counts),
+            *_search_result(question, compared.tests),
+            *_not_computed(question, compared.not_computed, searched=searched),
             *_hazard_ratio(question),
         ]
     elif claim.p_by_source:
-        notes.append("The numbers that were compared are not printed, so no test can be re-computed.")
+        notes.append(_nothing_compared(claim))
     return tuple(notes)
+
+
+def _nothing_compared(claim: Claim) -> str:
+    """Why no test of a printed p can even be asked for."""
+    if claim.comparison is None:
+        return "The study file does not say what this p compares, so no test can be re-computed."
+    if claim.endpoint is None:
+        return "The study file names no endpoint for this p, so no test can be re-computed."
+    return "The size of the group that was compared is not printed, so no test can be re-computed."
 
 
 def _implied_counts(study: Study, claim: Claim) -> Iterator[str]:
@@ -113,16 +123,22 @@ def _search_result(question: Question, tests: Sequence[TestResult]) -> Iterator[
             )
 
 
-def _patients_needed(question: Question, tests: Sequence[TestResult], *, searched: bool) -> Iterator[str]:
-    done = {test.name for test in tests if test.searched}
-    missing = [
-        label
-        for family, label in NEEDS_PATIENTS.items()
-        if family in question.named and family.value not in done
-    ]
+def _no_test_named(question: Question) -> Iterator[str]:
+    if not question.named:
+        yield "The paper names no test for this p: the tests that are usual for such data were tried."
+
+
+def _not_computed(question: Question, missing: Sequence[NotComputed], *, searched: bool) -> Iterator[str]:
     if missing:
-        hint = " (a search was not asked for)" if not searched and can_search(question) else ""
-        yield f"Needs the patients, not re-computed: {', '.join(missing)}{hint}."
+        tests = "; ".join(f"{test.label} needs {test.needs}{_at(question, test)}" for test in missing)
+        hint = " (a search of data sets was not asked for)" if not searched and can_search(question) else ""
+        yield f"Not re-computed from what is printed: {tests}{hint}."
+
+
+def _at(question: Question, test: NotComputed) -> str:
+    """The visit, where a claim speaks of several."""
+    several = len(question.pairs) > 1 and test.visit is not None
+    return f" ({_group_label(question, str(test.visit))})" if several else ""
 
 
 def _hazard_ratio(question: Question) -> Iterator[str]:

@@ -13,12 +13,6 @@ from mgbayes.verify.comparison import Question, Side
 from mgbayes.verify.log_rank import LogHazardRatio, log_hazard_ratio
 from mgbayes.verify.result import TestResult
 
-NEEDS_PATIENTS = {
-    TestFamily.mann_whitney: "Mann-Whitney",
-    TestFamily.signed_rank: "Wilcoxon's signed rank",
-    TestFamily.log_rank: "log-rank",
-}
-
 
 def search_tests(question: Question, seed: int) -> tuple[TestResult, ...]:
     """The rank and log-rank p values found possible for a claim between two groups."""
@@ -36,19 +30,18 @@ def _rng(question: Question, test: str, seed: int) -> np.random.Generator:
 
 
 def _ranked_samples(question: Question) -> tuple[PrintedSample, PrintedSample] | None:
+    if question.paired or not question.pairs or TestFamily.mann_whitney not in question.judged:
+        return None
     pair = question.pairs[0]
     one, other = (_sample(question, side) for side in (pair.first, pair.second))
-    if pair.paired or one is None or other is None or TestFamily.mann_whitney not in question.named:
-        return None
-    return one, other
+    return None if one is None or other is None else (one, other)
 
 
 def _sample(question: Question, side: Side) -> PrintedSample | None:
-    if (
-        side.mean is None
-        or not question.study.is_nonnegative(question.endpoint)
-        or float(side.mean.mean) <= 0
-    ):
+    endpoint = question.endpoint
+    if side.mean is None or not question.study.is_nonnegative(endpoint) or float(side.mean.mean) <= 0:
+        return None
+    if side.mean.n < 2 or float(side.mean.sd) == 0:
         return None
     return PrintedSample(side.mean.mean, side.mean.sd, side.mean.n, question.endpoint.whole)
 
@@ -67,11 +60,13 @@ def _mann_whitney(question: Question, seed: int) -> TestResult | None:
         "Mann-Whitney, data sets searched",
         found.p.low,
         found.p.high,
-        named=True,
+        named=TestFamily.mann_whitney in question.named,
+        judged=True,
         matches=found.reached,
         searched=found.sets,
         share=found.share,
         exists_only=True,
+        family=TestFamily.mann_whitney,
     )
 
 
@@ -98,18 +93,20 @@ def _log_rank(question: Question, seed: int) -> TestResult | None:
         found.p.low,
         found.p.high,
         named=TestFamily.log_rank in question.named,
+        judged=True,
         matches=found.reached,
         searched=found.sets,
         share=found.share,
         exists_only=True,
+        family=TestFamily.log_rank,
     )
 
 
 def _survival(question: Question) -> TimeToEvent | None:
     """What is printed of the times, if the claim compares the arms by a log-rank test."""
     comparison = question.claim.comparison
-    named = TestFamily.log_rank in question.named
-    if not named or comparison is None or comparison.between != "arms" or comparison.groups:
+    judged = TestFamily.log_rank in question.judged
+    if not judged or comparison is None or comparison.between != "arms" or comparison.groups:
         return None
     printed = time_to_event(question.study, question.endpoint)
     return printed if printed is not None and all(row.n > 1 for row in printed.times) else None

@@ -10,19 +10,19 @@ from mgbayes.verify.comparison import Pair, Question
 from mgbayes.verify.result import TestResult
 
 
-def recompute(question: Question) -> tuple[TestResult, ...]:
-    """Every test of every pair that the printed numbers allow."""
-    return tuple(test for pair in question.pairs for test in _of_pair(question, pair))
+def recompute(question: Question, pair: Pair) -> tuple[TestResult, ...]:
+    """Every test of one comparison that the printed numbers allow."""
+    return tuple(_of_pair(question, pair))
 
 
 def _of_pair(question: Question, pair: Pair) -> Iterator[TestResult]:
     first, second = pair.first, pair.second
     if first.count is not None and second.count is not None:
         yield from _counts(question, pair)
-        if pair.paired:
+        if pair.paired and first.count.n == second.count.n:
             yield from _mcnemar(question, pair)
     if first.mean is not None and second.mean is not None:
-        if pair.paired:
+        if pair.paired and first.mean.n == second.mean.n:
             yield _paired_t(question, pair)
         yield from _means(question, pair)
 
@@ -36,6 +36,7 @@ def _result(
     p: tuple[float, float],
     *,
     bound: bool = False,
+    usual: bool = True,
 ) -> TestResult:
     """``bound``: the range runs over something that is not printed, not over rounding only."""
     return TestResult(
@@ -43,8 +44,10 @@ def _result(
         label,
         *p,
         named=family in question.named,
+        judged=question.judges(family, usual=usual),
         matches=question.agrees(*p),
         exists_only=bound and not question.agrees_throughout(*p),
+        family=family,
         visit=pair.visit,
     )
 
@@ -56,7 +59,7 @@ def _counts(question: Question, pair: Pair) -> Iterator[TestResult]:
     table = two_by_two.Table(one.x, one.n, other.x, other.n)
     for test in two_by_two.TESTS:
         p = test(table)
-        yield _result(question, pair, test.name, test.label, test.family, (p, p))
+        yield _result(question, pair, test.name, test.label, test.family, (p, p), usual=_usual(test, pair))
 
 
 def _mcnemar(question: Question, pair: Pair) -> Iterator[TestResult]:
@@ -85,4 +88,10 @@ def _means(question: Question, pair: Pair) -> Iterator[TestResult]:
     assert other is not None
     for test in two_means.TESTS:
         p = test(one, other)
-        yield _result(question, pair, test.name, test.label, test.family, (p.low, p.high))
+        usual = _usual(test, pair)
+        yield _result(question, pair, test.name, test.label, test.family, (p.low, p.high), usual=usual)
+
+
+def _usual(test: two_by_two.ProportionTest | two_means.MeanTest, pair: Pair) -> bool:
+    """Whether the test is what a reader expects for the design: two-sided, on the numbers as printed."""
+    return not pair.paired and not test.unusual

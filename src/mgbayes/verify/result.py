@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mgbayes.study.schema import TestFamily
+
 SCHEMA_VERSION = 1
 
 
@@ -21,18 +23,23 @@ class Verdict(StrEnum):
 
 
 MEANING = {
-    Verdict.reproduced: "the printed numbers agree with each other and with a test that the paper names",
+    Verdict.reproduced: "the printed numbers agree with each other and with a test that the paper names (any, "
+    "where it names none)",
     Verdict.reproduced_otherwise: "only a test that the paper does not name for such data gives the print",
     Verdict.possible: "some data set with the printed summaries gives the print",
-    Verdict.not_reproduced: "no test that could be re-computed gives the print",
+    Verdict.not_reproduced: "the tests that the paper names were re-computed, and no test gives the print",
     Verdict.inconsistent: "the printed numbers contradict each other",
-    Verdict.not_checkable: "not enough is printed to check it",
+    Verdict.not_checkable: "not enough is printed to check it; the notes say what is missing",
 }
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of one claim: the range of p over rounding and whatever is not printed."""
+    """One test of one claim: the range of p over rounding and whatever is not printed.
+
+    ``named``: the paper names the test. ``judged``: the verdict is decided by it (the named tests, or where the
+    paper names none the usual ones).
+    """
 
     __test__ = False  # not for pytest to collect
 
@@ -41,10 +48,12 @@ class TestResult:
     p_low: float
     p_high: float
     named: bool
+    judged: bool
     matches: bool
     searched: int = 0
     share: float | None = None
     exists_only: bool = False
+    family: TestFamily | None = None
     visit: str | None = None
     reading: str | None = None
 
@@ -64,6 +73,21 @@ class TestResult:
             if getattr(self, key) is not None:
                 row[key] = getattr(self, key)
         return row
+
+
+@dataclass(frozen=True)
+class NotComputed:
+    """A test that decides the verdict and could not be re-computed, and what it needs."""
+
+    test: TestFamily
+    label: str
+    needs: str
+    visit: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that ``verify --json`` prints."""
+        row = {"test": str(self.test), "label": self.label, "needs": self.needs}
+        return row if self.visit is None else row | {"visit": self.visit}
 
 
 @dataclass(frozen=True)
@@ -87,6 +111,7 @@ class CountPairs:
 
     test: str
     label: str
+    family: TestFamily
     groups: tuple[str, str]
     sizes: tuple[int, int]
     pairs: tuple[tuple[int, int], ...]
@@ -115,6 +140,7 @@ class ClaimResult:
     tests: tuple[TestResult, ...] = ()
     checks: tuple[Check, ...] = ()
     counts: tuple[CountPairs, ...] = ()
+    not_computed: tuple[NotComputed, ...] = ()
     notes: tuple[str, ...] = ()
     alternatives: tuple[AlternativeResult, ...] = ()
     source: tuple[str, ...] = ()
@@ -143,6 +169,8 @@ class ClaimResult:
         }
         if self.counts:
             row["counts_that_give_p"] = [counts.to_json() for counts in self.counts]
+        if self.not_computed:
+            row["not_computed"] = [test.to_json() for test in self.not_computed]
         if self.alternatives:
             row["alternatives"] = [alternative.to_json() for alternative in self.alternatives]
         return row

@@ -157,6 +157,12 @@ class ProportionTest:
     label: str
     family: TestFamily | None
     p: Callable[[Table], float]
+    sides: int = 2
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it is one-sided, which a paper would have to say."""
+        return self.sides == 1
 
     def __call__(self, table: Table) -> float:
         """The p value; 1 where the table holds no information."""
@@ -177,6 +183,6 @@ TESTS = (
     ProportionTest("fisher_mid_p", "Fisher's mid-p", None, fisher_mid_p),
     ProportionTest("barnard", "Barnard", None, barnard),
     ProportionTest("boschloo", "Boschloo", None, boschloo),
-    ProportionTest("pearson_one_sided", "chi-square, one-sided", None, pearson_one_sided),
-    ProportionTest("fisher_one_sided", "Fisher's exact, one-sided", None, fisher_one_sided),
+    ProportionTest("pearson_one_sided", "chi-square, one-sided", None, pearson_one_sided, sides=1),
+    ProportionTest("fisher_one_sided", "Fisher's exact, one-sided", None, fisher_one_sided, sides=1),
 )

@@ -113,6 +113,11 @@ class MeanTest:
     sd_is_se: bool = False
     sides: int = 2
 
+    @property
+    def unusual(self) -> bool:
+        """Whether it is one-sided or reads an SD as a standard error, which a paper would have to say."""
+        return self.sd_is_se or self.sides == 1
+
     def __call__(self, first: PrintedMean, second: PrintedMean) -> Interval:
         """The range of p over the rounding of the inputs."""
         return p_interval(self.test, first, second, sd_is_se=self.sd_is_se, sides=self.sides)

@@ -1,29 +1,49 @@
-"""One verdict for each claim, from its tests, its digit checks and the counts that are possible."""
+"""One verdict for each claim, from its tests, its digit checks and the counts that are possible.
+
+A p value is judged on the tests that the paper names. While one of them could not be re-computed, no other test
+can say that the p is wrong: the verdict is then ``possible`` or ``not_checkable``, never ``not_reproduced``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from mgbayes.verify.result import Check, CountPairs, TestResult, Verdict
+from mgbayes.verify.result import Check, CountPairs, NotComputed, TestResult, Verdict
 
 
-def verdict_of(
-    p_printed: str | None,
-    tests: Sequence[TestResult],
-    checks: Sequence[Check],
-    counts: Sequence[CountPairs],
-) -> Verdict:
-    """The verdict; digits that contradict each other come before everything else."""
+@dataclass(frozen=True)
+class Compared:
+    """What one comparison is judged on: its tests, the counts that give the p, and what could not be had."""
+
+    tests: tuple[TestResult, ...] = ()
+    counts: tuple[CountPairs, ...] = ()
+    not_computed: tuple[NotComputed, ...] = ()
+
+
+_FROM_BEST = (
+    Verdict.reproduced,
+    Verdict.reproduced_otherwise,
+    Verdict.possible,
+    Verdict.not_checkable,
+    Verdict.not_reproduced,
+    Verdict.inconsistent,
+)
+
+
+def verdict_of(p_printed: str | None, compared: Sequence[Compared], checks: Sequence[Check]) -> Verdict:
+    """The verdict: digits that contradict each other come first, then the worst of the comparisons."""
     if not all(check.holds for check in checks):
         return Verdict.inconsistent
     if p_printed is None:
         return _of_digits(checks)
-    if tests:
-        return _of_tests(tests)
-    if counts:
-        fits = any(row.pairs for row in counts)
-        return Verdict.possible if fits else Verdict.not_reproduced
-    return Verdict.not_checkable
+    verdicts = [_of_comparison(part) for part in compared]
+    return max(verdicts, key=_FROM_BEST.index, default=Verdict.not_checkable)
+
+
+def best(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict of a claim that the paper leaves open: that of the reading which suits it best."""
+    return min(verdicts, key=_FROM_BEST.index)
 
 
 def _of_digits(checks: Sequence[Check]) -> Verdict:
@@ -32,17 +52,15 @@ def _of_digits(checks: Sequence[Check]) -> Verdict:
     return Verdict.possible if checks else Verdict.not_checkable
 
 
-def _of_tests(tests: Sequence[TestResult]) -> Verdict:
-    """The worst verdict over the visits that the claim speaks of."""
-    visits = dict.fromkeys(test.visit for test in tests)
-    verdicts = [_of_visit([test for test in tests if test.visit == visit]) for visit in visits]
-    return max(verdicts, key=list(Verdict).index)
-
-
-def _of_visit(tests: Sequence[TestResult]) -> Verdict:
-    matching = [test for test in tests if test.matches]
-    if any(test.named and not test.exists_only for test in matching):
+def _of_comparison(part: Compared) -> Verdict:
+    matching = [test for test in part.tests if test.matches]
+    judged = [test for test in matching if test.judged]
+    if any(not test.exists_only for test in judged):
         return Verdict.reproduced
+    if judged or any(row.pairs for row in part.counts):
+        return Verdict.possible
+    if part.not_computed or not (part.tests or part.counts):
+        return Verdict.not_checkable
     if any(not test.exists_only for test in matching):
         return Verdict.reproduced_otherwise
     return Verdict.possible if matching else Verdict.not_reproduced

@@ -462,8 +462,8 @@ MENDED = [
         lambda raw: _set(raw, "baseline.prednisone_users", 0, count="29"),
     ),
     ("percentage", "baseline.thymoma", lambda raw: _set(raw, "baseline.thymoma", 0, percent="21.2")),
-    ("p_not_reproduced", "prednisone.last", lambda raw: _p(raw, "prednisone.last", "0.001")),
-    ("p_not_reproduced", "remission.time", lambda raw: _p(raw, "remission.time", "0.082")),
+    ("only_with_patients", "prednisone.last", lambda raw: _p(raw, "prednisone.last", "0.001")),
+    ("only_with_patients", "remission.time", lambda raw: _p(raw, "remission.time", "0.082")),
     # 13/16 remissions among the faster arm: nothing is left to explain.
     ("times_given_the_event", "remission.ever", lambda raw: _set(raw, "remission.ever", 1, count="13")),
     # Both by Fisher: 0.30 for relapse.
@@ -489,6 +489,35 @@ def test_a_mended_number_is_no_longer_found(
     mend(mended)
     ledger = verify(Study.model_validate(mended), search=False, use_cache=False)
     assert not any(row.rule == rule and claim in row.claims for row in ledger.findings)
+
+
+# ------------------------------------------------------------------ what a search adds
+
+
+def test_without_a_search_no_claim_is_wrong_whose_named_test_needs_the_patients(
+    direct: Ledger, searched: Ledger
+) -> None:
+    # The paper names Mann-Whitney for doses and times, and log-rank for times: neither follows from mean and SD.
+    assert {row.id for row in searched.claims if row.verdict is Verdict.not_reproduced} == {"prednisone.last"}
+    assert not [row.id for row in direct.claims if row.verdict is Verdict.not_reproduced]
+    for claim, after in (
+        ("remission.time", Verdict.possible),
+        ("prednisone.12m", Verdict.possible),
+        ("prednisone.last", Verdict.not_reproduced),
+    ):
+        before = direct.claim(claim)
+        assert before.verdict is Verdict.not_checkable
+        assert "mann_whitney" in [str(test.test) for test in before.not_computed]
+        assert any("Mann-Whitney needs each patient's value" in note for note in before.notes)
+        assert searched.claim(claim).verdict is after
+        assert not searched.claim(claim).not_computed
+
+
+def test_a_named_test_that_is_possible_outranks_an_unnamed_one_that_fits(searched: Ledger) -> None:
+    # 7.9 for 17.9: Mann-Whitney, which the paper names, can give 0.75; so does a t test with the SD as SE.
+    (slip,) = searched.claim("prednisone.last").alternatives
+    assert any(test.matches and not test.judged and not test.exists_only for test in slip.result.tests)
+    assert slip.result.verdict is Verdict.possible
 
 
 # ------------------------------------------------------------------ the rest of the ledger
