@@ -102,6 +102,23 @@ def test_a_claim_that_names_its_test_is_held_to_it() -> None:
     assert found.note.startswith("from the rows: log-rank")
 
 
+def test_where_the_paper_names_no_test_a_p_agrees_with_any_that_gives_it() -> None:
+    study = study_of(ENDPOINTS, claims=CLAIMS[:1])
+    (found,) = [row for row in compare_with_claims(study, ROWS, battery(study, ROWS)) if row.number == "p"]
+    assert (found.from_rows, found.match) == (pytest.approx(34 / 70), Match.agree)
+    assert "the paper names no test" in found.note
+    assert "not named by the paper" not in found.note
+
+
+def test_a_p_whose_named_test_the_rows_do_not_allow_is_not_held_to_other_tests() -> None:
+    asked = CLAIMS[0] | {"comparison": {"between": "arms", "test": "log_rank"}}
+    study = study_of(ENDPOINTS, methods=METHODS, claims=[asked])
+    (found,) = [row for row in compare_with_claims(study, ROWS, battery(study, ROWS)) if row.number == "p"]
+    assert (found.from_rows, found.match) == (None, Match.not_available)
+    assert found.note.startswith("these rows allow no log-rank test")
+    assert "Fisher's exact (not named by the paper)" in found.note
+
+
 def test_what_the_rows_do_not_hold_is_not_available() -> None:
     found = check("grade", "p")
     assert (found.from_rows, found.match) == (None, Match.not_available)

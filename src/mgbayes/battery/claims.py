@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgbayes.battery.comparison import asked_by
+from mgbayes.battery.comparison import Comparison, asked_by
 from mgbayes.battery.patient_rows import PatientRows, check_rows
 from mgbayes.battery.result import Battery, BatteryRow, Role
+from mgbayes.battery.run import named_tests
 from mgbayes.study.printed import ExactInterval, PrintedP, exact_interval
-from mgbayes.study.schema import Claim, Endpoint, Kind, Study, Summary
+from mgbayes.study.schema import Claim, Endpoint, Kind, Study, Summary, TestFamily
+from mgbayes.verify.not_computed import LABELS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,8 +66,9 @@ def compare_with_claims(study: Study, patients: xr.Dataset, battery: Battery) ->
     """Each printed count, percentage, mean, SD and p value beside the rows, and so each other reading of it.
 
     A number agrees when the value from the rows lies in the range that is printed so (rounded or cut off).
-    A p agrees when a test that the paper names gives it; the note names every other test that does. Raises
-    InputError when the rows are not usable.
+    A p agrees when a test that the paper names gives it, or any test where the paper names none; the note names
+    every other test that does. A p whose named tests the rows do not allow is not available, whatever other tests
+    give. Raises InputError when the rows are not usable.
     """
     check_rows(study, patients)
     rows = PatientRows(study, patients, battery.subsets)
@@ -186,34 +189,50 @@ def _of_p(rows: PatientRows, claim: Claim, sources: str, text: str, battery: Bat
     asked = asked_by(rows, claim)
     for comparison in asked:
         tests = battery.of(comparison.endpoint.id, comparison.id)
-        check = _p_check(claim, f"p{source}, {comparison.id}", text, printed, tests)
+        named = _named_for(rows.study, claim, comparison)
+        check = _p_check(claim, f"p{source}, {comparison.id}", text, printed, tests, named)
         yield replace(check, comparison=comparison.id)
     if not asked:
         reason = "the rows do not hold what this p compares"
         yield _without_p(claim, f"p{source}", text, printed, reason)
 
 
+def _named_for(study: Study, claim: Claim, comparison: Comparison) -> frozenset[TestFamily]:
+    """The tests that the paper names for this claim, or else for such data."""
+    test = None if claim.comparison is None else claim.comparison.test
+    return named_tests(study, comparison) if test is None else frozenset({test})
+
+
 def _p_check(
-    claim: Claim, quantity: str, text: str, printed: PrintedP, tests: tuple[BatteryRow, ...]
+    claim: Claim,
+    quantity: str,
+    text: str,
+    printed: PrintedP,
+    tests: tuple[BatteryRow, ...],
+    named: frozenset[TestFamily],
 ) -> ClaimCheck:
     with_p = [row for row in tests if row.p is not None and row.role is not Role.check]
+    judged = [row for row in tests if row.family in named] if named else with_p
     agreeing = [row for row in with_p if row.p is not None and printed.agrees(row.p, row.p)]
-    named = [row for row in agreeing if _is_named(claim, row)]
-    of_paper = [row for row in tests if _is_named(claim, row) or row.role is Role.paper]
-    stand = next(iter([*named, *of_paper, *with_p]), None)
+    judged_agreeing = [row for row in agreeing if row in judged]
+    stand = next(iter([*judged_agreeing, *(row for row in judged if row.p is not None)]), None)
     if stand is None or stand.p is None:
-        reason = stand.note if stand is not None else "no test of these rows gives a p"
-        return _without_p(claim, quantity, text, printed, reason)
-    match = Match.agree if named else Match.differ
+        return _without_p(claim, quantity, text, printed, _why_no_p(judged, agreeing, named))
+    match = Match.agree if judged_agreeing else Match.differ
     low, high = printed.interval.low, printed.interval.high
-    note = _who_agrees(claim, stand, agreeing)
+    note = f"from the rows: {stand.label}; gives the print: {_who_agrees(agreeing, named)}"
     return ClaimCheck(claim.id, quantity, text, low, high, stand.p, match, note)
 
 
-def _is_named(claim: Claim, row: BatteryRow) -> bool:
-    """Whether the paper names the test: for this claim, or else for such data."""
-    test = None if claim.comparison is None else claim.comparison.test
-    return row.named_by_paper if test is None else row.family is test
+def _why_no_p(judged: list[BatteryRow], agreeing: list[BatteryRow], named: frozenset[TestFamily]) -> str:
+    """What is missing, and which tests that do not decide give the print all the same."""
+    if judged:
+        reason = judged[0].note or f"{judged[0].label} gives no p here"
+    elif named:
+        reason = f"these rows allow no {' or '.join(LABELS[test] for test in sorted(named))} test"
+    else:
+        reason = "no test of these rows gives a p"
+    return f"{reason}; gives the print: {_who_agrees(agreeing, named)}" if agreeing else reason
 
 
 def _without_p(claim: Claim, quantity: str, text: str, printed: PrintedP, reason: str) -> ClaimCheck:
@@ -221,9 +240,9 @@ def _without_p(claim: Claim, quantity: str, text: str, printed: PrintedP, reason
     return ClaimCheck(claim.id, quantity, text, low, high, None, Match.not_available, reason)
 
 
-def _who_agrees(claim: Claim, stand: BatteryRow, agreeing: list[BatteryRow]) -> str:
+def _who_agrees(agreeing: list[BatteryRow], named: frozenset[TestFamily]) -> str:
     def name(row: BatteryRow) -> str:
-        return row.label if _is_named(claim, row) else f"{row.label} (not named by the paper)"
+        return row.label if not named or row.family in named else f"{row.label} (not named by the paper)"
 
     given = ", ".join(name(row) for row in agreeing) or "no test"
-    return f"from the rows: {stand.label}; gives the print: {given}"
+    return given if named else f"{given} (the paper names no test)"

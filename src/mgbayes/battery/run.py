@@ -42,7 +42,7 @@ def battery(study: Study, patients: xr.Dataset, subsets: tuple[Subset, ...] = ()
 
 
 def _tested(study: Study, comparison: Comparison, drawn: Drawn) -> Iterator[BatteryRow]:
-    named = _named(study, comparison)
+    named = named_tests(study, comparison)
     tests = TESTS.get((comparison.endpoint.kind, comparison.design), ())
     outcomes = [refused("") if drawn.sample is None else test(drawn.sample) for test in tests]
     stand = _stands_for_the_paper(tests, outcomes, named)
@@ -51,7 +51,7 @@ def _tested(study: Study, comparison: Comparison, drawn: Drawn) -> Iterator[Batt
         yield _row(comparison, drawn, test, outcome, test.family in named, role)
 
 
-def _named(study: Study, comparison: Comparison) -> frozenset[TestFamily]:
+def named_tests(study: Study, comparison: Comparison) -> frozenset[TestFamily]:
     """The tests that the methods section names for such data, and those that a claim names."""
     endpoint = comparison.endpoint
     by_methods = {
