@@ -69,6 +69,8 @@ def asked_by(rows: PatientRows, claim: Claim) -> tuple[Comparison, ...]:
     study, endpoint, comparison = rows.study, rows.study.endpoint_of(claim), claim.comparison
     if endpoint is None or comparison is None or not rows.has(endpoint):
         return ()
+    if comparison.paired and comparison.between != "visits":  # the rows do not say who is paired with whom
+        return ()
     groups, visits = comparison.groups, rows.visits(endpoint)
     if comparison.between == "visits":
         first, *later = comparison.visits

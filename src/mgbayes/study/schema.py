@@ -164,9 +164,17 @@ class Comparison(Record):
     groups: tuple[Id, ...] = Field((), description="The two subgroups, or the group seen twice.")
     visits: tuple[Id, ...] = Field((), description="The first visit and those compared with it.")
     test: TestFamily | None = Field(None, description="The test, where the paper names it here.")
+    paired: bool = Field(
+        False, description="The two groups are the same patients, or matched pairs (visits always are)."
+    )
     counts_known: bool = Field(
         True, description="false: the paper has not even the size of the group that was compared."
     )
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether patients are compared with themselves or with their match."""
+        return self.paired or self.between == "visits"
 
 
 class Claim(Record):

@@ -23,7 +23,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sides of one comparison; paired when the same patients stand on both."""
+    """Two sides of one comparison; paired when the same patients, or their matches, stand on both."""
 
     first: Side
     second: Side
@@ -32,7 +32,12 @@ class Pair:
     @property
     def visit(self) -> str | None:
         """The later visit of a before-and-after comparison."""
-        return self.second.visit if self.paired else None
+        return self.second.visit if self.over_time else None
+
+    @property
+    def over_time(self) -> bool:
+        """Whether one group is compared at two visits."""
+        return self.paired and self.first.group == self.second.group
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Question:
     def paired(self) -> bool:
         """Whether the same patients are compared with themselves."""
         comparison = self.claim.comparison
-        return comparison is not None and comparison.between == "visits"
+        return comparison is not None and comparison.is_paired
 
     @property
     def judged(self) -> frozenset[TestFamily]:
@@ -124,7 +129,7 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
         return ()
     visit = comparison.visits[0] if comparison.visits else _visit(claim)
     one, other = (_side(study, endpoint, group, visit) for group in groups)
-    return (Pair(one, other, paired=False),)
+    return (Pair(one, other, paired=comparison.paired),)
 
 
 def _visit(claim: Claim) -> str | None:
@@ -146,7 +151,7 @@ def _named(study: Study, claim: Claim, kind: Kind) -> frozenset[TestFamily]:
     assert comparison is not None
     if comparison.test is not None:
         return frozenset({comparison.test})
-    design = "paired" if comparison.between == "visits" else "independent"
+    design = "paired" if comparison.is_paired else "independent"
     return frozenset(
         row.test for row in study.methods.tests if kind in row.kinds and row.design in ("either", design)
     )

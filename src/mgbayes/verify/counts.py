@@ -91,7 +91,7 @@ def _of_pair(question: Question, pair: Pair) -> Iterator[CountPairs]:
 
 
 def _names(pair: Pair) -> tuple[str, str]:
-    if pair.paired:
+    if pair.over_time:
         return str(pair.first.visit), str(pair.second.visit)
     return pair.first.group, pair.second.group
 

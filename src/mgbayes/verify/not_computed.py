@@ -72,7 +72,7 @@ def _needs(question: Question, pair: Pair | None, family: TestFamily, tests: Seq
     return (
         f"{what} of {' and '.join(lacking)}"
         if lacking
-        else "the same patients at both visits (their numbers differ)"
+        else "the same patients on both sides (their numbers differ)"
     )
 
 
@@ -83,6 +83,6 @@ def _lacking(pair: Pair, family: TestFamily) -> Iterator[Side]:
 
 
 def _name(question: Question, pair: Pair, side: Side) -> str:
-    if not pair.paired:
+    if not pair.over_time:
         return question.study.label(side.group)
     return next((visit.label for visit in question.study.visits if visit.id == side.visit), str(side.visit))
