@@ -55,3 +55,6 @@ def build(data: Any, family: str, priors: Any) -> pm.Model:
 
 def estimands(draws: xr.Dataset, data: Any, family: str) -> xr.Dataset:
     return xr.Dataset({"ratio": np.exp(draws["effect"])})
+
+
+default_priors = PRIORS

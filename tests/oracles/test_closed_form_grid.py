@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -13,7 +17,10 @@ from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import load_plan, parse_plan
 from mgbayes.models.priors import Prior
+from mgbayes.report.confounding_page import confounding_part
+from mgbayes.report.write_grid import write_grid
 from mgbayes.sensitivity.cell import Cell, make_cell
+from mgbayes.sensitivity.confounding_work import own_settings
 from mgbayes.sensitivity.grid import settings
 from mgbayes.sensitivity.grid_tables import cells
 from mgbayes.sensitivity.run import Grid, sensitivity
@@ -24,6 +31,13 @@ from tests.oracles import two_modes_toy
 from tests.oracles.normal_toy import PLAN, ROW, S, Y
 
 X = np.linspace(-12, 12, 200_001)
+BIAS_MEAN, BIAS_SD = 0.25, 0.3
+BIAS = f"""
+[confounding]
+estimand = "ratio"
+bias = {{ mean = {BIAS_MEAN}, sd = {BIAS_SD} }}
+why = "A toy <b>."
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,7 +49,7 @@ def toy() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def grid(study: Study) -> Grid:
-    return sensitivity(study, [parse_plan(PLAN, "toy.toml")], cores=1, use_cache=False)
+    return sensitivity(study, [parse_plan(PLAN + BIAS, "toy.toml")], cores=1, use_cache=False)
 
 
 def _density(prior: Prior) -> np.ndarray:
@@ -156,3 +170,48 @@ def _independent(study: Study, estimand: str) -> list[Cell]:
     ]
     fitter = Fitter(cores=1, use_cache=False, predictive=False)
     return [make_cell(fitter, row) for row in found]
+
+
+def test_confounding_of_the_toy_is_that_of_its_normal_posterior(grid: Grid) -> None:
+    """Posterior of the log ratio: Normal(m, s), with a prior Normal(0, 1); the bias widens it and moves it."""
+    precision = 1 + 1 / S**2
+    m, s = Y / S**2 / precision, 1 / np.sqrt(precision)
+    ((row,),) = (plan.rows for plan in grid.confounding)
+    # at least 5 000 effective draws of 10 000: the SE of a 5 % quantile is 2.1 s / sqrt(n)
+    error = 4 * 2.1 * s / np.sqrt(5000)
+    for tip, probability in zip(row.tips, (0.95, 0.5, 0.05), strict=True):
+        assert tip.probability == pytest.approx(probability)
+        assert tip.bias == pytest.approx(m - stats.norm.ppf(probability) * s, abs=error)
+    assert row.e_value is not None
+    exact = np.exp(m) + np.sqrt(np.exp(m) * (np.exp(m) - 1))
+    assert row.e_value == pytest.approx(exact, abs=3 * np.exp(m) * error)
+    assert row.low < 1 < row.high
+    assert row.e_value_limit == 1
+    after, spread = row.after, np.hypot(s, BIAS_SD)
+    assert after is not None
+    exact = stats.norm.cdf((m - BIAS_MEAN) / spread)
+    assert after.p_benefit == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 5000))
+    assert np.log(after.median) == pytest.approx(m - BIAS_MEAN, abs=error)
+    for tip, probability in zip(after.tips, (0.95, 0.5, 0.05), strict=True):
+        assert tip.bias == pytest.approx(m - stats.norm.ppf(probability) * spread, abs=error * spread / s)
+
+
+def test_confounding_is_on_the_page_in_the_table_and_in_json(grid: Grid, tmp_path: Path) -> None:
+    write_grid(grid, tmp_path)
+    ((row,),) = (plan.rows for plan in grid.confounding)
+    page = (tmp_path / "sensitivity.html").read_text("utf-8")
+    assert '<h2 id="confounding">' in page
+    assert "Ratio of the toy" in page
+    assert "A toy &lt;b&gt;." in page
+    table = pd.read_csv(tmp_path / "tables" / "confounding.csv")
+    assert table["tipping_bias"].to_numpy() == pytest.approx(
+        [tip.bias for tip in (*row.tips, *(row.after.tips if row.after else ()))], rel=1e-5
+    )
+    (kept,) = json.loads((tmp_path / "sensitivity.json").read_text("utf-8"))["confounding"]
+    assert kept["estimands"][0]["e_value"] == pytest.approx(row.e_value)
+
+
+def test_of_patients_who_were_randomized_nothing_is_said_of_confounding(grid: Grid, study: Study) -> None:
+    trial = study.model_copy(update={"randomized": True})
+    assert own_settings(settings(trial, grid.plans[0])) == []
+    assert confounding_part(replace(grid, study=trial)) is None
