@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mgbayes.errors import Problem
-
-Raw = dict[str, Any]
+from mgbayes.study.raw import Raw, ids, rows, subtable
 
 _VALUES = {"column", "visits", "by_visit"}
 _TIMES = ("event", "time", "followup", "lower", "upper", "start")
@@ -39,20 +38,6 @@ def patient_map_problems(raw: Raw) -> list[Problem]:
     ]
 
 
-def _rows(raw: Raw, key: str) -> list[Raw]:
-    rows = raw.get(key)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _table(raw: Raw, key: str) -> Raw:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _ids(raw: Raw, key: str) -> list[str]:
-    return [str(row.get("id")) for row in _rows(raw, key)]
-
-
 def _unknown(names: Any, known: list[str], place: str) -> Iterator[Problem]:
     for name in names:
         if name not in known:
@@ -60,19 +45,19 @@ def _unknown(names: Any, known: list[str], place: str) -> Iterator[Problem]:
 
 
 def _names(table: Raw, raw: Raw) -> Iterator[Problem]:
-    arms = _table(_table(table, "arm"), "values")
-    yield from _unknown(arms, _ids(raw, "arms"), "patients → arm → values")
+    arms = subtable(subtable(table, "arm"), "values")
+    yield from _unknown(arms, ids(raw, "arms"), "patients → arm → values")
     if arms:
-        for arm in _ids(raw, "arms"):
+        for arm in ids(raw, "arms"):
             if arm not in arms:
                 yield Problem("patients → arm → values", f"no {arm!r}", "the spellings of both arms")
-    visits = _table(_table(table, "visit"), "values")
-    yield from _unknown(visits, _ids(raw, "visits"), "patients → visit → values")
+    visits = subtable(subtable(table, "visit"), "values")
+    yield from _unknown(visits, ids(raw, "visits"), "patients → visit → values")
 
 
 def _endpoints(table: Raw, raw: Raw) -> Iterator[Problem]:
-    kinds = {str(row.get("id")): str(row.get("kind")) for row in _rows(raw, "endpoints")}
-    for row in _rows(table, "endpoints"):
+    kinds = {str(row.get("id")): str(row.get("kind")) for row in rows(raw, "endpoints")}
+    for row in rows(table, "endpoints"):
         place = f'patients → endpoints "{row.get("endpoint", "?")}"'
         endpoint = row.get("endpoint")
         if not isinstance(endpoint, str):
@@ -80,7 +65,7 @@ def _endpoints(table: Raw, raw: Raw) -> Iterator[Problem]:
         if endpoint not in kinds:
             yield from _unknown([endpoint], list(kinds), place)
             continue
-        yield from _unknown(_table(row, "visits"), _ids(raw, "visits"), f"{place} → visits")
+        yield from _unknown(subtable(row, "visits"), ids(raw, "visits"), f"{place} → visits")
         if kinds[endpoint] in _KEYS:
             yield from _keys(row, kinds[endpoint], place)
         if row.get("by_visit") is True and "visit" not in table:
@@ -136,19 +121,19 @@ _NEEDED: dict[str, tuple[tuple[Any, str], ...]] = {
 
 def _doubles(table: Raw) -> Iterator[Problem]:
     for key, name in (("endpoints", "endpoint"), ("covariates", "name")):
-        for one, times in Counter(str(row.get(name)) for row in _rows(table, key)).items():
+        for one, times in Counter(str(row.get(name)) for row in rows(table, key)).items():
             if times > 1:
                 yield Problem(f"patients → {key}", f"{one!r} {times} times", "each once")
 
 
 def _mapped(table: Raw) -> Iterator[tuple[str, Any]]:
     for key in ("arm", "visit"):
-        yield f"patients → {key} → column", _table(table, key).get("column")
-    for row in _rows(table, "endpoints"):
+        yield f"patients → {key} → column", subtable(table, key).get("column")
+    for row in rows(table, "endpoints"):
         place = f'patients → endpoints "{row.get("endpoint", "?")}"'
         yield from ((f"{place} → {key}", row.get(key)) for key in _COLUMN_KEYS)
-        yield from ((f"{place} → visits", column) for column in _table(row, "visits").values())
-    for row in _rows(table, "covariates"):
+        yield from ((f"{place} → visits", column) for column in subtable(row, "visits").values())
+    for row in rows(table, "covariates"):
         yield f'patients → covariates "{row.get("name", "?")}" → column', row.get("column")
 
 
@@ -162,13 +147,13 @@ def _identifier(table: Raw) -> Iterator[Problem]:
 def _spelled(table: Raw) -> Iterator[tuple[str, list[str]]]:
     """Spellings that stand side by side and must differ."""
     named = [
-        *((f"patients → {key}", _table(table, key)) for key in ("arm", "visit")),
-        *((f'patients → covariates "{row.get("name", "?")}"', row) for row in _rows(table, "covariates")),
+        *((f"patients → {key}", subtable(table, key)) for key in ("arm", "visit")),
+        *((f'patients → covariates "{row.get("name", "?")}"', row) for row in rows(table, "covariates")),
     ]
     for place, row in named:
-        values = [words for words in _table(row, "values").values() if isinstance(words, list)]
+        values = [words for words in subtable(row, "values").values() if isinstance(words, list)]
         yield f"{place} → values", [str(word) for words in values for word in words]
-    for row in _rows(table, "endpoints"):
+    for row in rows(table, "endpoints"):
         levels = row.get("levels")
         told = levels if isinstance(levels, list) else []
         words = [str(word) for level in told for word in (level if isinstance(level, list) else [level])]

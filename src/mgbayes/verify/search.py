@@ -44,9 +44,14 @@ class Censoring:
     least: float
 
     def days(self, normal: np.ndarray) -> np.ndarray:
-        """Whole days for normal scores: a gamma distribution above the least, matched to mean and SD."""
+        """Whole days for normal scores: a gamma distribution above the least, matched to mean and SD.
+
+        All were followed for the mean where the SD is zero.
+        """
         from scipy.special import gammaincinv, ndtr
 
+        if self.sd == 0:
+            return np.full(normal.shape, self.mean)
         above = self.mean - self.least
         shape, scale = (above / self.sd) ** 2, self.sd**2 / above
         return np.rint(self.least + scale * gammaincinv(shape, ndtr(normal)))
