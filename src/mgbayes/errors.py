@@ -5,7 +5,8 @@
     MgbayesError
     └── InputError         the input is not usable (exit code 2)
 
-A fit that fails its diagnostics is a result, not an error: it is reported, and the exit code is 1. Work
+A fit that fails its diagnostics is a result, not an error: it is reported, and the exit code is 1, which means
+nothing else. Any other exception is a fault of this package: its traceback is shown, and the exit code is 70. Work
 stopped from outside ends with exit code 130.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 EXIT_DONE = 0
 EXIT_FIT_FAILED = 1
 EXIT_INPUT = 2
+EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130
 
 

@@ -22,7 +22,7 @@ Say = Callable[[str, str], None]
 
 def reanalyze(
     study: Study,
-    out: Path,
+    out: str | Path,
     *,
     plans: Sequence[Plan] | None = None,
     patients: xr.Dataset | None = None,
@@ -44,6 +44,7 @@ def reanalyze(
     from mgbayes.report.results import about
     from mgbayes.report.write import check_folder, write
 
+    out = Path(out)
     check_folder(out)
     jobs = list(_jobs(study, plans, patients, curves or {}))
     _check_confounding(jobs)

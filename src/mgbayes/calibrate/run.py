@@ -32,7 +32,7 @@ def evidence_path(
 def calibrate(
     study: Study,
     plans: Sequence[Plan],
-    folder: Path,
+    folder: str | Path,
     *,
     replicates: int = 500,
     jobs: int = 2,
@@ -47,6 +47,7 @@ def calibrate(
     patients one by one, or takes nothing else, or not what is asked for besides.
     """
     _check(plans, on_patients, adjusted)
+    folder = Path(folder)
     results = []
     for plan in plans:
         with_these = f" with {' and '.join(adjusted)}" if adjusted else ""

@@ -1,13 +1,14 @@
 """The command line: a thin shell over the public functions of the same names.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with a fit
-that failed its diagnostics; 2 the input is not usable; 130 interrupted.
+that failed its diagnostics; 2 the input is not usable; 70 an unexpected error; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+import traceback
 import warnings
 
 import typer
@@ -19,7 +20,7 @@ from mgbayes.cli.reconstruct import reconstruct
 from mgbayes.cli.sensitivity import sensitivity
 from mgbayes.cli.simulate import simulate
 from mgbayes.cli.verify import verify
-from mgbayes.errors import EXIT_INTERRUPTED, MgbayesError
+from mgbayes.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, MgbayesError
 
 app = typer.Typer(
     help="A second, Bayesian look at small two-arm cohort papers, from their printed numbers alone.",
@@ -50,3 +51,9 @@ def main() -> None:
                 "Interrupted. Fits that had finished are kept; run the command again to go on.\n"
             )
         raise
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write(
+            "This is a fault of mgbayes, not of the input: please report it with the lines above.\n"
+        )
+        raise SystemExit(EXIT_UNEXPECTED) from None

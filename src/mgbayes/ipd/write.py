@@ -11,8 +11,9 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.ipd.beside import Beside, Row
 
 
-def check_place(folder: Path) -> None:
+def check_place(folder: str | Path) -> None:
     """Raise InputError when a file stands where the folder should be; before any work is done."""
+    folder = Path(folder)
     for path in (folder, *folder.parents):
         if path.is_file():
             raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])

@@ -37,7 +37,7 @@ class _Rows:
 
 
 def read_curves(
-    curves: Sequence[str | Path],
+    curves: str | Path | Sequence[str | Path],
     *,
     n: Mapping[str, int] | int | None = None,
     events: Mapping[str, int] | int | None = None,
@@ -51,7 +51,7 @@ def read_curves(
     """Read one digitized curve an arm.
 
     Args:
-        curves: CSV files of (time, survival), one an arm or with a column arm.
+        curves: CSV files of (time, survival), one an arm or with a column arm; or a single file.
         n: how many patients each arm had, by its name, or one number for a single arm; it may be left to the
             table of numbers at risk when that starts at time 0.
         events: the printed total of events, likewise; may be left out.
@@ -66,7 +66,8 @@ def read_curves(
         InputError: with every problem of all files in one pass.
     """
     problems: list[Problem] = []
-    drawn = _merged([_read(Path(path), CURVE, Path(path).stem, problems) for path in curves], problems)
+    files = [Path(curves)] if isinstance(curves, str | Path) else [Path(path) for path in curves]
+    drawn = _merged([_read(path, CURVE, path.stem, problems) for path in files], problems)
     only = next(iter(drawn)) if len(drawn) == 1 else None
     table = _read(Path(at_risk), TABLE, only, problems) if at_risk else {}
     ticks = _read(Path(marks), MARKS, only, problems) if marks else None
@@ -95,7 +96,7 @@ def read_curves(
         )
     problems += [problem for curve in made for problem in problems_of(curve)]
     if problems or not made:
-        names = ", ".join(str(path) for path in curves) or "the curves"
+        names = ", ".join(str(path) for path in files) or "the curves"
         raise InputError(names, problems or [Problem("the curves", "none", "at least one file")])
     return tuple(made)
 

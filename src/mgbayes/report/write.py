@@ -18,8 +18,9 @@ from mgbayes.report.style import save
 from mgbayes.report.tables import TABLES
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: str | Path) -> None:
     """Raises InputError when a report cannot be written there; nothing is made yet."""
+    folder = Path(folder)
     for path in (folder, *folder.parents):
         if path.exists():
             if not path.is_dir():
@@ -33,13 +34,14 @@ def check_folder(folder: Path) -> None:
 
 
 def write(
-    reanalysis: Reanalysis, folder: Path, say: Callable[[str], None] = lambda stage: None
+    reanalysis: Reanalysis, folder: str | Path, say: Callable[[str], None] = lambda stage: None
 ) -> list[Path]:
     """Write every file of the report; returns their places.
 
     The files are made in a folder beside and moved in one by one when all are there, results.json last.
     What an earlier report listed and this one no longer has is removed; other files are left alone.
     """
+    folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
         names = _make(reanalysis, Path(staging), say)

@@ -23,8 +23,9 @@ SCHEMA_VERSION = 1
 DIGITS = "%.6g"
 
 
-def write_grid(grid: Grid, folder: Path) -> list[Path]:
+def write_grid(grid: Grid, folder: str | Path) -> list[Path]:
     """Write every file, each made beside its place and moved there, sensitivity.json last."""
+    folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
         names = _make(grid, Path(staging))

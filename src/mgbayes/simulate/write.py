@@ -54,8 +54,9 @@ class Written:
         }
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: str | Path) -> None:
     """Raises InputError when a file stands where the folder should be; before any work is done."""
+    folder = Path(folder)
     for path in (folder, *folder.parents):
         if path.is_file():
             raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mgbayes.study.printed import exact_interval
-from mgbayes.study.schema import Study, Summary
+from mgbayes.study.schema import ALL, Claim, Study, Summary
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,37 @@ def find_mean(study: Study, endpoint: str, group: str, visit: str | None = None)
         if row.group == group and row.mean is not None:
             return row
     return None
+
+
+def claims_between_arms(study: Study, endpoint: str, visit: str | None = None) -> tuple[Claim, ...]:
+    """Every claim that sets the arms beside each other in an endpoint: with a p value, or with numbers of both.
+
+    ``endpoint`` may be a time to an event: the claim that counts the event belongs to it too. With ``visit``, claims
+    at that visit and those that name none; without, claims at any visit. Claims about a part of the patients, or
+    about one arm over time, are not among them. Those with a p value come first, else in the order of the file.
+    """
+    event = next((row.event for row in study.endpoints if row.id == endpoint), None)
+    found = [
+        claim
+        for claim in study.claims
+        if (claim.endpoint == endpoint or claim.id == event)
+        and _sets_arms_beside(study, claim)
+        and (visit is None or visit in (_visits(claim) or {visit}))
+    ]
+    return tuple(sorted(found, key=lambda claim: not claim.p_by_source))
+
+
+def _sets_arms_beside(study: Study, claim: Claim) -> bool:
+    arms = {arm.id for arm in study.arms}
+    comparison = claim.comparison
+    if comparison is not None and (comparison.between == "arms" or set(comparison.groups) == arms):
+        return comparison.groups in ((), (ALL,)) or set(comparison.groups) == arms
+    return comparison is None and arms <= {row.group for row in claim.summaries}
+
+
+def _visits(claim: Claim) -> frozenset[str]:
+    named = () if claim.comparison is None else claim.comparison.visits
+    return frozenset([*named, *(row.visit for row in claim.summaries if row.visit is not None)])
 
 
 def wording(study: Study, row: Summary) -> str:
