@@ -31,6 +31,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.inference.printed_p import select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
@@ -228,6 +229,7 @@ def _replicate(
     try:
         for careful in (False, True):
             fit = refit(data, sampler_seed, careful=careful)
+            fit = _possible(fit, module, data)
             posterior = module.estimands(fit.draws, data, family)
             doubtful = problem(fit, posterior)
             if not doubtful:
@@ -240,6 +242,13 @@ def _replicate(
         for e in module.declared(data)
     }
     return Replicate(ranks, doubtful)
+
+
+def _possible(fit: Fit, module: Model, data: Data) -> Fit:
+    """The draws whose latent values can have been seen, as in a re-analysis."""
+    if not hasattr(module, "admissible") or "latent_time" not in fit.draws:
+        return fit
+    return Fit(select(fit.draws, module.admissible(fit.draws, data)), fit.divergences)
 
 
 def nutpie_refit(model: Any, draws: int, chains: int, target_accept: float = 0.95) -> Refit:

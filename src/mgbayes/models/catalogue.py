@@ -57,8 +57,8 @@ class ModelRow:
         return module.of(study, plan) if hasattr(module, "of") else module
 
 
-_REMISSION: Mapping[str, Form] = {
-    "logit_remission": "normal",
+_CURE: Mapping[str, Form] = {
+    "logit_ever": "normal",
     "log_odds_ratio": "normal",
     "log_mean_time": "normal",
     "log_time_ratio": "normal",
@@ -82,23 +82,23 @@ _HURDLE: Mapping[str, Form] = {
 }
 
 MODELS: Mapping[str, ModelRow] = {
-    "remission": ModelRow(
-        "mgbayes.models.remission",
-        {"lognormal": _REMISSION, "gamma": _REMISSION, "weibull": _REMISSION},
+    "cure": ModelRow(
+        "mgbayes.models.cure",
+        {"lognormal": _CURE, "gamma": _CURE, "weibull": _CURE},
         effects=("log_odds_ratio", "log_time_ratio"),
         adjustments={
             "covariates": {"covariate_log_odds_ratio": "normal", "covariate_log_time_ratio": "normal"}
         },
     ),
-    "relapse": ModelRow(
-        "mgbayes.models.relapse",
+    "proportional_hazards": ModelRow(
+        "mgbayes.models.proportional_hazards",
         {
             "weibull": {"log_hazard_ratio": "normal", "log_scale": "normal", "shape": "lognormal"},
             "piecewise_exponential": {
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",
-                "log_step_365d": "normal",
-                "log_step_1095d": "normal",
+                "log_step_1": "normal",
+                "log_step_2": "normal",
             },
         },
         effects=("log_hazard_ratio",),
@@ -154,7 +154,11 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.joint",
         {
             "one_factor": {
-                **{name: form for name, form in _REMISSION.items() if name != "shape"},
+                **{
+                    ("logit_remission" if name == "logit_ever" else name): form
+                    for name, form in _CURE.items()
+                    if name != "shape"
+                },
                 "time_shape": "lognormal",
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",
