@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mgbayes.models.priors import Form
 
 if TYPE_CHECKING:
+    from mgbayes.models.outcome import Outcome
     from mgbayes.models.plan import Plan
     from mgbayes.study.schema import Study
 
@@ -50,6 +51,10 @@ class ModelRow:
     def load(self) -> ModuleType:
         """The model's module. Imports PyMC."""
         return import_module(self.module)
+
+    def about(self, outcome: Outcome) -> Any:
+        """The model of an outcome."""
+        return self.load().about(outcome)
 
     def of(self, study: Study, plan: Plan) -> Any:
         """The model of a plan's outcome, with the labels, unit and direction that the study gives it."""

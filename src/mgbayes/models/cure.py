@@ -81,7 +81,12 @@ _LATE = 0.5
 
 def of(study: Study, plan: Plan) -> Cure:
     """The model of a plan's endpoint."""
-    return Cure(outcome_of(study, plan))
+    return about(outcome_of(study, plan))
+
+
+def about(outcome: Outcome) -> Cure:
+    """The model of an outcome."""
+    return Cure(outcome)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,12 @@ _NODES = 24
 
 def of(study: Study, plan: Plan) -> ProportionalHazards:
     """The model of a plan's endpoint."""
-    return ProportionalHazards(outcome_of(study, plan))
+    return about(outcome_of(study, plan))
+
+
+def about(outcome: Outcome) -> ProportionalHazards:
+    """The model of an outcome."""
+    return ProportionalHazards(outcome)
 
 
 @dataclass(frozen=True)

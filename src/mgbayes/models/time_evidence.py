@@ -60,7 +60,8 @@ def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
     if followup is None:
         raise NotPrinted(
             endpoint.id,
-            "how long patients were followed: mean and SD, median and range, fixed_followup, or the plan's [followup]",
+            "how long patients were followed (mean and SD, median and range, or fixed_followup), or [followup] in "
+            "the plan",
         )
     left = followup.less(float(endpoint.confirmed_after or 0))
     if not left.mean > 0:
