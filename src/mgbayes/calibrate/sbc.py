@@ -148,6 +148,19 @@ class SbcResult:
         """Whether the ranks are uniform and few of the fits behind them were doubtful."""
         return self.uniform(alpha) and self.failed <= MAX_FAILED * self.replicates
 
+    def verdict(self, alpha: float = 0.01) -> str:
+        """Whether the model is calibrated, and if not, why, in one sentence."""
+        of_all = f"{self.failed} of {self.replicates} fits ({self.failed / self.replicates:.1%})"
+        if self.errors:
+            return f"not calibrated: {self.errors} of {self.replicates} fits raised an error"
+        if not self.uniform(alpha):
+            lowest = {name: min(p, self.ecdf_p()[name]) for name, p in self.chi_square_p().items()}
+            worst = min(lowest, key=lambda name: lowest[name])
+            return f"not calibrated: the ranks of {worst} are not uniform (p {lowest[worst]:.2g})"
+        if not self.calibrated(alpha):
+            return f"not calibrated: the ranks are uniform, but {of_all} failed their diagnostics"
+        return f"calibrated: the ranks are uniform, and {of_all} failed their diagnostics"
+
 
 def calibrate(
     module: Model,
