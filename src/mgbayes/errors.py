@@ -60,3 +60,17 @@ class InputError(MgbayesError):
         if self.advice:
             lines.append(self.advice)
         return "\n".join(lines)
+
+
+def one_of(known: Iterable[str], given: str = "", *, none: str = "nothing") -> str:
+    """What is accepted: every known name, and the nearest to what was given.
+
+    ``none`` stands where there is no name to choose from.
+    """
+    from difflib import get_close_matches
+
+    names = list(dict.fromkeys(known))
+    if not names:
+        return none
+    near = get_close_matches(given, names, n=1)
+    return f"one of {', '.join(names)}" + (f" (did you mean {near[0]!r}?)" if near else "")

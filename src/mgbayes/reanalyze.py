@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgbayes.models.plan import Plan, shipped_plans
+from mgbayes.models.plan import Plan
 from mgbayes.report.results import Reanalysis
 from mgbayes.study.schema import Study
 from mgbayes.verify.ledger import verify
@@ -34,19 +34,25 @@ def reanalyze(
 ) -> Reanalysis:
     """Re-analyze a study and write the report to ``out``.
 
-    ``plans`` defaults to those shipped plans whose endpoints the study has. With ``patients`` (from
-    ``read_patients``) each plan is fitted to them, and beside that to the print alone; ``curves`` has, by endpoint,
-    the members of an ensemble (from ``read_members``) that the plans of that endpoint integrate over. ``say`` is told
-    the stage and its detail as work goes on. Raises InputError before anything is written when the input is not
-    usable; a fit that fails its diagnostics is part of the result, without estimands.
+    ``plans`` defaults to the shipped plans that were written for the study or, where there are none, to those that
+    ``propose_plans`` makes from what it prints. With ``patients`` (from ``read_patients``) each plan is fitted to
+    them, and beside that to the print alone; ``curves`` has, by endpoint, the members of an ensemble (from
+    ``read_members``) that the plans of that endpoint integrate over. ``say`` is told the stage and its detail as work
+    goes on. Raises InputError before anything is written when the input is not usable or nothing can be modelled; a
+    fit that fails its diagnostics is part of the result, without estimands.
     """
     from mgbayes.inference.fit_all import fit_all
+    from mgbayes.planning.check import checked_jobs
+    from mgbayes.planning.choose import Choice, plans_of
     from mgbayes.report.results import about
     from mgbayes.report.write import check_folder, write
 
     out = Path(out)
     check_folder(out)
-    jobs = list(_jobs(study, plans, patients, curves or {}))
+    read = curves or {}
+    choice = plans_of(study, patients=patients, curves=read) if plans is None else Choice(tuple(plans))
+    named = plans is not None
+    jobs = checked_jobs(study, choice.plans, lambda plan: _jobs_of(study, plan, patients, read, named))
     _check_confounding(jobs)
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
@@ -56,7 +62,13 @@ def reanalyze(
         say=lambda detail: say("fitting", detail),
         meanwhile=partial(verify, study, search=search, use_cache=use_cache),
     )
-    result = Reanalysis(study, ledger, tuple(fits), patients=None if patients is None else about(patients))
+    result = Reanalysis(
+        study,
+        ledger,
+        tuple(fits),
+        patients=None if patients is None else about(patients),
+        not_modelled=choice.missing,
+    )
     write(result, out, lambda detail: say("writing", detail))
     return result
 
@@ -69,22 +81,23 @@ def _check_confounding(jobs: Sequence[Job]) -> None:
         check_confounding(job.plan, job.declared())
 
 
-def _jobs(
+def _jobs_of(
     study: Study,
-    plans: Sequence[Plan] | None,
+    plan: Plan,
     patients: xr.Dataset | None,
     curves: Mapping[str, tuple[xr.Dataset, ...]],
+    named: bool,
 ) -> Iterator[Job]:
-    """The fits of the plans that were asked for, or else of all that the study, the patients or curves allow."""
+    """The fits of one plan: on patients, on curves, or on the print alone.
+
+    A plan that was ``named`` is fitted to the patients or told what they lack, unless small cells were left out.
+    """
     from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
 
-    for plan in shipped_plans() if plans is None else plans:
-        asked = plans is not None and patients is not None and "masked_below" not in patients.attrs
-        on_patients = patients is not None and (asked or applies(study, plan, patients))
-        members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
-        if on_patients and patients is not None:
+    members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
+    if patients is not None:
+        asked = named and "masked_below" not in patients.attrs
+        if asked or applies(study, plan, patients):
             yield from jobs_on_patients(study, plan, patients)
-        elif members:
-            yield from jobs_on_curves(study, plan, members)
-        elif plans is not None or applies(study, plan):
-            yield from jobs_of(study, plan)
+            return
+    yield from jobs_on_curves(study, plan, members) if members else jobs_of(study, plan)

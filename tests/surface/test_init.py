@@ -12,23 +12,23 @@ import mgbayes
 from mgbayes.patients.dictionary import entries
 from tests.conftest import run_cli
 
-NAMES = ["dictionary.md", "patients.csv", "patients.xlsx", "study.toml"]
+NAMES = ["dictionary.md", "patients.csv", "patients.xlsx", "plan.toml", "study.toml"]
 PATIENTS = [
     {
         "patient": "1",
-        "arm": "A",
-        "relapse": "yes",
-        "relapse_days": 200,
-        "followup_days": 700,
-        "dose_baseline": 20,
+        "arm": "usual",
+        "fall": "yes",
+        "fall_days": 20,
+        "followup_days": 84,
+        "mobility_baseline": 40,
     },
     {
         "patient": "2",
-        "arm": "B",
-        "relapse": "no",
-        "followup_days": 900,
-        "severity_last": "IIb",
-        "admissions": 1,
+        "arm": "exercise",
+        "fall": "no",
+        "followup_days": 84,
+        "aid_12w": "cane",
+        "consultations": 1,
         "age": 40,
     },
 ]
@@ -56,8 +56,8 @@ def test_the_filled_templates_are_read(tmp_path: Path) -> None:
         csv.DictWriter(file, heads).writerows(PATIENTS)
     for name in ("filled.xlsx", "patients.csv"):
         data = mgbayes.read_patients(tmp_path / name, study)
-        assert data["time_to_relapse.time"].to_numpy().tolist() == [200, 900]
-        assert data["severity"].sel(visit="last").to_numpy()[1] == 2
+        assert data["time_to_fall.time"].to_numpy().tolist() == [20, 84]
+        assert data["aid"].sel(visit="12w").to_numpy()[1] == 1
 
 
 def test_the_dictionary_names_every_column(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_the_dictionary_names_every_column(tmp_path: Path) -> None:
     assert heads == [entry.column for entry in entries(study, date(2026, 1, 1))]
     for head in heads:
         assert f"| {head} |" in text
-    assert "200 or less" in text
-    assert "mg/day" in text
+    assert "100 or less" in text
+    assert "points" in text
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

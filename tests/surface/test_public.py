@@ -11,6 +11,8 @@ PUBLIC = [
     "init",
     "load_plan",
     "load_study",
+    "plan",
+    "propose_plans",
     "read_curves",
     "read_patients",
     "reanalyze",

@@ -1,8 +1,7 @@
 """The command line: a thin shell over the public functions of the same names.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with a fit
-that failed its diagnostics or a model that is not calibrated; 2 the input is not usable; 70 an unexpected error;
-130 interrupted.
+that failed its diagnostics; 2 the input is not usable; 70 an unexpected error; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import typer
 
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
+from mgbayes.cli.plan import plan
 from mgbayes.cli.reanalyze import reanalyze
 from mgbayes.cli.reconstruct import reconstruct
 from mgbayes.cli.sensitivity import sensitivity
@@ -31,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (verify, reanalyze, sensitivity, calibrate, reconstruct, simulate, schema, init):
+for _command in (verify, plan, reanalyze, sensitivity, calibrate, reconstruct, simulate, schema, init):
     app.command()(_command)
 
 

@@ -1,4 +1,4 @@
-"""A study to start from, and what a study file may hold."""
+"""A study to start from, and what study files and plan files may hold."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from mgbayes.cli.shared import print_json
 
 def schema(
     example: Annotated[
-        bool, typer.Option("--example", help="Print the embedded study file instead.")
+        bool, typer.Option("--example", help="Print an example instead: the embedded study file, or a plan.")
     ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Of a plan file instead of a study file.")] = False,
 ) -> None:
-    """Print the JSON schema of a study file, or an example of one."""
-    from mgbayes.study import describe
+    """Print the JSON schema of a study file or a plan file, or an example of one."""
+    from mgbayes.planning import describe
 
     if example:
-        sys.stdout.write(describe.example())
+        sys.stdout.write(describe.example(plan=plan))
     else:
-        print_json(describe.schema())
+        print_json(describe.schema(plan=plan))
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to write to; made if there is none.")],
 ) -> None:
-    """Write a study to start from: a study file, a spreadsheet template and its data dictionary."""
+    """Write a study to start from: a study file, a plan, a spreadsheet template and its data dictionary."""
     from mgbayes.starter import init as run
 
     for path in run(folder):

@@ -33,7 +33,7 @@ def reanalyze(
     ] = None,
     plan: Annotated[
         list[str] | None,
-        typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
     ] = None,
     ipd: Annotated[
         Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
@@ -84,6 +84,8 @@ def reanalyze(
         from mgbayes.report.answer import failure
 
         console.print(f"No estimate: {failure(fit)}", markup=False, highlight=False)
+    for row in result.not_modelled:
+        console.print(str(row), markup=False, highlight=False)
     if result.failed:
         raise typer.Exit(EXIT_FIT_FAILED)
 

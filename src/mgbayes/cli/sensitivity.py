@@ -16,7 +16,7 @@ def sensitivity(
     study: StudyArgument = "litchman2020",
     plan: Annotated[
         list[str] | None,
-        typer.Option(help="A shipped plan or the path of a plan file; may be given several times."),
+        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; reports/STUDY/sensitivity by default.")

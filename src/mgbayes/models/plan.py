@@ -210,6 +210,9 @@ class Plan(Record):
 
     schema_version: Literal[1]
     id: Id
+    study: Id | None = Field(
+        None, description="The study that the plan was written for; it is refused on any other."
+    )
     title: str
     question: str
     model: Id
@@ -225,9 +228,6 @@ class Plan(Record):
     )
     restricted_to: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Until when mean times are compared, in the unit of the endpoint."
-    )
-    cuts: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        (), description="Two times at which a piecewise constant hazard changes, in the unit of the endpoint."
     )
     followup: AssumedFollowup | None = Field(
         None, description="Follow-up as it is assumed, where the study does not print it."

@@ -39,6 +39,7 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "claims": ledger.claims,
         "p_range": _p_range,
         "plans": [_plan(reanalysis, fits, drawn) for fits in reanalysis.by_plan()],
+        "not_modelled": reanalysis.not_modelled,
         "interval_kind": words.interval_kind(),
         "overall": overall_answer(reanalysis),
         "overall_rows": overall_rows(reanalysis),

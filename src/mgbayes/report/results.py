@@ -19,6 +19,7 @@ from mgbayes.estimands.summary import EstimandSummary, summarize
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.planning.missing import Missing
 from mgbayes.sensitivity.confounding import Confounded, confounded, is_asked
 from mgbayes.sensitivity.main_outcomes import main_outcomes
 from mgbayes.sensitivity.overall import OverallBenefit
@@ -67,6 +68,7 @@ class Reanalysis:
     ledger: Ledger
     fits: tuple[Fit, ...]
     patients: Patients | None = None
+    not_modelled: tuple[Missing, ...] = ()
 
     @cached_property
     def overall(self) -> OverallBenefit | None:
@@ -146,6 +148,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
         "overall": _overall_json(reanalysis.overall),
+        "not_modelled": [asdict(row) for row in reanalysis.not_modelled],
         "files": sorted(files),
     }
 

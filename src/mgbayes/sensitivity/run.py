@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.inference.run import Job, applies
-from mgbayes.models.plan import Plan, shipped_plans
+from mgbayes.inference.run import Job, jobs_of
+from mgbayes.models.plan import Plan
+from mgbayes.planning.check import checked_jobs
+from mgbayes.planning.choose import plans_of
 from mgbayes.sensitivity.cell import Cell, cell_by_refit, cell_from_parent, cell_key
 from mgbayes.sensitivity.cohort_belief import speaks_of
 from mgbayes.sensitivity.cohorts import CohortEvidence, cohort_evidence
@@ -61,13 +64,14 @@ def sensitivity(
 ) -> Grid:
     """Make every cell of the plans' grids, and their tipping surfaces unless ``surfaces`` is false.
 
-    ``plans`` defaults to the shipped ones that the study has the endpoints of and that vary a prior. Each result is
+    ``plans`` defaults to those of ``reanalyze`` that vary a prior. Each result is
     kept on disk as soon as it is made. The same seed gives the same result whatever the number of processes, and
     on a Dask cluster of like machines whose scheduler listens at ``cluster``.
     Raises InputError, before anything is fitted, when a plan asks for what the study or its model lacks, or no
     cluster answers.
     """
     chosen = _varying(study) if plans is None else _asked(plans)
+    checked_jobs(study, chosen, partial(jobs_of, study))
     crew = Crew(cores, cluster, use_cache)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
@@ -112,7 +116,9 @@ def rule_of(study: Study, plan: Plan, estimand: Estimand) -> Rule:
 
 
 def _varying(study: Study) -> tuple[Plan, ...]:
-    return tuple(plan for plan in shipped_plans() if plan.sensitivity and applies(study, plan))
+    """The plans of a re-analysis of the print that vary a prior. Raises InputError where nothing can be modelled."""
+    plans = plans_of(study).plans
+    return tuple(plan for plan in plans if plan.sensitivity) or _asked(plans)
 
 
 def _asked(plans: Sequence[Plan]) -> tuple[Plan, ...]:

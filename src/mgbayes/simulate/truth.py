@@ -7,7 +7,7 @@ A file names the models that patients follow, with every parameter of the family
     followup = { minimum = 365, mean = 1861, sd = 953.4 }
 
     [times.time_to_relapse]
-    model = "proportional_hazards"
+    model = "relapse"
     family = "weibull"
     parameters = { log_hazard_ratio = -0.5, log_scale = 7.5, shape = 1.0 }
 
@@ -58,12 +58,11 @@ class TrueFollowup(Record):
 
 
 class TrueTimes(Record):
-    """A model of times and every parameter of its family; a piecewise hazard has two cuts besides."""
+    """A survival model and every parameter of its family."""
 
-    model: Literal["cure", "proportional_hazards"]
+    model: Literal["remission", "relapse"]
     family: Id
     parameters: dict[str, float]
-    cuts: tuple[Positive, ...] = ()
 
 
 class TrueDoses(Record):
@@ -158,10 +157,7 @@ def cohort_from_truth(rng: Generator, study: Study, truth: Truth) -> Cohort:
     excess = rows.mean - rows.minimum
     gamma = Gamma(rows.minimum, (excess / rows.sd) ** 2, rows.sd**2 / excess)
     followed = np.ceil(gamma.day(rng.random(len(arm))))
-    times = {
-        name: _times(rng, one, arm, followed - float(study.endpoint(name).confirmed_after or 0))
-        for name, one in truth.times.items()
-    }
+    times = {name: _times(rng, one, arm, followed) for name, one in truth.times.items()}
     values: dict[Place, Floats] = {
         (name, None): (rng.random(len(arm)) < np.array(chance)[arm]).astype(float)
         for name, chance in truth.yes_no.items()
@@ -189,13 +185,10 @@ def event_free(true: TrueTimes) -> Floats:
     """The true chance (arm, day) of no event."""
     import xarray as xr
 
-    from mgbayes.models.outcome import Outcome
-
-    outcome = Outcome("time", "time", Kind.time_to_event, "days", None, True, cuts=true.cuts)
-    model = MODELS[true.model].about(outcome)
+    module = MODELS[true.model].load()
     draw = xr.Dataset({name: (("chain", "draw"), [[value]]) for name, value in true.parameters.items()})
-    curve = model.curve
-    values = model.curves(draw, {}, true.family, _DAYS)[curve.variable]
+    curve = module.curve
+    values = module.curves(draw, {}, true.family, _DAYS)[curve.variable]
     chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
     return chance if chance[0, 0] > 0.5 else 1 - chance
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mgbayes.errors import Problem
+from mgbayes.errors import Problem, one_of
 from mgbayes.study.printed import NUMBER, P_VALUE
 
 _PATTERNS = {
@@ -96,10 +95,7 @@ def _accepted(row: Any, root: type[BaseModel] | None) -> str:
 def _known_keys(loc: tuple[int | str, ...], root: type[BaseModel] | None) -> str:
     from mgbayes.study.schema import Study
 
-    keys = _keys_at(loc[:-1], root or Study)
-    near = difflib.get_close_matches(str(loc[-1]), keys, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"one of {', '.join(keys)}{hint}"
+    return one_of(_keys_at(loc[:-1], root or Study), str(loc[-1]))
 
 
 def _keys_at(loc: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:

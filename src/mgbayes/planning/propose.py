@@ -1,0 +1,79 @@
+"""Plans from what a study prints: one for all yes/no outcomes, one for each score, dose or time to an event.
+
+Priors are on the scale of the endpoint and favour neither arm. They may use how long patients were followed and the
+spread of what was measured; they never use the difference between the arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mgbayes.errors import InputError, Problem, one_of
+from mgbayes.models.plan import Plan
+from mgbayes.planning.missing import Missing
+from mgbayes.planning.yes_no import yes_no_plan
+from mgbayes.study.schema import Endpoint, Kind, Study
+
+_NEEDS_PATIENTS = "patient data (--ipd): no model takes this kind of outcome from what a paper prints"
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Plans, and the outcomes that have none with what is missing for each."""
+
+    plans: tuple[Plan, ...]
+    missing: tuple[Missing, ...]
+
+
+def propose_plans(study: Study, endpoints: Collection[str] | None = None) -> tuple[Plan, ...]:
+    """A plan for every outcome that the study prints enough for; only of ``endpoints`` where they are named.
+
+    Yes/no outcomes share a plan and are analyzed each by itself. A time to an event that is good (``benefit`` is
+    "lower": sooner is better) gets a mixture cure model, since some may never have it; one that is bad, proportional
+    hazards. The event of a time that has a plan gets no second answer from its counts, unless it is named.
+    Nothing is fitted. Raises InputError for an endpoint that the study does not have.
+    """
+    return proposals(study, endpoints).plans
+
+
+def proposals(study: Study, endpoints: Collection[str] | None = None) -> Proposals:
+    """The same with what is missing for the other outcomes. Raises InputError as ``propose_plans``."""
+    chosen = _chosen(study, endpoints)
+    found = [_of_one(study, endpoint) for endpoint in chosen if endpoint.kind is not Kind.binary]
+    plans = [row for row in found if isinstance(row, Plan)]
+    missing = [row for row in found if isinstance(row, Missing)]
+    answered: set[str] = set()
+    binary = [row for row in chosen if row.kind is Kind.binary and row.id not in answered]
+    counted, uncounted = yes_no_plan(study, binary)
+    return Proposals((*plans, *counted), (*missing, *uncounted))
+
+
+def _chosen(study: Study, endpoints: Collection[str] | None) -> list[Endpoint]:
+    """The outcomes of a study, or those endpoints that are named."""
+    if endpoints is None:
+        return [endpoint for endpoint in study.endpoints if endpoint.role == "outcome"]
+    known = [endpoint.id for endpoint in study.endpoints]
+    unknown = [
+        Problem("--endpoint", repr(name), one_of(known, name)) for name in endpoints if name not in known
+    ]
+    if unknown:
+        raise InputError(study.id, unknown)
+    return [endpoint for endpoint in study.endpoints if endpoint.id in endpoints]
+
+
+def _of_one(study: Study, endpoint: Endpoint) -> Plan | Missing:
+    if endpoint.benefit is None:
+        return without_direction(endpoint)
+    match endpoint.kind:
+        case Kind.continuous:
+            return Missing(endpoint.id, _NEEDS_PATIENTS)
+        case Kind.time_to_event:
+            return Missing(endpoint.id, _NEEDS_PATIENTS)
+        case _:
+            return Missing(endpoint.id, _NEEDS_PATIENTS)
+
+
+def without_direction(endpoint: Endpoint) -> Missing:
+    """An outcome of which the study file does not say which direction is better."""
+    return Missing(endpoint.id, 'benefit = "higher" or "lower" in the study file: which direction is better')

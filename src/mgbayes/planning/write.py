@@ -1,0 +1,54 @@
+"""Proposed plans as files in a folder: ``mgbayes plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.models.plan import Plan
+from mgbayes.planning.missing import Missing, nothing_to_model
+from mgbayes.planning.toml_text import plan_text
+from mgbayes.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that were written, and the outcomes that have no plan."""
+
+    paths: tuple[Path, ...]
+    missing: tuple[Missing, ...]
+
+
+def plan(study: Study, folder: str | Path, endpoints: Collection[str] | None = None) -> Written:
+    """Write a commented plan, ``ID.toml``, for every outcome that the study prints enough for.
+
+    Only for ``endpoints`` where they are named. Raises InputError, and writes nothing, when an endpoint is unknown,
+    nothing can be modelled (with what is missing), a file is there already, or the folder cannot be written to.
+    """
+    from mgbayes.planning.choose import proposed
+
+    choice = proposed(study, endpoints)
+    if not choice.plans:
+        raise nothing_to_model(study, choice.missing)
+    return Written(tuple(_write(choice.plans, Path(folder))), choice.missing)
+
+
+def _write(plans: Sequence[Plan], folder: Path) -> list[Path]:
+    paths = {folder / f"{plan.id}.toml": plan for plan in plans}
+    there = [
+        Problem(path.name, "a file that is there already", "a name that is free")
+        for path in paths
+        if path.exists()
+    ]
+    if there:
+        raise InputError(str(folder), there, "Nothing was written. Name another folder with --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, plan in paths.items():
+            path.write_text(plan_text(plan), "utf-8")
+    except OSError as error:
+        problem = Problem("the folder", error.strerror or str(error), "a folder that can be written to")
+        raise InputError(str(folder), [problem]) from None
+    return list(paths)
