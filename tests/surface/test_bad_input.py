@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import random
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from mgbayes.errors import InputError
 from mgbayes.study.describe import example
 from mgbayes.study.load import load_study, parse_study
+from mgbayes.study.problems import problems_of
+from mgbayes.study.references import reference_problems
+from mgbayes.study.schema import Study
 from mgbayes.verify import Verdict, verify
 from tests.conftest import run_cli
 
@@ -249,6 +258,37 @@ def test_follow_up_without_an_sd_is_the_same_for_all_and_works(search: bool) -> 
     expected = {Verdict.possible, Verdict.not_checkable} if search else {Verdict.not_checkable}
     assert ledger.claim("when").verdict in expected
     assert any(test.searched for test in ledger.claim("when").tests) is search
+
+
+def _nodes(node: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place in a study file."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [at, *(place for key, value in inner for place in _nodes(value, (*at, key)))]
+
+
+STRANGE: list[object] = [None, 1, 2.5, True, "", "x", "-3", "0", [], {}, [1], ["a"], [[]], {"a": 1}, [{}]]
+
+
+def test_whatever_stands_anywhere_in_a_file_is_a_problem_and_no_traceback() -> None:
+    # Two places of the embedded study, each emptied or given something strange: said, whatever it is.
+    original = tomllib.loads(example())
+    places, rng = _nodes(original)[1:], random.Random(5)
+    told = 0
+    for _ in range(600):
+        raw = copy.deepcopy(original)
+        for place in rng.sample(places, 2):
+            with contextlib.suppress(KeyError, IndexError, TypeError):
+                holder: Any = raw
+                for key in place[:-1]:
+                    holder = holder[key]
+                holder[place[-1]] = rng.choice(STRANGE)
+        problems = reference_problems(raw)
+        try:
+            Study.model_validate(raw)
+        except ValidationError as error:
+            problems += problems_of(error, raw)
+        told += bool(problems)
+    assert told > 500
 
 
 TOGETHER = (

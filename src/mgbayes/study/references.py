@@ -112,7 +112,7 @@ def _unknown_in_alternatives(raw: Raw) -> Iterator[Problem]:
                 f"{place} → claim", repr(alternative.get("claim")), "the id of a claim in this file"
             )
             continue
-        targets = {(row.get("group"), row.get("visit")) for row in rows(claim, "summaries")}
+        targets = [(row.get("group"), row.get("visit")) for row in rows(claim, "summaries")]
         for change in rows(alternative, "changes"):
             target = (change.get("group"), change.get("visit"))
             if target not in targets:

@@ -73,8 +73,13 @@ def _paired_design(question: Question, tests: Sequence[TestResult]) -> Iterator[
         exact = next((test for test in here if test.name == "mcnemar_exact"), None)
         unpaired = [test for test in here if test.matches and not _is_paired(test)]
         if pair.paired and exact is not None and unpaired:
+            twice = (
+                "the same patients were counted twice"
+                if pair.over_time
+                else "patients stand in matched pairs"
+            )
             yield (
-                "The design is paired: the same patients were counted twice, but the p that fits treats "
+                f"The design is paired: {twice}, but the p that fits treats "
                 f"them as two samples ({', '.join(test.label for test in unpaired)}). McNemar's exact "
                 f"test gives {exact.p_low:.2g} to {exact.p_high:.2g}, depending on who changed."
             )
