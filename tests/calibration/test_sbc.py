@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mgbayes.calibrate import evidence, sbc
+from mgbayes.calibrate import sbc
 from mgbayes.calibrate.kept import KeptReplicates
 from mgbayes.models.priors import Prior
 from tests.calibration import conjugate_toy
@@ -128,15 +128,21 @@ def test_ties_are_split_at_random():
     assert sbc.chi_square_p(np.array(ranks), sbc.LEVELS) > 1e-3
 
 
-def test_evidence_is_kept_and_expires_with_its_source(right, tmp_path: Path):
-    source, path = tmp_path / "model.py", tmp_path / "evidence" / "toy.json"
-    source.write_text("mean = 0\n")
-    assert not evidence.is_current(path, [source])
-    evidence.store(right, path, [source])
-    assert evidence.is_current(path, [source])
-    assert evidence.load(path) == right
-    source.write_text("mean = 1\n")
-    assert not evidence.is_current(path, [source])
+@pytest.mark.parametrize(
+    ("errors", "failed", "bottom", "words"),
+    [
+        (0, 2, False, "calibrated: the ranks are uniform, and 2 of 500 fits (0.4%) failed"),
+        (0, 30, False, "not calibrated: the ranks are uniform, but 30 of 500 fits (6.0%) failed"),
+        (3, 3, False, "not calibrated: 3 of 500 fits raised an error"),
+        (0, 0, True, "not calibrated: the ranks of theta are not uniform (p "),
+    ],
+)
+def test_the_verdict_says_why(errors, failed, bottom, words):
+    ranks = (0,) * 500 if bottom else tuple(range(sbc.LEVELS + 1)) * 5
+    problems = ("1 divergences",) * failed + ("",) * (500 - failed)
+    result = sbc.SbcResult("toy", "toy", 1, sbc.LEVELS, {"theta": ranks}, problems, errors)
+    assert result.verdict().startswith(words)
+    assert result.verdict().startswith("calibrated") == result.calibrated()
 
 
 def test_a_result_cannot_be_changed(right):

@@ -5,13 +5,13 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
+from mgbayes.models.relapse import _restricted_mean
 from scipy import integrate, stats
 from scipy.special import gamma
 
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.followup import draw_followup, followup_data, log_chance_followed
 from mgbayes.models.hazards import HAZARDS
-from mgbayes.models.relapse import _restricted_mean
 
 SCIPY = {
     "lognormal": lambda mean, s: stats.lognorm(s, scale=mean * np.exp(-(s**2) / 2)),

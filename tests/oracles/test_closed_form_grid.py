@@ -148,7 +148,7 @@ def test_a_failed_cell_stays_in_the_table_without_estimates(
 
 def test_the_beta_binomial_family(study: Study) -> None:
     """P(odds ratio > 1) is that one beta exceeds another: an integral of one density and the other's CDF."""
-    (cell,) = _independent(study, "odds_ratio_remission")
+    (cell,) = _independent(study, "odds_ratio_ever")
     counts = {arm.id: find_count(study, "remission", arm.id, None) for arm in study.arms}
     reference, contrast = (
         stats.beta(1 + count.x, 1 + count.n - count.x)

@@ -6,13 +6,14 @@ import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
-from mgbayes.models import followup, relapse, remission
+from mgbayes.models import followup
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.followup_quantiles import followup_quantiles
 from mgbayes.models.hazards import HAZARDS
 from mgbayes.models.latent_times import latent_times
 from mgbayes.models.printed_times import printed_times
 from mgbayes.models.time_laws import CONSTANTS, LAWS, digamma, gamma_cdf, with_nodes
+from tests.known_models import relapse, remission
 
 DAYS = np.array([1.0, 90.0, 364.0, 700.0, 1500.0, 4000.0])
 POINTS = {

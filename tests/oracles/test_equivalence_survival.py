@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models import families, followup, hazards, relapse, remission
+from mgbayes.models import families, followup, hazards
 from mgbayes.models.latent_times import slots
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import Sampling
+from tests.known_models import relapse, remission
 
 COHORTS = 24
 N = np.array([17, 16])
@@ -87,7 +88,9 @@ def posteriors(compiled, datasets, parameter):
 def test_summaries_are_centred_like_patients_and_wider_by_the_law_of_total_variance(name):
     module, family, times, summarize, parameter = CASES[name]
     priors = {
-        key: module.PRIORS[key] for key in module.PRIORS if key not in {"log_step_365d", "log_step_1095d"}
+        key: module.default_priors[key]
+        for key in module.default_priors
+        if key not in {"log_step_1", "log_step_2"}
     }
     rng = np.random.default_rng(11)
     cohorts = [cohort(rng, module, family, priors, times, summarize) for _ in range(COHORTS)]

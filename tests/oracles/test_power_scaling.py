@@ -122,7 +122,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
     plan = load_plan(plan_id)
     module = MODELS[plan.model].load()
     data = evidence_of(Job(study, plan, family))
-    priors = plan.prior_set(family, module.PRIORS)
+    priors = plan.prior_set(family, module.default_priors)
     rng = np.random.default_rng(12)
     drawn = module.prior_draws(rng, data, family, priors, 40)
     # Near the data: the chance of what was seen is then far from 0.

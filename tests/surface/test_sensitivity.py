@@ -110,7 +110,9 @@ def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: St
                 continue
             job = row.refit()
             assert job.start is not None
-            built = module.build(evidence_of(job), job.family, job.start.prior_set(job.family, module.PRIORS))
+            built = module.build(
+                evidence_of(job), job.family, job.start.prior_set(job.family, module.default_priors)
+            )
             point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
             starts.setdefault((plan.id, row.family), set()).add(point)
     assert {family: len(points) for family, points in starts.items()} == dict.fromkeys(starts, 1)
@@ -187,7 +189,7 @@ def test_each_mistake_in_a_plan_is_named(name: str) -> None:
 
 def test_estimands_that_the_model_does_not_have_are_named(study: Study) -> None:
     text = BINARY.replace('estimand = "odds_ratio_relapse"\nexpected', 'estimand = "odds"\nexpected')
-    text = text.replace('[decision]\nestimand = "odds_ratio_remission"', '[decision]\nestimand = "chances"')
+    text = text.replace('[decision]\nestimand = "odds_ratio_ever"', '[decision]\nestimand = "chances"')
     with pytest.raises(InputError) as error:
         settings(study, parse_plan(text, "mine.toml"))
     assert len(error.value.problems) == 2
@@ -208,7 +210,7 @@ def test_a_prior_of_the_users_own_is_tried_beside_the_named_ones(study: Study) -
     first = BINARY.index("[[sensitivity]]", BINARY.index("[[sensitivity]]") + 1)
     text = BINARY[:first] + OWN % "our clinic" + BINARY[first:]
     rows = [row for row in settings(study, parse_plan(text, "mine.toml")) if row.belief.name == "our clinic"]
-    assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_remission", "hierarchical")]
+    assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_ever", "hierarchical")]
     assert (rows[0].belief.mean, rows[0].belief.sd) == pytest.approx((0.4, 0.3))
     taken = BINARY[:first] + OWN % "skeptical, strong" + BINARY[first:]
     with pytest.raises(InputError, match="a name that no other prior has"):

@@ -34,7 +34,7 @@ def test_the_catalogue_names_the_parameters_and_forms_of_each_family(name: str, 
     module = MODELS[name].load()
     assert set(module.FAMILIES) == set(MODELS[name].parameters)
     for parameter, form in MODELS[name].parameters[family].items():
-        assert module.PRIORS[parameter].form == form
+        assert module.default_priors[parameter].form == form
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -42,7 +42,7 @@ def test_the_catalogue_names_the_parameters_and_forms_of_adjustments(name: str) 
     module = MODELS[name].load()
     for forms in MODELS[name].adjustments.values():
         for parameter, form in forms.items():
-            assert module.PRIORS[parameter].form == form
+            assert module.default_priors[parameter].form == form
             assert re.search(rf"(?<!\w){parameter}(?!\w)", module.__doc__)
 
 
@@ -62,7 +62,9 @@ def _plans_of(name: str) -> list[Plan]:
 def test_the_docstring_names_every_free_variable(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(
+        _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
+    )
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
         named = rf"(?<!\w){variable.name}(_[A-Za-z]{{1,2}})?(?!\w)"
@@ -75,7 +77,9 @@ def test_the_docstring_names_every_free_variable(name: str, family: str, study: 
 def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study) -> None:
     module = MODELS[name].load()
     plan = _plans_of(name)[0]
-    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family, module.PRIORS))
+    model = module.build(
+        _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
+    )
     for parameter in MODELS[name].parameters[family]:
         assert f"prior_{parameter}" in model.named_vars
 

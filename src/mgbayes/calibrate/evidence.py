@@ -1,60 +1,69 @@
-"""Calibration as stored evidence: dated, tied to its source, and expiring with it."""
+"""Calibration as stored evidence: dated, and bound to what the model computes.
 
-import hashlib
+A record holds the ranks and the verdict, and everything that they follow from (``setting.Basis``): a fingerprint of
+the model, the plan's priors, the study's numbers, the sampler's settings and the calibrator's code. It is current as
+long as none of these changes; renaming and rewriting a model change none.
+"""
+
+from __future__ import annotations
+
 import json
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from mgbayes.cache import PACKAGE
 from mgbayes.calibrate.sbc import SbcResult
+from mgbayes.calibrate.setting import Basis
 
 PACKAGES = ("mgbayes", "numpy", "nutpie", "pymc", "pytensor", "scipy")
+SCHEMA = 2
 
 
-def source_hash(source_files: Sequence[Path]) -> str:
-    """SHA-256 over the names and contents of source files, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(source_files, key=lambda p: p.name):
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
-def store(result: SbcResult, path: Path, source_files: Sequence[Path]) -> None:
-    """Write a result as JSON, with its date, commit, versions and the hash of its source files."""
+def store(result: SbcResult, basis: Basis, path: Path) -> None:
+    """Write a result as JSON, with its date, commit, versions, verdict, and what it stands on."""
     record = {
-        "schema_version": 1,
+        "schema_version": SCHEMA,
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(source_files[0].parent),
+        "commit": _commit(PACKAGE),
         "versions": {name: version(name) for name in PACKAGES},
-        "source_files": sorted(file.name for file in source_files),
-        "source_sha256": source_hash(source_files),
-        "replicates": result.replicates,
-        "failed": result.failed,
-        "uniform": result.uniform(),
-        "calibrated": result.calibrated(),
-        "chi_square_p": result.chi_square_p(),
-        "ecdf_p": result.ecdf_p(),
+        **verdict(result),
+        "basis": asdict(basis),
         "result": asdict(result),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
-def is_current(path: Path, source_files: Sequence[Path]) -> bool:
-    """Whether stored evidence exists and was made with these very source files."""
+def verdict(result: SbcResult) -> dict[str, object]:
+    """What the ranks say."""
+    return {
+        "verdict": result.verdict(),
+        "calibrated": result.calibrated(),
+        "uniform": result.uniform(),
+        "replicates": result.replicates,
+        "failed": result.failed,
+        "failed_share": result.failed / result.replicates,
+        "chi_square_p": result.chi_square_p(),
+        "ecdf_p": result.ecdf_p(),
+    }
+
+
+def outdated(path: Path, basis: Basis) -> tuple[str, ...]:
+    """Why stored evidence does not hold for a model as it is now; empty where it does."""
     if not path.exists():
-        return False
-    stored: str = json.loads(path.read_text())["source_sha256"]
-    return stored == source_hash(source_files)
+        return ("there is none",)
+    record = json.loads(path.read_text("utf-8"))
+    if record.get("schema_version") != SCHEMA:
+        return ("it does not say what it stands on",)
+    return Basis.read(record["basis"]).differences(basis)
 
 
 def load(path: Path) -> SbcResult:
     """Read a stored result."""
-    fields = json.loads(path.read_text())["result"]
+    fields = json.loads(path.read_text("utf-8"))["result"]
     ranks = {name: tuple(values) for name, values in fields["ranks"].items()}
     return SbcResult(**fields | {"ranks": ranks, "problems": tuple(fields["problems"])})
 

@@ -7,26 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from mgbayes.calibrate import sbc
+from mgbayes.calibrate.case import Case
 from mgbayes.calibrate.evidence import store
 from mgbayes.calibrate.kept import KeptReplicates
-from mgbayes.calibrate.on_patients import OnPatients
-from mgbayes.calibrate.sbc import Model, SbcResult, nutpie_refit
+from mgbayes.calibrate.sbc import SbcResult, nutpie_refit
+from mgbayes.calibrate.setting import CHAINS, DRAWS, SEED, Setting
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
-from mgbayes.models.sources import model_sources
 from mgbayes.study.schema import Study
-
-SEED = 20200216
-DRAWS = 500
-
-
-def evidence_path(
-    folder: Path, plan: Plan, on_patients: bool = False, adjusted: tuple[str, ...] = ()
-) -> Path:
-    """Where the evidence of a plan's model and family, and of what it is adjusted for, is kept."""
-    parts = (plan.model, plan.family, *(["patients"] if on_patients else []), *adjusted)
-    return folder / f"{'-'.join(parts)}.json"
 
 
 def calibrate(
@@ -50,44 +39,37 @@ def calibrate(
     folder = Path(folder)
     results = []
     for plan in plans:
-        with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
-        row = MODELS[plan.model]
-        module = row.of(study, plan)
-        priors = plan.prior_set(plan.family, module.default_priors, adjusted)
-        data = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
-        calibrated: Model = module
-        template = data
-        if on_patients:
-            on_these = OnPatients(module, data)
-            calibrated, template = on_these, on_these.template(plan.family, priors)
-        target_accept = plan.sampling_on(on_patients).target_accept
+        case = Case(plan, on_patients, adjusted)
+        setting = Setting.of(study, case)
         kept = KeptReplicates.of(
-            row.module,
-            priors,
-            template,
+            MODELS[plan.model].module,
+            setting.priors,
+            setting.template,
             family=plan.family,
             on_patients=on_patients,
             adjusted=adjusted,
-            target_accept=target_accept,
+            target_accept=setting.target_accept,
             seed=SEED,
             draws=DRAWS,
         )
         before = kept.count(replicates)
         since = f", {before} of them finished before" if before else ""
-        say(f"{plan.model}, {plan.family}{with_these}: {replicates} simulated studies{since}")
+        with_these = f" with {' and '.join(adjusted)}" if adjusted else ""
+        say(f"{plan.id}, {plan.family}{with_these}: {replicates} simulated studies{since}")
         result = sbc.calibrate(
-            calibrated,
+            setting.model,
             plan.family,
-            priors,
-            template,
+            setting.priors,
+            setting.template,
             replicates,
             SEED,
             draws=DRAWS,
+            chains=CHAINS,
             jobs=jobs,
-            compile_refit=partial(nutpie_refit, target_accept=target_accept),
+            compile_refit=partial(nutpie_refit, target_accept=setting.target_accept),
             kept=kept,
         )
-        store(result, evidence_path(folder, plan, on_patients, adjusted), model_sources(row.module))
+        store(result, setting.basis(), case.path(folder))
         results.append(result)
     return results
 

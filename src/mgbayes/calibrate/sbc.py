@@ -31,6 +31,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.inference.printed_p import select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
@@ -147,6 +148,19 @@ class SbcResult:
         """Whether the ranks are uniform and few of the fits behind them were doubtful."""
         return self.uniform(alpha) and self.failed <= MAX_FAILED * self.replicates
 
+    def verdict(self, alpha: float = 0.01) -> str:
+        """Whether the model is calibrated, and if not, why, in one sentence."""
+        of_all = f"{self.failed} of {self.replicates} fits ({self.failed / self.replicates:.1%})"
+        if self.errors:
+            return f"not calibrated: {self.errors} of {self.replicates} fits raised an error"
+        if not self.uniform(alpha):
+            lowest = {name: min(p, self.ecdf_p()[name]) for name, p in self.chi_square_p().items()}
+            worst = min(lowest, key=lambda name: lowest[name])
+            return f"not calibrated: the ranks of {worst} are not uniform (p {lowest[worst]:.2g})"
+        if not self.calibrated(alpha):
+            return f"not calibrated: the ranks are uniform, but {of_all} failed their diagnostics"
+        return f"calibrated: the ranks are uniform, and {of_all} failed their diagnostics"
+
 
 def calibrate(
     module: Model,
@@ -228,6 +242,7 @@ def _replicate(
     try:
         for careful in (False, True):
             fit = refit(data, sampler_seed, careful=careful)
+            fit = _possible(fit, module, data)
             posterior = module.estimands(fit.draws, data, family)
             doubtful = problem(fit, posterior)
             if not doubtful:
@@ -240,6 +255,13 @@ def _replicate(
         for e in module.declared(data)
     }
     return Replicate(ranks, doubtful)
+
+
+def _possible(fit: Fit, module: Model, data: Data) -> Fit:
+    """The draws whose latent values can have been seen, as in a re-analysis."""
+    if not hasattr(module, "admissible") or "latent_time" not in fit.draws:
+        return fit
+    return Fit(select(fit.draws, module.admissible(fit.draws, data)), fit.divergences)
 
 
 def nutpie_refit(model: Any, draws: int, chains: int, target_accept: float = 0.95) -> Refit:

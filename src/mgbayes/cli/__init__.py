@@ -1,7 +1,8 @@
 """The command line: a thin shell over the public functions of the same names.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with a fit
-that failed its diagnostics; 2 the input is not usable; 70 an unexpected error; 130 interrupted.
+that failed its diagnostics or a model that is not calibrated; 2 the input is not usable; 70 an unexpected error;
+130 interrupted.
 """
 
 from __future__ import annotations

@@ -33,7 +33,10 @@ def calibrate(
         typer.Option(help="What the models take of patients besides: covariates, frailty; once for each."),
     ] = None,
 ) -> None:
-    """Simulation-based calibration: does each model's posterior mean what it says? Takes long."""
+    """Simulation-based calibration: does each model's posterior mean what it says? Takes long.
+
+    Prints a verdict for each model; the exit code is 1 where one is not calibrated.
+    """
     from mgbayes.calibrate.run import calibrate as run
     from mgbayes.calibrate.run import calibrated_by_default
     from mgbayes.models.plan import load_plan, shipped_plans
@@ -57,11 +60,10 @@ def calibrate(
         adjusted=tuple(dict.fromkeys(adjusted or ())),
         say=say,
     )
-    for result in results:
-        sys.stdout.write(
-            f"{result.model} {result.family}: {result.replicates} studies, {result.failed} doubtful fits, "
-            f"{result.errors} errors\n"
-        )
+    for each, result in zip(plans, results, strict=True):
+        sys.stdout.write(f"{each.id} {result.family}: {result.verdict()}\n")
         for name, chi in result.chi_square_p().items():
             ecdf = result.ecdf_p()[name]
             sys.stdout.write(f"  {name}: uniform ranks, chi-square p {chi:.3f}, ECDF p {ecdf:.3f}\n")
+    if not all(result.calibrated() for result in results):
+        raise typer.Exit(1)

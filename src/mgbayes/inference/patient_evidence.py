@@ -8,7 +8,6 @@ is the patient's place in the spreadsheet, for those who influence a fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,13 +15,13 @@ import xarray as xr
 from mgbayes.battery.patient_rows import PatientRows
 from mgbayes.inference.covariates import covariates_of
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.cohort import as_data, printed
+from mgbayes.models.cohort import printed
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.study.schema import Endpoint, Kind, Study
+from mgbayes.study.schema import DAYS_IN, Endpoint, Kind, Study
 
 Data = dict[str, np.ndarray]
-_DAY_OF_TREATMENT = 0.5  # days; an event on the day of treatment comes half a day after it
+_DAY_OF_TREATMENT = 0.5  # days
 _NEVER_LOST = 100.0  # times the longest time: follow-up where every patient has the event
 
 
@@ -118,24 +117,13 @@ def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
-def _times_by_arm(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Times to the plan's endpoint, and their summaries in each arm."""
-    return _times(study, plan, rows, summarized=printed)
+def half_a_day(unit: str) -> float:
+    """Half a day in a unit of time: an event on the day of treatment comes half a day after it."""
+    return _DAY_OF_TREATMENT / DAYS_IN.get(unit, 1.0)
 
 
-def _times_together(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Times to the plan's endpoint, their summaries over both arms, and events by arm."""
-
-    def together(values: np.ndarray, seen: np.ndarray) -> Any:
-        both = printed(values.reshape(1, -1), seen.reshape(1, -1))
-        return both._replace(events=seen.sum(axis=-1))
-
-    return _times(study, plan, rows, summarized=together)
-
-
-def _times(
-    study: Study, plan: Plan, rows: PatientRows, summarized: Callable[[np.ndarray, np.ndarray], Any]
-) -> Data:
+def _times(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Times to the plan's endpoint, in its unit, and their summaries in each arm."""
     endpoint = study.endpoint(plan.endpoints[0].endpoint)
     if endpoint.kind is not Kind.time_to_event or not rows.has(endpoint):
         raise NotPrinted(endpoint.id, "times and events of patients")
@@ -146,23 +134,31 @@ def _times(
     if not all(arm.any() for arm in arms):
         raise NotPrinted(endpoint.id, "times and events of patients in both arms")
     time, event, lower, upper = (_padded([column[part][arm] for arm in arms], 1.0) for part in parts)
-    exact = lower == upper
-    time = np.maximum(time, _DAY_OF_TREATMENT)
     present = _padded([np.ones(arm.sum()) for arm in arms], 0.0)
     event = event * present
+    exact = lower == upper
+    # An event that counts only after a waiting time was looked for so much less long.
+    time = np.where((event == 1) | (present == 0), time, time - float(endpoint.confirmed_after or 0))
+    time = np.maximum(time, half_a_day(endpoint.unit))
     times = patient_times(time, event, present, np.where(exact, time, lower), np.where(exact, time, upper))
     row = _padded([rows.data["patient"].to_numpy()[arm].astype(float) for arm in arms], 0.0)
+    summary = printed(time, event == 1)
     return {
         **times,
         "row": row,
         "n": np.array([int(arm.sum()) for arm in arms]),
-        **as_data(summarized(time, event == 1)),
+        "events": summary.events,
+        "time_mean": np.nan_to_num(summary.mean, nan=1.0),
+        "time_sd": np.nan_to_num(summary.sd, nan=1.0),
         **_followup(time[present == 1], event[present == 1] == 1),
     }
 
 
 def _followup(time: np.ndarray, event: np.ndarray) -> Data:
-    """A gamma for follow-up, by maximum likelihood: a patient with the event was followed beyond it."""
+    """A gamma for follow-up, by maximum likelihood: a patient with the event was followed beyond it.
+
+    Where all without the event were followed alike, so were all.
+    """
     from scipy import stats
 
     from mgbayes.models.followup import followup_data  # symbolic too, and heavy to load
@@ -170,8 +166,9 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
     if event.all():
         return followup_data(0.0, _NEVER_LOST * float(time.max()), float(time.max()))
     ends = np.unique(time[~event])
-    if len(ends) < 2:  # all followed alike
-        return followup_data(0.0, float(ends[0]), float(ends[0]) / 20)
+    if len(ends) < 2:
+        longest = float(max(ends[0], time.max()))
+        return followup_data(longest, longest, 0.0)
     shape, _, scale = stats.gamma.fit(stats.CensoredData.right_censored(time, event), floc=0)
     return followup_data(0.0, shape * scale, float(np.sqrt(shape)) * scale)
 
@@ -351,8 +348,8 @@ def _rows_of(rows: PatientRows, arms: list[np.ndarray]) -> np.ndarray:
 
 _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "binary": _counts,
-    "remission": _times_by_arm,
-    "relapse": _times_together,
+    "cure": _times,
+    "proportional_hazards": _times,
     "prednisone": _doses,
     "events": _events,
     "ordinal": _classes,

@@ -342,7 +342,7 @@ class Fitter:
         if self._last is None or self._last[0] != slot:
             compiled = self._compiled_model(job, module, data, priors)
             self.say("drawing")
-            self._last = slot, draw(compiled, sampling, cores=self.cores)
+            self._last = slot, _possible(module, data, draw(compiled, sampling, cores=self.cores))
         return self._last[1]
 
     def _compiled_model(self, job: Job, module: Any, data: Data, priors: dict[str, Prior]) -> Any:
@@ -350,12 +350,22 @@ class Fitter:
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
         start = _starting(job, priors)
-        slot = (job.plan.model, job.family, shapes, forms, _values(start) if job.start else ())
+        slot = (job.model, job.family, shapes, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))
         numbers = {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
         return swap(self._compiled[slot], data | numbers)
+
+
+def _possible(module: Any, data: Data, drawn: Draws) -> Draws:
+    """The draws whose latent values can have been seen; the sampler sees a steep slope where there is a wall."""
+    if not hasattr(module, "admissible") or "latent_time" not in drawn[0]:
+        return drawn
+    possible = module.admissible(drawn[0], data)
+    if possible.all():
+        return drawn
+    return select(drawn[0], possible), select(drawn[1], possible)
 
 
 def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:

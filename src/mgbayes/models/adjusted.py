@@ -41,12 +41,12 @@ FRAILTY = "frailty_variance"
 _SIMULATED = ("yes_no", "number")
 
 
-def over_days(chance: Callable[[Any], Any], grid: NDArray[np.float64], data: Mapping[str, Any]) -> Any:
-    """A chance by day (..., day): day by day where it is an average over the cohort, for the sake of memory."""
-    day = xr.DataArray(grid, dims="day", coords={"day": grid}, attrs={"units": "days"})
+def over_time(chance: Callable[[Any], Any], grid: NDArray[np.float64], data: Mapping[str, Any]) -> Any:
+    """A chance by time (..., time): time by time where it is an average over the cohort, for the sake of memory."""
+    time = xr.DataArray(grid, dims="time", coords={"time": grid})
     if "covariates" not in data:
-        return chance(day)
-    return xr.concat([chance(float(one)) for one in grid], dim=day)
+        return chance(time)
+    return xr.concat([chance(float(one)) for one in grid], dim=time)
 
 
 def covariate_data(

@@ -7,6 +7,9 @@ import xarray as xr
 ARM = xr.DataArray([0.0, 1.0], dims="arm", coords={"arm": ["reference", "contrast"]}, name="arm")
 """The arm indicator: multiplies an effect, and labels what it is added to."""
 
+HALVES = ARM - 0.5
+"""Half a difference to each side of the level between the arms."""
+
 
 def contrast(by_arm: Any) -> Any:
     """The contrast arm minus the reference arm."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mgbayes.models.priors import Form
 
 if TYPE_CHECKING:
+    from mgbayes.models.outcome import Outcome
     from mgbayes.models.plan import Plan
     from mgbayes.study.schema import Study
 
@@ -51,14 +52,18 @@ class ModelRow:
         """The model's module. Imports PyMC."""
         return import_module(self.module)
 
+    def about(self, outcome: Outcome) -> Any:
+        """The model of an outcome."""
+        return self.load().about(outcome)
+
     def of(self, study: Study, plan: Plan) -> Any:
         """The model of a plan's outcome, with the labels, unit and direction that the study gives it."""
         module = self.load()
         return module.of(study, plan) if hasattr(module, "of") else module
 
 
-_REMISSION: Mapping[str, Form] = {
-    "logit_remission": "normal",
+_CURE: Mapping[str, Form] = {
+    "logit_ever": "normal",
     "log_odds_ratio": "normal",
     "log_mean_time": "normal",
     "log_time_ratio": "normal",
@@ -82,23 +87,23 @@ _HURDLE: Mapping[str, Form] = {
 }
 
 MODELS: Mapping[str, ModelRow] = {
-    "remission": ModelRow(
-        "mgbayes.models.remission",
-        {"lognormal": _REMISSION, "gamma": _REMISSION, "weibull": _REMISSION},
+    "cure": ModelRow(
+        "mgbayes.models.cure",
+        {"lognormal": _CURE, "gamma": _CURE, "weibull": _CURE},
         effects=("log_odds_ratio", "log_time_ratio"),
         adjustments={
             "covariates": {"covariate_log_odds_ratio": "normal", "covariate_log_time_ratio": "normal"}
         },
     ),
-    "relapse": ModelRow(
-        "mgbayes.models.relapse",
+    "proportional_hazards": ModelRow(
+        "mgbayes.models.proportional_hazards",
         {
             "weibull": {"log_hazard_ratio": "normal", "log_scale": "normal", "shape": "lognormal"},
             "piecewise_exponential": {
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",
-                "log_step_365d": "normal",
-                "log_step_1095d": "normal",
+                "log_step_1": "normal",
+                "log_step_2": "normal",
             },
         },
         effects=("log_hazard_ratio",),
@@ -154,7 +159,11 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.joint",
         {
             "one_factor": {
-                **{name: form for name, form in _REMISSION.items() if name != "shape"},
+                **{
+                    ("logit_remission" if name == "logit_ever" else name): form
+                    for name, form in _CURE.items()
+                    if name != "shape"
+                },
                 "time_shape": "lognormal",
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",

@@ -1,6 +1,6 @@
 """A simulated cohort and what a paper would print of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,27 +32,32 @@ def printed(values: Any, seen: Any) -> Printed:
     return Printed(events, mean, sd)
 
 
-def as_data(summary: Printed) -> dict[str, NDArray[Any]]:
-    """The summaries as a model's data: a placeholder of 1 where there is nothing to print."""
-    return {
-        "events": np.asarray(summary.events, dtype=np.int64),
-        "time_mean": np.nan_to_num(summary.mean, nan=1.0),
-        "time_sd": np.nan_to_num(summary.sd, nan=1.0),
-    }
+def summarized(arms: Sequence[tuple[Any, Any]], summaries: int) -> Printed:
+    """Times (..., patients) and whether they were seen, by arm: events by arm, and one or two summaries of times."""
+    each = [printed(time, seen) for time, seen in arms]
+    events = np.stack([row.events for row in each], axis=-1)
+    if summaries == 1:
+        each = [printed(*(np.concatenate(part, axis=-1) for part in zip(*arms, strict=True)))]
+    mean, sd = (np.stack([getattr(row, name) for row in each], axis=-1) for name in ("mean", "sd"))
+    return Printed(events, mean, sd)
 
 
-def by_arm(arms: Sequence[Printed]) -> Printed:
-    """Summaries of each arm as one set with a last axis `arm`."""
-    return Printed(*(np.stack(field, axis=-1) for field in zip(*arms, strict=True)))
+def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """One cohort's summaries as a model's data, with what the published ones print, and slots for everyone."""
+    from mgbayes.models.latent_times import slots
+    from mgbayes.models.time_evidence import published
+
+    mean, sd = (np.nan_to_num(values, nan=1.0) for values in (summary.mean, summary.sd))
+    rows = published(like["n"], summary.events, mean, sd, like["times_printed"])
+    most = int(np.max(like["n"]) if len(mean) > 1 else np.sum(like["n"]))
+    return {**like, **rows, "slot": slots(most)}
 
 
 def labelled(summary: Printed, draws: xr.Dataset) -> xr.Dataset:
     """The printed numbers of one cohort for each draw, on the coordinates of `draws`."""
-    dims = ("chain", "draw", "arm")
+    dims = ("chain", "draw")
+    places = {"events": "arm", "time_mean": "summary", "time_sd": "summary"}
     return xr.Dataset(
-        {
-            name: (dims[: values.ndim], values)
-            for name, values in zip(("events", "time_mean", "time_sd"), summary, strict=True)
-        },
+        {name: ((*dims, places[name]), values) for name, values in zip(places, summary, strict=True)},
         coords={"chain": draws["chain"], "draw": draws["draw"], "arm": ARM["arm"]},
     )

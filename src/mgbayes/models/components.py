@@ -18,7 +18,7 @@ Sources: Shirts and Chodera (2008), J Chem Phys 129:124105 (the estimator); Kall
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ REFERENCE = 500
 _NODES = 64  # of the correlation of two visits
 _STEPS = 200
 _TOLERANCE = 1e-7
+_LEAST = 1e-9  # of a follow-up that ended before an event could be confirmed
 
 Data = Mapping[str, Any]
 Flat = dict[str, np.ndarray]
@@ -145,46 +146,83 @@ _POWERS: Mapping[str, Callable[[tuple[float, ...], float], tuple[float, ...]]] =
 # ------------------------------------------------------------------ likelihoods
 
 
-def _remission(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
+def _summaries(data: Data) -> list[tuple[int, int, np.ndarray]]:
+    """Of each summary of times: its place, how many times it is of, and the arm (0 or 1) of each."""
+    first, second = (int(k) for k in data["timed"])
+    if len(data["time_mean"]) == 1:
+        return [(0, first + second, np.repeat([0.0, 1.0], [first, second]))]
+    return [(arm, n, np.full(n, float(arm))) for arm, n in enumerate((first, second))]
+
+
+def _seen(counts: tuple[int, int, int], chance: np.ndarray, in_time: np.ndarray) -> np.ndarray:
+    """Log likelihood of the events of an arm (patients, events, and those whose times are printed)."""
     from scipy import stats
+
+    n, events, timed = counts
+    return np.asarray(stats.binom.logpmf(events, n, chance * in_time) - timed * np.log(in_time))
+
+
+def _cure(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
     from scipy.special import expit
 
     from mgbayes.models.families import FAMILIES
 
     law, shape = FAMILIES[family], flat["shape"]
     days, weights = followup_quantiles(*data["followup"])
-    density = _compiled(lambda t, m, k: law.logpdf(t[None, :], m[:, None], k[:, None]).sum(1), 2)
     total = np.zeros(len(shape))
-    for arm, (n, events) in enumerate(zip(data["n"], data["events"], strict=True)):
-        mean = flat["log_mean_time"] + arm * flat["log_time_ratio"]
-        chance = expit(flat["logit_remission"] + arm * flat["log_odds_ratio"])
-        gone = law.survival(days, mean[:, None], shape[:, None]) @ weights
-        in_time = np.maximum(1 - gone, 1e-12)
-        total += stats.binom.logpmf(events, n, chance * in_time) - events * np.log(in_time)
-        times = flat["latent_time"][reference, arm, :events]
-        total += integrated(np.array([density(t, mean, shape) for t in times]), reference)
+    for a, counts in enumerate(zip(data["n"], data["events"], data["timed"], strict=True)):
+        mean = flat["log_mean_time"] + (a - 0.5) * flat["log_time_ratio"]
+        gone = law.survival(np.maximum(days, _LEAST), mean[:, None], shape[:, None]) @ weights
+        chance = expit(flat["logit_ever"] + (a - 0.5) * flat["log_odds_ratio"])
+        total += _seen(counts, chance, np.maximum(1 - gone, 1e-12))
+    for at, n, arm in _summaries(data):
+
+        def density(t: Any, level: Any, ratio: Any, k: Any, arm: np.ndarray = arm) -> Any:
+            log_mean = level[:, None] + (arm - 0.5)[None, :] * ratio[:, None]
+            return law.logpdf(t[None, :], log_mean, k[:, None]).sum(1)
+
+        total += _integrated_times(
+            density, flat, reference, (at, n), ("log_mean_time", "log_time_ratio", "shape")
+        )
     return total
 
 
-def _relapse(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
-    from scipy import stats
+def _proportional_hazards(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
+    from mgbayes.models.hazards import WEIBULL, piecewise_exponential
 
-    from mgbayes.models.hazards import HAZARDS
-
-    hazard, ratio = HAZARDS[family], flat["log_hazard_ratio"]
-    baseline = [flat[name] for name in ("log_scale", *hazard.shape)]
+    hazard = WEIBULL if family == WEIBULL.name else piecewise_exponential(np.asarray(data["cuts"]))
+    ratio = flat["log_hazard_ratio"]
+    names = ("log_scale", *hazard.shape)
+    baseline = [flat[name][:, None] for name in names]
     days, weights = followup_quantiles(*data["followup"])
-    events = data["events"]
-    arm = (np.arange(events.sum()) >= events[0]).astype(float)
-    density = _compiled(lambda t, b, *base: _log_event_density(hazard, t, arm, b, base), 1 + len(baseline))
+    cumulative = hazard.cumulative(np.maximum(days, _LEAST), *baseline)
     total = np.zeros(len(ratio))
-    for a, (n, count) in enumerate(zip(data["n"], events, strict=True)):
-        cumulative = hazard.cumulative(days, *(part[:, None] for part in baseline))
-        free = np.exp(-np.exp(a * ratio)[:, None] * cumulative) @ weights
-        seen = np.maximum(1 - free, 1e-12)
-        total += stats.binom.logpmf(count, n, seen) - count * np.log(seen)
-    times = flat["latent_time"][reference, : events.sum()]
-    return total + integrated(np.array([density(t, ratio, *baseline) for t in times]), reference)
+    for a, counts in enumerate(zip(data["n"], data["events"], data["timed"], strict=True)):
+        free = np.exp(-np.exp((a - 0.5) * ratio)[:, None] * cumulative) @ weights
+        total += _seen(counts, np.ones(len(ratio)), np.maximum(1 - free, 1e-12))
+    for at, n, arm in _summaries(data):
+
+        def density(t: Any, b: Any, *base: Any, arm: np.ndarray = arm) -> Any:
+            return _log_event_density(hazard, t, arm - 0.5, b, base)
+
+        total += _integrated_times(density, flat, reference, (at, n), ("log_hazard_ratio", *names))
+    return total
+
+
+def _integrated_times(
+    density: Callable[..., Any],
+    flat: Flat,
+    reference: np.ndarray,
+    summary: tuple[int, int],
+    names: Sequence[str],
+) -> np.ndarray:
+    """Log likelihood of one summary of times, latent ones integrated out; 0 where none is printed."""
+    at, n = summary
+    if n == 0:
+        return np.zeros(len(flat[names[0]]))
+    compiled = _compiled(density, len(names))
+    times = flat["latent_time"][reference, at, :n]
+    return integrated(np.array([compiled(t, *(flat[name] for name in names)) for t in times]), reference)
 
 
 def _log_event_density(hazard: Any, t: Any, arm: np.ndarray, ratio: Any, baseline: Any) -> Any:
@@ -267,8 +305,8 @@ def _compiled(expression: Callable[..., Any], parameters: int) -> Callable[..., 
 
 
 LIKELIHOODS: Mapping[str, Callable[[Flat, Data, str, np.ndarray], np.ndarray]] = {
-    "remission": _remission,
-    "relapse": _relapse,
+    "cure": _cure,
+    "proportional_hazards": _proportional_hazards,
     "prednisone": _prednisone,
     "binary": _binary,
 }

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgbayes.models.outcome import Outcome
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -31,4 +33,15 @@ class Curve:
     crosses: str = "mean"
 
 
-FIVE_YEARS = tuple(np.linspace(1.0, 1825.0, 77).tolist())
+def over_follow_up(outcome: Outcome, *, variable: str, y_label: str, caption: str) -> Curve:
+    """A share of patients by time, to the end of what the plan compares."""
+    end = outcome.restricted_to or max(outcome.horizons, default=1.0)
+    return Curve(
+        variable=variable,
+        over="time",
+        grid=tuple(np.linspace(end / 1825, end, 77).tolist()),
+        x_label=f"{outcome.unit} since {outcome.time_zero}",
+        y_label=y_label,
+        scale=100.0,
+        caption=caption,
+    )

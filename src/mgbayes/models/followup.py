@@ -2,14 +2,16 @@ r"""Follow-up known only by its summary: a shifted gamma, integrated over.
 
 The paper prints the mean and SD of follow-up and the least follow-up for inclusion, not the
 follow-up of each patient. F is taken as minimum + Gamma with the printed mean and SD, the same
-in both arms and independent of the outcome. A patient seen to have the event at t was followed
+in both arms and independent of the outcome; with an SD of 0 all were followed alike. Where an event counts only once
+a patient was followed for w beyond it (a waiting time in its definition), F is follow-up less w, and may be below 0:
+such a patient cannot be seen to have the event. A patient seen to have the event at t was followed
 beyond t, which has chance G(t) = P(F > t); a patient without it survived an unknown F, which has
 chance E[S(F)].
 
 Expectations over F are a generalised Gauss-Laguerre rule, exact for polynomials times the gamma
 density; integrals of a density times G are a Gauss rule for the weight G. Nodes, weights and a table
 of log G are data of a model, since they follow from the printed numbers alone.
-Units: days. Source: the study's printed follow-up; rules: Golub and Welsch 1969.
+Units: those of the endpoint. Source: the study's printed follow-up; rules: Golub and Welsch 1969.
 """
 
 from math import log, sinh, sqrt
@@ -27,6 +29,10 @@ EDGE_NODES = 6
 TABLE, TABLE_STEP = 256, 3.9 / 255
 """The table reaches to sinh(3.9)² = 610 scales beyond the minimum, where G is about 1e-260."""
 _SMOOTH = 0.3  # scales of follow-up from day 0 to where rules for a density may begin
+_WALL = 0.05
+"""Where all were followed alike, G falls to 0 at their follow-up. The sampler sees it fall like a normal density of
+this SD (over the follow-up) instead, and draws with a time beyond are dropped (``within_followup``): those that stay
+have the exact density."""
 
 
 def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[np.float64]]:
@@ -38,14 +44,18 @@ def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[n
         days and weights of ∫ f(t) G(t) dt = Σ weight · f(day) + Σ weight · P(T < day); followup_chance
         (2, TABLE): log G and its slope, at even steps of arsinh √((t - minimum) / scale).
 
+    An SD of 0: all were followed for ``mean``, and followup is (mean, 1, 0).
+
     Raises:
-        ValueError: if the mean does not exceed the minimum or the SD is not positive.
+        ValueError: if the mean does not exceed 0 and, unless the SD is 0, the minimum, or the SD is negative.
     """
-    if not mean > minimum >= 0 or not sd > 0:
+    if not mean > 0 or not sd >= 0 or (sd > 0 and not mean > minimum):
         raise ValueError(
-            f"follow-up of {mean} ± {sd} days with a minimum of {minimum}: the mean must exceed "
-            "the minimum, the minimum be at least 0 and the SD be positive"
+            f"follow-up of {mean} ± {sd} with a minimum of {minimum}: the mean must exceed 0 and "
+            "the minimum, and the SD be 0 or more"
         )
+    if sd == 0:
+        return _same_for_all(mean)
     shape, scale = ((mean - minimum) / sd) ** 2, sd**2 / (mean - minimum)
     nodes, weights = special.roots_genlaguerre(NODES, shape - 1)
     density, cdf = _chance_rules(minimum, shape, scale)
@@ -57,6 +67,26 @@ def followup_data(minimum: float, mean: float, sd: float) -> dict[str, NDArray[n
         "followup_cdf": cdf,
         "followup_chance": _chance_table(shape),
     }
+
+
+def _same_for_all(length: float) -> dict[str, NDArray[np.float64]]:
+    """The data where all were followed alike: every expectation is the value there."""
+    density = np.stack([np.full(DENSITY_NODES, length), np.zeros(DENSITY_NODES)])
+    return {
+        "followup": np.array([length, 1.0, 0.0]),
+        "followup_days": np.full(NODES, length),
+        "followup_weights": np.full(NODES, 1 / NODES),
+        "followup_density": density,
+        "followup_cdf": np.array([[length], [1.0]]),
+        "followup_chance": np.zeros((2, TABLE)),
+    }
+
+
+def within_followup(times: Any, followup: Any) -> NDArray[np.bool_]:
+    """Which latent times (..., times) can have been seen: all, unless all patients were followed alike."""
+    length, _, scale = np.asarray(followup)
+    inside: NDArray[np.bool_] = (np.asarray(times) < length).all(axis=-1) | (scale > 0)
+    return inside
 
 
 def _chance_rules(
@@ -115,6 +145,11 @@ def _chance_table(shape: float) -> NDArray[np.float64]:
 @register_jitable
 def log_chance(t: float, followup: Any, table: Any) -> tuple[float, float]:
     """Log G(t) and its derivative in log t, by cubic interpolation; G falls exponentially beyond the table."""
+    if followup[2] == 0:
+        beyond = (t / followup[0] - 1.0) / _WALL
+        if beyond <= 0:
+            return 0.0, 0.0
+        return -0.5 * beyond * beyond, -beyond * t / (followup[0] * _WALL)
     x = (t - followup[0]) / followup[2]
     if x <= 0:
         return 0.0, 0.0
@@ -143,6 +178,6 @@ def log_chance_followed(t: Any, followup: Any) -> Any:
 
 
 def draw_followup(rng: Generator, data: Any, size: Any) -> NDArray[np.float64]:
-    """Draw follow-up times in days."""
+    """Draw follow-up times."""
     minimum, shape, scale = np.asarray(data["followup"])
     return minimum + rng.gamma(shape, scale, size)

@@ -65,9 +65,9 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
 
     Args:
         z: (G, L) standard normal variables of the model.
-        given: ``events`` (arms,), ``time_mean`` (G,) and ``time_sd`` (G,), as in the data of the models.
+        given: ``timed`` (arms,), the events whose times are printed, ``time_mean`` and ``time_sd`` (G,).
     """
-    events, mean, sd = (given[name] for name in ("events", "time_mean", "time_sd"))
+    events, mean, sd = (given[name] for name in ("timed", "time_mean", "time_sd"))
     log_times, weight, suggested, times = _TIMES.of(z, events, mean, sd)
     centre, step, pooled = suggested[0], suggested[1], suggested[2]
     cap = _CAP * pt.log1p((sd / mean) ** 2).mean()

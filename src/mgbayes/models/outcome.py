@@ -30,6 +30,7 @@ class Outcome:
         confirmed_after: how long a patient must be followed beyond the time for the event to count, in ``unit``.
         horizons: times at which chances are compared, in ``unit``.
         restricted_to: until when mean times are compared, in ``unit``.
+        cuts: where a piecewise constant hazard changes, in ``unit``.
         arms: labels of the reference and the contrast arm.
     """
 
@@ -46,6 +47,7 @@ class Outcome:
     confirmed_after: float = 0.0
     horizons: tuple[float, ...] = ()
     restricted_to: float | None = None
+    cuts: tuple[float, ...] = ()
     arms: tuple[str, str] = ("reference", "contrast")
 
     @property
@@ -109,6 +111,7 @@ def _outcome(study: Study, plan: Plan, endpoint: Endpoint, visits: tuple[Visit, 
         confirmed_after=float(endpoint.confirmed_after or 0),
         horizons=plan.horizons,
         restricted_to=plan.restricted_to,
+        cuts=plan.cuts,
         arms=(study.reference.label, study.contrast.label),
     )
 

@@ -229,6 +229,9 @@ class Plan(Record):
     restricted_to: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Until when mean times are compared, in the unit of the endpoint."
     )
+    cuts: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (), description="Two times at which a piecewise constant hazard changes, in the unit of the endpoint."
+    )
     followup: AssumedFollowup | None = Field(
         None, description="Follow-up as it is assumed, where the study does not print it."
     )

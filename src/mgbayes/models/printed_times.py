@@ -114,7 +114,7 @@ class PrintedTimes(Op):
 
     def __init__(self, law: str) -> None:
         self.law = law
-        self.evidence = ("events", "followup", "followup_chance", *LAWS[law].rules)
+        self.evidence = ("timed", "followup", "followup_chance", *LAWS[law].rules)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Declare inputs log times and times (G, L), θ (P,), the evidence and all outputs."""

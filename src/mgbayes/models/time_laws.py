@@ -9,7 +9,8 @@ reference arm. Families (families.py) and hazards (hazards.py) say what they mea
 | gamma                 | effect, log mean, shape                | likewise                                          |
 | weibull               | effect, log mean, shape                | likewise                                          |
 | weibull_hazard        | effect, log scale, shape               | of the hazard times exp(a · effect)               |
-| piecewise_exponential | effect, log scale, log steps u and w   | likewise                                          |
+| piecewise_exponential | effect, log scale, log steps u and w,  | likewise                                          |
+|                       | and data: the cuts and their width     |                                                   |
 
 Each law is three plain functions, compiled by numba inside a model and run as they stand in plain Python:
 
@@ -23,7 +24,7 @@ f(t) = g(t / mean) / mean, the others follow from these.
 P(T < F) = ∫ f(t) G(t) dt, with G(t) = P(F > t). Laws whose survival is the cheaper one take it as 1 - Σ w_j S(F_j)
 (followup_quantiles.py), the others as Σ u_i P(T < c_i) + Σ w_j f(t_j) (followup.py), of which the last days have next
 to no weight and are left out, all together 1e-10. What a law needs of each day is worked out once (with_nodes).
-Units: days. Source: the definitions; derivatives by hand, held to finite differences in tests/oracles.
+Units: those of the endpoint. Source: the definitions; derivatives by hand, held to finite differences in tests.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ from numba.extending import register_jitable
 
 from mgbayes.models.followup_quantiles import followup_quantiles
 
-CONSTANTS = 8
+CONSTANTS = 12
 """Places for what a law prepares."""
 
 
@@ -243,10 +244,6 @@ def _weibull_hazard_cumulative(nodes: Any, j: int, c: Any, d: Any) -> float:
     return hazard
 
 
-_FIRST, _SECOND, _WIDTH = 365.0, 1095.0, 60.0
-_START = (_WIDTH * log1p(exp(-_FIRST / _WIDTH)), _WIDTH * log1p(exp(-_SECOND / _WIDTH)))
-
-
 @register_jitable
 def _step(x: float) -> tuple[float, float]:
     """Logistic function and softplus of x."""
@@ -263,25 +260,30 @@ def _piecewise_prepare(theta: Any, c: Any) -> None:
         c[a, 0], c[a, 1], c[a, 2] = a, exp(theta[2]), exp(theta[2] + theta[3])
         c[a, 3], c[a, 5] = exp(-theta[1]), a * theta[0] - theta[1]
         c[a, 4] = exp(c[a, 5])
+        c[a, 6], c[a, 7], c[a, 8] = theta[4], theta[5], theta[6]
+        c[a, 9] = theta[6] * log1p(exp(-theta[4] / theta[6]))
+        c[a, 10] = theta[6] * log1p(exp(-theta[5] / theta[6]))
 
 
 @register_jitable
 def _piecewise_log_density(log_t: float, t: float, c: Any, d: Any) -> float:
-    first, days_first = _step((t - _FIRST) / _WIDTH)
-    second, days_second = _step((t - _SECOND) / _WIDTH)
-    days_first = _WIDTH * days_first - _START[0]
-    days_second = _WIDTH * days_second - _START[1]
+    width = c[8]
+    first, days_first = _step((t - c[6]) / width)
+    second, days_second = _step((t - c[7]) / width)
+    days_first = width * days_first - c[9]
+    days_second = width * days_second - c[10]
     middle, late = c[1], c[2]
     rate = 1.0 - first + middle * (first - second) + late * second
     days = t - days_first + middle * (days_first - days_second) + late * days_second
     hazard = c[4] * days
-    turn_first, turn_second = first * (1.0 - first) / _WIDTH, second * (1.0 - second) / _WIDTH
+    turn_first, turn_second = first * (1.0 - first) / width, second * (1.0 - second) / width
     turn = -turn_first + middle * (turn_first - turn_second) + late * turn_second
     d[0] = t * (turn / rate - c[4] * rate)
     d[1] = c[0] * (1.0 - hazard)
     d[2] = hazard - 1.0
     d[4] = late * (second / rate - c[4] * days_second)
     d[3] = middle * ((first - second) / rate - c[4] * (days_first - days_second)) + d[4]
+    d[5], d[6], d[7] = 0.0, 0.0, 0.0  # the cuts are data
     return log(rate) + c[5] - hazard
 
 
@@ -334,12 +336,15 @@ def _seen_by_survival(
 
 
 _TOO_LITTLE = 1e-10
+_LEAST = 1e-9  # of a follow-up that ended before an event could be confirmed: nothing is seen by then
 _OF_DENSITY = ("followup_density_nodes", "followup_cdf_nodes")
 _OF_SURVIVAL = ("followup_survival_nodes",)
 
 
-def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The data of followup.py with what laws need of its days.
+def with_nodes(
+    followup_data: Mapping[str, np.ndarray], cuts: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """The data of followup.py with what laws need of its days; of a piecewise hazard with its ``cuts`` (3,).
 
     Adds followup_density_nodes and followup_cdf_nodes, (3, days): day, weight and log day, 0 for day 0; and
     followup_survival_nodes (days, 5): day, weight, log day, and days beyond each end of a piecewise hazard. The
@@ -348,9 +353,10 @@ def with_nodes(followup_data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     density, cdf = (_with_logs(followup_data[f"followup_{rule}"]) for rule in ("density", "cdf"))
     density[1] = _without_the_last(density[1])
     days, weights = followup_quantiles(*followup_data["followup"])
+    days = np.maximum(days, _LEAST)
+    *ends, width = (1.0, 3.0, 1 / 6) if cuts is None else cuts
     beyond = [
-        _WIDTH * np.logaddexp(0.0, (days - end) / _WIDTH) - start
-        for end, start in zip((_FIRST, _SECOND), _START, strict=True)
+        width * (np.logaddexp(0.0, (days - end) / width) - np.logaddexp(0.0, -end / width)) for end in ends
     ]
     return {
         **followup_data,
@@ -405,7 +411,7 @@ WEIBULL_HAZARD = TimeLaw(
 )
 PIECEWISE_EXPONENTIAL = TimeLaw(
     "piecewise_exponential",
-    4,
+    7,
     _OF_SURVIVAL,
     _piecewise_prepare,
     _piecewise_log_density,

@@ -11,7 +11,7 @@ import xarray as xr
 from mgbayes.patients.fields import ARM, COVARIATE
 from mgbayes.patients.time_rules import censored_part, days_of, event_of
 from mgbayes.study.patient_map import Covariate, EndpointColumns, PatientMap
-from mgbayes.study.schema import Endpoint, Kind, Study
+from mgbayes.study.schema import DAYS_IN, Endpoint, Kind, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,8 +87,10 @@ def _time_to_event(endpoint: Endpoint, row: EndpointColumns, frame: pd.DataFrame
     """Event, time and bounds: an exact time is its own bounds, a censored one has no upper bound."""
     event = event_of(endpoint, row)(frame).to_numpy(dtype=np.float64)
     empty = np.full(len(frame), np.nan)
+    # Differences of dates are days; numbers stand in the endpoint's unit already.
+    days_in_unit = DAYS_IN.get(endpoint.unit, 1.0) if row.start is not None else 1.0
     days = {
-        part: days_of(endpoint, row, part)(frame).to_numpy(dtype=np.float64)
+        part: days_of(endpoint, row, part)(frame).to_numpy(dtype=np.float64) / days_in_unit
         if getattr(row, part) is not None
         else empty
         for part in ("time", "followup", "lower", "upper")
@@ -99,5 +101,5 @@ def _time_to_event(endpoint: Endpoint, row: EndpointColumns, frame: pd.DataFrame
     lower = np.where(happened & ~np.isnan(days["lower"]), days["lower"], time)
     upper = np.where(happened & ~np.isnan(days["upper"]), days["upper"], np.where(censored, np.inf, time))
     for part, values in (("event", event), ("time", time), ("lower", lower), ("upper", upper)):
-        units = "" if part == "event" else "days"
+        units = "" if part == "event" else endpoint.unit or "days"
         yield f"{endpoint.id}.{part}", ("patient",), values, {"long_name": endpoint.label, "units": units}

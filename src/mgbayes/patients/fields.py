@@ -103,7 +103,7 @@ def _times(endpoint: Endpoint, row: EndpointColumns, said: PatientMap, today: da
             f"{endpoint.id}.start", row.start, Date(said.dates, today), f"{endpoint.label}: start", "date"
         )
     moment: Reader = Number(said.decimal) if row.start is None else Date(said.dates, today)
-    unit = "days" if row.start is None else "date"
+    unit = (endpoint.unit or "days") if row.start is None else "date"
     for part, words in TIMES.items():
         column: str | None = getattr(row, part)
         if column is not None:

@@ -44,12 +44,12 @@ def _dose(estimand: str) -> Reading:
 
 
 MAIN = (
-    Reading("remission", None, "odds_ratio_remission", "odds_ratio", ratio=True),
-    Reading("relapse", None, "hazard_ratio", "hazard_ratio", ratio=True),
+    Reading("cure", None, "odds_ratio_ever", "odds_ratio", ratio=True),
+    Reading("proportional_hazards", None, "hazard_ratio", "hazard_ratio", ratio=True),
     _dose("adjusted_difference_last"),
 )
 OTHERWISE = (
-    Reading("remission", "lognormal", "time_ratio", "time_ratio", ratio=True, spread=_sd_of_log_times),
+    Reading("cure", "lognormal", "time_ratio", "time_ratio", ratio=True, spread=_sd_of_log_times),
     _dose("reduction_difference_last"),
 )
 

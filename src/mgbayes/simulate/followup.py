@@ -35,6 +35,13 @@ class Outcome:
     days: Floats
     event_free: Floats
     """(arm, day)"""
+    waiting: float = 0.0
+    """How long a patient must be followed beyond the day for the event to count."""
+
+    @property
+    def needs(self) -> Floats:
+        """The follow-up (patients,) that each event needs, 0 where there was none."""
+        return np.nan_to_num(self.times.day + self.waiting)
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,12 @@ def paired(rng: Generator, gamma: Gamma, outcomes: Sequence[Outcome], arm: np.nd
 
 def _reordered(outcome: Outcome, order: np.ndarray) -> Outcome:
     times = Times(outcome.times.event[order], outcome.times.day[order])
-    return Outcome(times, outcome.days, outcome.event_free)
+    return Outcome(times, outcome.days, outcome.event_free, outcome.waiting)
 
 
 def _beyond(gamma: Gamma, outcomes: Sequence[Outcome]) -> Floats:
     """The chance of a follow-up that ends before the last event of each patient."""
-    last = np.max([np.nan_to_num(one.times.day) for one in outcomes], axis=0)
+    last = np.max([one.needs for one in outcomes], axis=0)
     return np.minimum(np.asarray(gamma.chance(last), dtype=float), 1 - 1e-9)
 
 
@@ -102,7 +109,7 @@ def _weights(gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray) -> tupl
     for one in outcomes:
         for a in (0, 1):
             silent = (one.times.event == 0) & (arm == a)
-            weight[silent] *= np.interp(day[silent], one.days, one.event_free[a])
+            weight[silent] *= np.interp(day[silent] - one.waiting, one.days, one.event_free[a])
     return day, np.maximum(weight, 1e-300)
 
 
@@ -121,7 +128,7 @@ def draw_followup(
     off = np.hypot(means - mean, sds - sd) / sd
     near = np.flatnonzero(off <= _NEAR)
     tried = rng.permutation(near)[:_CHOSEN] if len(near) else np.argsort(off)[:_CHOSEN]
-    least = np.maximum(np.max([np.nan_to_num(one.times.day) for one in outcomes], axis=0), gamma.least)
+    least = np.maximum(np.max([one.needs for one in outcomes], axis=0), gamma.least)
     for i in tried:
         moved = mean + (followed[i] - means[i]) * sd / sds[i]
         if (moved >= least - 1).all():

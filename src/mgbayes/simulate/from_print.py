@@ -77,7 +77,8 @@ def _timed(
         printed = time_to_event(study, endpoint)
         if printed is not None:
             by_arm = _whole_days(rng, endpoint, printed, days)
-            outcomes[name] = Outcome(_placed(rng, by_arm, arm), DAYS, draw.event_free[name])
+            waiting = float(endpoint.confirmed_after or 0)
+            outcomes[name] = Outcome(_placed(rng, by_arm, arm), DAYS, draw.event_free[name], waiting)
     if printed is None:
         return {}, None
     gamma = Gamma.of(printed.followup)

@@ -15,7 +15,7 @@ from mgbayes.simulate.cohort import Floats
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
-TIMES = ("remission", "relapse")
+TIMES = ("cure", "proportional_hazards")
 DOSES = "prednisone"
 DAYS = np.concatenate([np.linspace(0.01, 365.0, 74), np.linspace(365.0, 7300.0, 300)[1:]])
 """Days at which the chance of no event is computed; it is taken to stay as it is after the last."""
@@ -92,13 +92,10 @@ def _draw(chosen: Sequence[tuple[Fit, int]]) -> Draw:
 
 def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
     """The latent days of those with the event, by arm."""
-    first, second = (int(n) for n in np.asarray(fit.data["events"]))
-    latent = one["latent_time"]
-    if "arm" in latent.dims:
-        rows = latent.transpose("chain", "draw", "arm", "slot").to_numpy()[0, 0]
-        return rows[0, :first], rows[1, :second]
-    row = latent.transpose("chain", "draw", "slot").to_numpy()[0, 0]
-    return row[:first], row[first : first + second]
+    from mgbayes.models.time_evidence import latent_by_arm
+
+    first, second = latent_by_arm(one, fit.data)
+    return first[0, 0], second[0, 0]
 
 
 def _event_free(fit: Fit, one: Any) -> Floats:

@@ -7,7 +7,7 @@ A file names the models that patients follow, with every parameter of the family
     followup = { minimum = 365, mean = 1861, sd = 953.4 }
 
     [times.time_to_relapse]
-    model = "relapse"
+    model = "proportional_hazards"
     family = "weibull"
     parameters = { log_hazard_ratio = -0.5, log_scale = 7.5, shape = 1.0 }
 
@@ -58,11 +58,12 @@ class TrueFollowup(Record):
 
 
 class TrueTimes(Record):
-    """A survival model and every parameter of its family."""
+    """A model of times and every parameter of its family; a piecewise hazard has two cuts besides."""
 
-    model: Literal["remission", "relapse"]
+    model: Literal["cure", "proportional_hazards"]
     family: Id
     parameters: dict[str, float]
+    cuts: tuple[Positive, ...] = ()
 
 
 class TrueDoses(Record):
@@ -157,7 +158,10 @@ def cohort_from_truth(rng: Generator, study: Study, truth: Truth) -> Cohort:
     excess = rows.mean - rows.minimum
     gamma = Gamma(rows.minimum, (excess / rows.sd) ** 2, rows.sd**2 / excess)
     followed = np.ceil(gamma.day(rng.random(len(arm))))
-    times = {name: _times(rng, one, arm, followed) for name, one in truth.times.items()}
+    times = {
+        name: _times(rng, one, arm, followed - float(study.endpoint(name).confirmed_after or 0))
+        for name, one in truth.times.items()
+    }
     values: dict[Place, Floats] = {
         (name, None): (rng.random(len(arm)) < np.array(chance)[arm]).astype(float)
         for name, chance in truth.yes_no.items()
@@ -185,10 +189,13 @@ def event_free(true: TrueTimes) -> Floats:
     """The true chance (arm, day) of no event."""
     import xarray as xr
 
-    module = MODELS[true.model].load()
+    from mgbayes.models.outcome import Outcome
+
+    outcome = Outcome("time", "time", Kind.time_to_event, "days", None, True, cuts=true.cuts)
+    model = MODELS[true.model].about(outcome)
     draw = xr.Dataset({name: (("chain", "draw"), [[value]]) for name, value in true.parameters.items()})
-    curve = module.curve
-    values = module.curves(draw, {}, true.family, _DAYS)[curve.variable]
+    curve = model.curve
+    values = model.curves(draw, {}, true.family, _DAYS)[curve.variable]
     chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
     return chance if chance[0, 0] > 0.5 else 1 - chance
 

@@ -34,7 +34,8 @@ PValue = Annotated[
 Direction = Literal["higher", "lower"]
 """Which values are better for a patient."""
 
-TIME_UNITS = ("days", "weeks", "months", "years")
+DAYS_IN: dict[str, float] = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
+"""The units of time, and how many days each has."""
 
 
 class Kind(StrEnum):
@@ -149,11 +150,15 @@ class Summary(Record):
     percent: Number | None = None
     mean: Number | None = None
     sd: Number | None = None
+    median: Number | None = Field(None, description="Read for follow-up, with its range.")
+    range: tuple[Number, Number] | None = Field(None, description="The least and the largest value.")
 
     @model_validator(mode="after")
     def _whole_statement(self) -> Self:
         if (self.mean is None) != (self.sd is None):
             raise ValueError("a mean and its sd stand together")
+        if self.range is not None and not float(self.range[0]) <= float(self.range[1]):
+            raise ValueError("the range goes from the least to the largest value")
         return self
 
 

@@ -11,11 +11,12 @@ from scipy import integrate, stats
 from mgbayes.errors import InputError
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import jobs_on_patients
-from mgbayes.models import adjusted, relapse
+from mgbayes.models import adjusted
 from mgbayes.models.plan import Plan, load_plan, parse_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
+from tests.known_models import FAMILIES, relapse
 from tests.oracles.ipd.twin import made_up_study, twin, write
 
 RELAPSE = (ROOT / "models" / "relapse.toml").read_text("utf-8")
@@ -171,15 +172,13 @@ def test_chances_are_averages_over_the_cohort_and_over_the_frailty() -> None:
         )
 
     found = relapse.estimands(TRUTH, data, "weibull").isel(chain=0, draw=0)
-    assert float(found["relapse_free_difference_730d"]) == pytest.approx(
-        free(730, 1) - free(730, 0), abs=1e-7
-    )
+    assert float(found["event_free_difference_730"]) == pytest.approx(free(730, 1) - free(730, 0), abs=1e-7)
     nodes, node_weights = np.polynomial.legendre.leggauss(40)
     days = 1825 * (1 + nodes) / 2
     expected = sum(
         1825 / 2 * w * (free(day, 1) - free(day, 0)) for day, w in zip(days, node_weights, strict=True)
     )
-    assert float(found["rmst_difference_1825d"]) == pytest.approx(expected, abs=0.01)
+    assert float(found["rmst_difference_1825"]) == pytest.approx(expected, abs=0.01)
     assert float(found["hazard_ratio_a"]) == pytest.approx(np.exp(0.8))
     assert [row.id for row in relapse.declared(data)][-3:] == [
         "hazard_ratio_a",
@@ -188,7 +187,7 @@ def test_chances_are_averages_over_the_cohort_and_over_the_frailty() -> None:
     ]
 
 
-@pytest.mark.parametrize("family", relapse.FAMILIES)
+@pytest.mark.parametrize("family", FAMILIES["proportional_hazards"])
 def test_each_patients_density_is_that_of_a_gamma_mixture(family: str) -> None:
     """By quadrature over the frailty: a relapse at t, none by t, and one between two visits."""
     time = np.array([[300.0, 700.0, 800.0], [1500.0, 400.0, 1.0]])
@@ -198,14 +197,14 @@ def test_each_patients_density_is_that_of_a_gamma_mixture(family: str) -> None:
     x = np.array([[[0.5], [-0.5], [0.5]], [[-0.5], [0.5], [0.0]]])
     data = relapse.patients(time, event, present, lower, upper)
     data |= adjusted.covariate_data(x, present, ["a"], ["a"])
-    names = [*load_plan("relapse").prior_set(family, relapse.PRIORS, BOTH)]
-    model = relapse.build(data, family, {name: relapse.PRIORS[name] for name in names})
+    names = [*load_plan("relapse").prior_set(family, relapse.default_priors, BOTH)]
+    model = relapse.build(data, family, {name: relapse.default_priors[name] for name in names})
     values = {
         "log_hazard_ratio": 0.4,
         "log_scale": 6.8,
         "shape": 0.8,
-        "log_step_365d": 0.5,
-        "log_step_1095d": -0.6,
+        "log_step_1": 0.5,
+        "log_step_2": -0.6,
         "covariate_log_hazard_ratio": np.array([0.9]),
         "frailty_variance": 1.4,
     }

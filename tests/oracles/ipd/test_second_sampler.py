@@ -17,9 +17,9 @@ import pytest
 from scipy import optimize, special, stats
 
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models import relapse, remission
 from mgbayes.models.plan import Sampling, load_plan
 from mgbayes.models.priors import Prior
+from tests.known_models import relapse, remission
 from tests.oracles.ipd.test_survival_in_r import patients, rows
 
 POSITIVE = ("shape", "frailty_variance")
@@ -111,7 +111,7 @@ def test_nuts_draws_the_posterior_that_importance_sampling_draws(name: str) -> N
     scales = {"log_scale": (5.0, 1.0), "log_mean_time": (6.0, 1.0)}  # the plan's are of other diseases
     priors: dict[str, Prior] = {
         key: Prior(prior.form, scales.get(key, prior.values), prior.why)
-        for key, prior in plan.prior_set(family, module.PRIORS, asked).items()
+        for key, prior in plan.prior_set(family, module.default_priors, asked).items()
     }
     places = {label: key for key in priors for label in vectors.get(key, (key,))}
     columns = rows(public)

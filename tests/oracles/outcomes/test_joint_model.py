@@ -12,7 +12,7 @@ from scipy import optimize, special, stats
 
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
-from mgbayes.models import joint, joint_patients, prednisone, relapse, remission
+from mgbayes.models import joint, joint_patients, prednisone
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.normal_score import normal_score
@@ -21,6 +21,7 @@ from mgbayes.models.plan import load_plan
 from mgbayes.models.vine import correlations, from_correlations
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
+from tests.known_models import relapse, remission
 from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import pointwise
 
@@ -123,7 +124,7 @@ def test_its_priors_are_those_of_the_separate_models() -> None:
         if name.endswith("_loading"):
             continue
         owners = [renamed[name]] if name in renamed else [(m, name) for m in (remission, relapse, prednisone)]
-        found = [module.PRIORS[own] for module, own in owners if own in module.PRIORS]
+        found = [module.default_priors[own] for module, own in owners if own in module.default_priors]
         assert [(other.form, other.values) for other in found] == [(prior.form, prior.values)]
 
 

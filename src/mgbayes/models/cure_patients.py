@@ -1,6 +1,6 @@
-"""Remission in patients: their likelihood, and patients drawn from the model.
+"""The mixture cure model on patients: their likelihood, and patients drawn from the model.
 
-See remission.py for the model and adjusted.py for covariates.
+See cure.py for the model and adjusted.py for covariates.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import adjusted, families, followup, latent
-from mgbayes.models.arms import ARM
+from mgbayes.models.arms import HALVES
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.priors import Prior
 
@@ -51,9 +51,9 @@ def likelihood(
 
 
 def by_arm(draws: Any, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """Chance of ever remitting, log mean time and shape of each draw, by arm, and by patient with covariates."""
-    logit = draws["logit_remission"] + draws["log_odds_ratio"] * ARM
-    log_mean = draws["log_mean_time"] + draws["log_time_ratio"] * ARM
+    """Chance of ever having the event, log mean time and shape of draws, by arm; by patient with covariates."""
+    logit = draws["logit_ever"] + draws["log_odds_ratio"] * HALVES
+    log_mean = draws["log_mean_time"] + draws["log_time_ratio"] * HALVES
     ever, when = (adjusted.cohort_predictor(name, draws, data) for name in COEFFICIENTS)
     return special.expit(logit + ever), log_mean + when, draws["shape"]
 
@@ -61,9 +61,9 @@ def by_arm(draws: Any, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
 def draw_outcomes(
     rng: Generator, draws: Any, data: Mapping[str, Any], law: families.Family, arm: int
 ) -> tuple[Any, Any, Any]:
-    """Days to remission, whether it ever comes, and follow-up of the patients of an arm, each (..., patient)."""
-    logit = draws["logit_remission"] + arm * draws["log_odds_ratio"]
-    log_mean = draws["log_mean_time"] + arm * draws["log_time_ratio"]
+    """Times to the event, whether it ever comes, and follow-up of the patients of an arm, each (..., patient)."""
+    logit = draws["logit_ever"] + (arm - 0.5) * draws["log_odds_ratio"]
+    log_mean = draws["log_mean_time"] + (arm - 0.5) * draws["log_time_ratio"]
     ever, when = (adjusted.arm_predictor(name, draws, data, arm) for name in COEFFICIENTS)
     size, dims = (*logit.shape, data["n"][arm]), (*logit.dims, "patient")
     every = xr.DataArray(np.zeros(size), dims=dims)
@@ -75,15 +75,15 @@ def draw_outcomes(
     return time, rng.uniform(size=size) < pi, followup.draw_followup(rng, data, size)
 
 
-def declared(estimands: tuple[Estimand, ...], data: Mapping[str, Any]) -> tuple[Estimand, ...]:
+def declared(estimands: tuple[Estimand, ...], data: Mapping[str, Any], event: str) -> tuple[Estimand, ...]:
     """The estimands, named for what they are given; and those of covariates."""
     return adjusted.declared(
         estimands,
         data,
-        conditional=("odds_ratio_remission", "time_ratio"),
+        conditional=("odds_ratio_ever", "time_ratio"),
         of_covariates={
-            "odds_ratio": "odds ratio of ever remitting",
-            "time_ratio": "ratio of times to remission, among remitters",
+            "odds_ratio": f"odds ratio, {event} at any time",
+            "time_ratio": f"ratio of times to {event}, among patients with it",
         },
     )
 

@@ -1,6 +1,6 @@
-r"""Relapse in patients: their likelihood, and patients drawn from the model.
+r"""Proportional hazards on patients: their likelihood, and patients drawn from the model.
 
-See relapse.py for the model and adjusted.py for covariates and the frailty.
+See proportional_hazards.py for the model and adjusted.py for covariates and the frailty.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import adjusted, latent
-from mgbayes.models.arms import ARM
+from mgbayes.models.arms import HALVES
 from mgbayes.models.hazards import Hazard
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.priors import Prior
@@ -30,7 +30,7 @@ def likelihood(
     given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
     (predictor,) = adjusted.predictor(COEFFICIENTS, data, priors)
     variance = adjusted.frailty(priors)
-    log_ratios = log_ratio * np.array([[0.0], [1.0]]) + predictor
+    log_ratios = log_ratio * np.array([[-0.5], [0.5]]) + predictor
     cumulative = {
         name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
         for name in ("time", "lower", "upper")
@@ -51,31 +51,31 @@ def baseline_of(draws: Any, hazard: Hazard) -> list[Any]:
     return [draws[name] for name in ("log_scale", *hazard.shape)]
 
 
-def relapse_free(draws: Any, hazard: Hazard, day: Any, data: Mapping[str, Any]) -> Any:
-    """Chance of no relapse by `day`, by arm, for each draw; averaged over the cohort's covariates."""
-    log_ratio = draws["log_hazard_ratio"] * ARM + adjusted.cohort_predictor(COEFFICIENTS[0], draws, data)
-    cumulative = np.exp(log_ratio) * hazard.cumulative(day, *baseline_of(draws, hazard))
+def event_free(draws: Any, hazard: Hazard, time: Any, data: Mapping[str, Any]) -> Any:
+    """Chance of no event by `time`, by arm, for each draw; averaged over the cohort's covariates."""
+    log_ratio = draws["log_hazard_ratio"] * HALVES + adjusted.cohort_predictor(COEFFICIENTS[0], draws, data)
+    cumulative = np.exp(log_ratio) * hazard.cumulative(time, *baseline_of(draws, hazard))
     return adjusted.averaged(adjusted.survival(cumulative, draws), data)
 
 
 def draw_times(rng: Generator, draws: Any, data: Mapping[str, Any], hazard: Hazard, arm: int) -> Any:
-    """Days to relapse of the patients of an arm, (..., patient)."""
+    """Times to the event of the patients of an arm, (..., patient)."""
     log_ratio = draws["log_hazard_ratio"]
     size, dims = (*log_ratio.shape, data["n"][arm]), (*log_ratio.dims, "patient")
     spent = xr.DataArray(rng.exponential(size=size), dims=dims)
     spent = spent / adjusted.draw_frailty(rng, draws, size, dims)
-    log_ratio = arm * log_ratio + adjusted.arm_predictor(COEFFICIENTS[0], draws, data, arm)
-    day = hazard.time_at(spent * np.exp(-log_ratio), *baseline_of(draws, hazard))
-    return day.transpose(*dims).values
+    log_ratio = (arm - 0.5) * log_ratio + adjusted.arm_predictor(COEFFICIENTS[0], draws, data, arm)
+    time = hazard.time_at(spent * np.exp(-log_ratio), *baseline_of(draws, hazard))
+    return time.transpose(*dims).values
 
 
-def declared(estimands: tuple[Estimand, ...], data: Mapping[str, Any]) -> tuple[Estimand, ...]:
+def declared(estimands: tuple[Estimand, ...], data: Mapping[str, Any], event: str) -> tuple[Estimand, ...]:
     """The estimands, named for what they are given; and those of covariates and of the frailty."""
     return adjusted.declared(
         estimands,
         data,
         conditional=("hazard_ratio",),
-        of_covariates={"hazard_ratio": "hazard ratio of relapse"},
+        of_covariates={"hazard_ratio": f"hazard ratio, {event}"},
     )
 
 

@@ -1,0 +1,317 @@
+r"""Time to an event that comes to everybody, sooner or later: proportional hazards.
+
+In arm a (0 reference, 1 contrast) the cumulative hazard at time t is H_a(t) = exp(b (a - 1/2)) H0(t), with H0 of the
+hazard family (hazards.py), and S_a = exp(-H_a) and f_a are its survival and density:
+
+    log_hazard_ratio ~ prior        b, contrast against reference
+    log_scale        ~ prior        log time, midway between the arms; Weibull: to a cumulative hazard of 1;
+                                    piecewise: over the hazard before the first cut
+    shape            ~ prior        Weibull shape (hazard falls below 1, rises above)
+    log_step_1       ~ prior        piecewise: log ratio of the hazard after the first cut to before
+    log_step_2       ~ prior        piecewise: log ratio of the hazard after the second cut to before
+
+so that each arm lies half the difference from the level: naming the other arm as the reference changes nothing. The
+shape is the same in both arms, which is what makes the ratio of hazards one number.
+
+A patient is followed for F, independent of T. The event is seen if T < F, so an event at t contributes f_a(t) G(t),
+with G(t) = P(F > t), and a patient without it E[S_a(F)] = 1 - q_a. An event that counts only after a waiting time w
+is seen if T + w < F: then F stands for follow-up less w throughout (followup.py). The product over patients is
+written as counts times the times of the events:
+
+    events_seen      ~ Binomial(n_a, q_a), a = 0, 1
+    z                ~ Normal(0, 1), directions of the latent times, padded
+    printed_times    ~ the density of each printed mean and SD (latent.py), of one arm's times or of both arms'
+                       together, each time having density f_a(t) G(t) / q_a in its arm; events whose times are not
+                       printed are in events_seen alone
+
+With patient data F is known, G(t) does not matter, and the likelihood is by patient:
+
+    outcomes         ~ f_i(t_i) if the event was at t_i, S_i(l_i) - S_i(u_i) if seen between visits at l_i
+                       and u_i, S_i(F_i) otherwise
+
+with f_i = f_a and S_i = S_a in arm a, unless the plan asks for more (adjusted.py). With covariates x_i the
+cumulative hazard of patient i is H_i = exp(x_i β) H_a; with a frailty S_i = (1 + v H_i)^(-1/v):
+
+    covariate_log_hazard_ratio ~ prior    β, one a covariate, independent
+    frailty_variance           ~ prior    v
+
+Evidence: events per arm, mean and SD of their times, follow-up (time_evidence.py); or patients (patient_times.py).
+Units: those of the endpoint. Sources: Cox 1972, JRSS B 34:187 (proportional hazards); latent.py; followup.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
+from mgbayes.models import adjusted, cohort, followup, hazards_patients, latent, time_evidence
+from mgbayes.models.arms import ARM, contrast
+from mgbayes.models.centred import Around, centred
+from mgbayes.models.curve import Curve, over_follow_up
+from mgbayes.models.hazards import Hazard, cuts_of, hazard_of
+from mgbayes.models.hazards_patients import COEFFICIENTS, draw_times, event_free
+from mgbayes.models.latent_times import latent_times
+from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.parameters import draw_parameter, parameter
+from mgbayes.models.patient_times import patient_times, simulated
+from mgbayes.models.plan import Plan
+from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.printed_times import printed_times
+from mgbayes.models.priors import Prior
+from mgbayes.models.time_laws import with_nodes
+from mgbayes.study.schema import Study
+
+_NODES = 24
+
+
+def of(study: Study, plan: Plan) -> ProportionalHazards:
+    """The model of a plan's endpoint."""
+    return about(outcome_of(study, plan))
+
+
+def about(outcome: Outcome) -> ProportionalHazards:
+    """The model of an outcome."""
+    return ProportionalHazards(outcome)
+
+
+@dataclass(frozen=True)
+class ProportionalHazards:
+    """The proportional hazards model of one outcome."""
+
+    outcome: Outcome
+    admissible = staticmethod(time_evidence.admissible)
+    patients = staticmethod(patient_times)
+
+    @property
+    def default_priors(self) -> dict[str, Prior]:
+        """Weak priors; the level of times lies around the time to which means are restricted."""
+        until = self.outcome.restricted_to or 1.0
+        step = Prior("normal", (0.0, 0.7), "after the cut a hazard of a quarter to four times as much")
+        return {
+            "log_hazard_ratio": Prior(
+                "normal", (0.0, 1.0), "no direction favoured; hazard ratios of 1/7 to 7"
+            ),
+            "log_scale": Prior(
+                "normal",
+                (float(np.log(until)), 1.0),
+                f"two thirds have the event within {self.outcome.at(until)}, a seventh to seven times as long",
+            ),
+            "shape": Prior("lognormal", (0.0, 0.5), "0.4 to 2.7: hazard falling or rising, constant between"),
+            "log_step_1": step,
+            "log_step_2": step,
+            "covariate_log_hazard_ratio": Prior(
+                "normal",
+                (0.0, 0.7),
+                "a covariate makes the hazard a quarter to four times as much, by yes or by one SD",
+            ),
+            "frailty_variance": Prior(
+                "half_normal", (0.7,), "unknown causes spread hazards by nothing to an SD of about their mean"
+            ),
+        }
+
+    @property
+    def curve(self) -> Curve:
+        """The share still free of the event by time."""
+        event = self.outcome.event
+        return over_follow_up(
+            self.outcome,
+            variable="event_free",
+            y_label=f"patients free of {event}, %",
+            caption=f"The share of patients still free of {event} at each time: line, posterior median; bands, "
+            "central 50 % and 95 %. The further apart the lines and the less the bands overlap, the surer the "
+            "difference.",
+        )
+
+    def declared(self, data: Mapping[str, Any]) -> tuple[Estimand, ...]:
+        """The estimands, and those of covariates and of a frailty where the data have them."""
+        o = self.outcome
+        more, fewer = o.benefit, o.opposite  # of a bad event: later is better, and a lower hazard
+        rows = [Estimand("hazard_ratio", f"Hazard ratio, {o.event}", "", 1.0, fewer)]
+        rows += [
+            Estimand(
+                f"event_free_difference_{at:g}",
+                f"Difference in being free of {o.event} at {o.at(at)}",
+                "",
+                0.0,
+                more,
+            )
+            for at in o.horizons
+        ]
+        if o.restricted_to is not None:
+            label = f"Difference in mean time free of {o.event}, to {o.at(o.restricted_to)}"
+            rows.append(Estimand(f"rmst_difference_{o.restricted_to:g}", label, o.unit, 0.0, more))
+        return hazards_patients.declared(tuple(rows), data, o.event)
+
+    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+        """The data from what a study prints. Raises NotPrinted."""
+        evidence = time_evidence.time_evidence(study, plan)
+        left = evidence.followup
+        return self._with_followup(time_evidence.published_of(evidence), (left.minimum, left.mean, left.sd))
+
+    def printed_quantities(self, data: Mapping[str, Any]) -> tuple[PrintedQuantity, ...]:
+        """The counts, means and SDs that are printed."""
+        return time_evidence.time_quantities(data, self.outcome)
+
+    def published(
+        self, n: Any, events: Any, time_mean: Any, time_sd: Any, follow_up: tuple[float, float, float]
+    ) -> dict[str, NDArray[Any]]:
+        """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
+        rows = time_evidence.published(n, events, np.atleast_1d(time_mean), np.atleast_1d(time_sd))
+        return self._with_followup(rows, follow_up)
+
+    def _with_followup(
+        self, rows: dict[str, NDArray[Any]], follow_up: tuple[float, float, float]
+    ) -> dict[str, NDArray[Any]]:
+        cuts = cuts_of(self.outcome) if self.outcome.cuts else None
+        nodes = with_nodes(followup.followup_data(*follow_up), cuts)
+        return {**rows, **nodes, **({} if cuts is None else {"cuts": cuts})}
+
+    def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
+        """Build the model on published summaries or, if `data` has times, on patients."""
+        hazard = hazard_of(family, self.outcome)
+        with pm.Model(coords={"arm": ARM.arm.values}) as model:
+            if "time" in data:
+                log_ratio = parameter("log_hazard_ratio", priors)
+                baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
+                hazards_patients.likelihood(data, hazard, log_ratio, baseline, priors)
+            else:
+                _published(data, hazard, priors)
+        return model
+
+    def estimands(self, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
+        """The contrasts that are declared, one value for each draw."""
+        hazard = hazard_of(family, self.outcome)
+        found = {"hazard_ratio": np.exp(draws["log_hazard_ratio"])}
+        found |= {
+            f"event_free_difference_{at:g}": contrast(event_free(draws, hazard, at, data))
+            for at in self.outcome.horizons
+        }
+        until = self.outcome.restricted_to
+        if until is not None:
+            found[f"rmst_difference_{until:g}"] = contrast(self.restricted_mean(draws, hazard, data, until))
+        return xr.Dataset({**found, **hazards_patients.of_covariates(draws, data)})
+
+    def restricted_mean(self, draws: Any, hazard: Hazard, data: Mapping[str, Any], until: float) -> Any:
+        """Expected time free of the event up to ``until``: Gauss-Legendre between the kinks of hazards."""
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        ends = {0.0, until / 60, until / 5, 3 * until / 5, until}
+        ends |= {cut for cut in self.outcome.cuts if cut < until}
+        edges = sorted(ends)
+        return sum(
+            (high - low) / 2 * w * event_free(draws, hazard, low + (high - low) * (1 + x) / 2, data)
+            for low, high in pairwise(edges)
+            for x, w in zip(nodes, weights, strict=True)
+        )
+
+    def curves(
+        self, draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]
+    ) -> xr.Dataset:
+        """Chance of being free of the event by each time of `grid`, by arm, for each draw."""
+        hazard = hazard_of(family, self.outcome)
+        free = adjusted.over_time(lambda time: event_free(draws, hazard, time, data), grid, data)
+        return xr.Dataset({"event_free": free})
+
+    def prior_draws(
+        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior], draws: int
+    ) -> xr.Dataset:
+        """Parameters drawn from the priors, (chain, draw) with one chain."""
+        names = ("log_hazard_ratio", "log_scale", *hazard_of(family, self.outcome).shape)
+        values = {
+            name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws))) for name in names
+        }
+        values |= adjusted.prior_effects(rng, COEFFICIENTS, data, priors, draws)
+        return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
+
+    def simulate(
+        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+        """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
+        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
+        truth = {str(name): float(value) for name, value in drawn.items()}
+        return truth, cohort.as_published(self._cohort(rng, xr.Dataset(truth), data, family), data)
+
+    def simulate_patients(
+        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
+        data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
+        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
+        truth = {str(name): value.to_numpy() for name, value in drawn.items()}
+        arms = [self._arm(rng, drawn, data, family, a) for a in (0, 1)]
+        times = simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
+        return truth, {**times, **adjusted.of_simulated(data)}
+
+    def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
+        """Printed numbers of one new cohort for each draw: events by arm, time_mean and time_sd by summary."""
+        return cohort.labelled(self._cohort(rng, draws, data, family), draws)
+
+    def printed_p(
+        self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str
+    ) -> xr.Dataset:
+        """P values of the time to the event in each latent data set.
+
+        `logrank` counts those without the event as censored at a follow-up drawn given no event by then;
+        `mann_whitney` compares the times of those with it.
+        """
+        hazard, without = hazard_of(family, self.outcome), data["n"] - data["events"]
+
+        def no_event(arm: int, time: Any) -> Any:
+            free = event_free(draws, hazard, xr.DataArray(time, dims="day"), data)
+            return free.isel(arm=arm).transpose("chain", "draw", "day").values
+
+        seen = time_evidence.latent_by_arm(draws, data)
+        censored = [draw_censored(rng, data["followup"], partial(no_event, a), without[a]) for a in (0, 1)]
+        dims = ("chain", "draw")
+        p = {"logrank": logrank_p_of_arms(seen, censored), "mann_whitney": mann_whitney_p(*seen)}
+        return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
+
+    def _cohort(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
+        """One simulated cohort for each draw, summarized as the published one is."""
+        outcomes = [self._arm(rng, draws, data, family, a) for a in (0, 1)]
+        return cohort.summarized(
+            [(time, time < followed) for time, followed in outcomes], len(data["time_mean"])
+        )
+
+    def _arm(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
+        """Times to the event and follow-up (..., patients) in arm a."""
+        time = draw_times(rng, draws, data, hazard_of(family, self.outcome), a)
+        return time, followup.draw_followup(rng, data, time.shape)
+
+
+def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
+    given = time_evidence.as_model_data(data)
+    times = latent_times(pm.Normal("z", dims=("summary", "slot"), transform=Around(hazard.skew)), given)
+    theta = [*_near_the_crude_rate(hazard, priors, given), *_constants(hazard, given)]
+    printed = printed_times(hazard.law, times, theta, given)
+    pm.Binomial("events_seen", given["n"], printed.seen, observed=given["events"], dims="arm")
+    pm.Deterministic("latent_time", times.times, dims=("summary", "slot"))
+    latent.given_density("printed_times", printed.log_density, given["time_mean"], dims="summary")
+
+
+def _near_the_crude_rate(hazard: Hazard, priors: Mapping[str, Prior], given: Mapping[str, Any]) -> list[Any]:
+    """The parameters of the law, log_scale around that of the cohort's events in its time of follow-up."""
+    least, shape, scale = (given["followup"][i] for i in range(3))
+    crude = pt.log(given["n"].sum() * (least + shape * scale) / (given["events"].sum() + 0.5))
+    log_ratio = parameter("log_hazard_ratio", priors)
+    log_scale = centred("log_scale", priors, crude)
+    of_shape: list[Any] = []
+    for name, around in zip(hazard.shape, hazard.around, strict=True):
+        of_shape.append(centred(name, priors, around(log_scale - crude, *of_shape)))
+    return [log_ratio, hazard.reference_scale(log_scale, log_ratio, *of_shape), *of_shape]
+
+
+def _constants(hazard: Hazard, given: Mapping[str, Any]) -> list[Any]:
+    """The cuts of a piecewise hazard, which its law takes beside the parameters."""
+    return [given["cuts"][i] for i in range(3)] if hazard.law == "piecewise_exponential" else []

@@ -1,0 +1,265 @@
+"""What a model of a time to an event takes from a study: events, times of those with the event, follow-up.
+
+Everything is in the unit of the endpoint. Shapes: A = 2 arms, reference first; G summaries of times, one for each arm
+or one for both arms together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgbayes.models.outcome import Outcome
+from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.study.numbers import find_count, find_mean
+from mgbayes.study.schema import ALL, DAYS_IN, Endpoint, Study, Summary
+
+ARMS = ("reference", "contrast")
+
+
+@dataclass(frozen=True)
+class Followup:
+    """How long patients were followed: minimum, mean and SD; the same for all where the SD is 0."""
+
+    minimum: float
+    mean: float
+    sd: float
+
+    def less(self, waiting: float) -> Followup:
+        """The follow-up left for an event to be seen that counts only after a waiting time."""
+        return Followup(self.minimum - waiting, self.mean - waiting, self.sd)
+
+
+@dataclass(frozen=True)
+class TimeEvidence:
+    """Events and patients by arm; for each summary of times its mean and SD, None where they are not printed."""
+
+    patients: tuple[int, int]
+    events: tuple[int, int]
+    times: tuple[tuple[float, float] | None, ...]
+    followup: Followup
+
+
+def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
+    """The printed numbers of the plan's endpoint. Raises NotPrinted when events or follow-up are missing."""
+    endpoint = study.endpoint(plan.endpoints[0].endpoint)
+    event = None if endpoint.event is None else study.claim(endpoint.event).endpoint
+    counts = [
+        None if event is None else find_count(study, event, arm.id)
+        for arm in (study.reference, study.contrast)
+    ]
+    one, other = counts
+    if one is None or other is None:
+        raise NotPrinted(endpoint.id, "how many of each arm had the event (endpoint → event names the claim)")
+    followup = followup_of(study, plan)
+    if followup is None:
+        raise NotPrinted(
+            endpoint.id,
+            "how long patients were followed (mean and SD, median and range, or fixed_followup), or [followup] in "
+            "the plan",
+        )
+    left = followup.less(float(endpoint.confirmed_after or 0))
+    if not left.mean > 0:
+        raise NotPrinted(endpoint.id, "a mean follow-up that exceeds confirmed_after")
+    return TimeEvidence((one.n, other.n), (one.x, other.x), _times(study, endpoint, (one.x, other.x)), left)
+
+
+def _times(
+    study: Study, endpoint: Endpoint, events: tuple[int, int]
+) -> tuple[tuple[float, float] | None, ...]:
+    """Mean and SD of the times of each arm where any is printed, else of both arms together."""
+    by_arm = [
+        _mean_sd(find_mean(study, endpoint.id, arm.id), n)
+        for arm, n in zip((study.reference, study.contrast), events, strict=True)
+    ]
+    together = _mean_sd(find_mean(study, endpoint.id, ALL), sum(events))
+    if together is not None and any(row is None and n > 0 for row, n in zip(by_arm, events, strict=True)):
+        return (together,)
+    return tuple(by_arm)
+
+
+def _mean_sd(row: Summary | None, events: int) -> tuple[float, float] | None:
+    """A printed mean and SD of the times of so many; a lone time has no SD."""
+    if row is None or row.mean is None or events == 0:
+        return None
+    if events > 1 and not (row.sd is not None and float(row.sd) > 0):
+        return None
+    return float(row.mean), float(row.sd or 1) if events > 1 else 1.0
+
+
+def followup_of(study: Study, plan: Plan) -> Followup | None:
+    """How long patients were followed: printed, or as the plan assumes; None where neither says."""
+    endpoint = study.endpoint(plan.endpoints[0].endpoint)
+    least = float(endpoint.minimum_followup or 0)
+    if endpoint.fixed_followup is not None:
+        fixed = float(endpoint.fixed_followup)
+        return Followup(fixed, fixed, 0.0)
+    found = _printed_followup(study, endpoint, least)
+    if found is None and plan.followup is not None:
+        assumed = plan.followup
+        return Followup(max(least, assumed.minimum) if assumed.sd else assumed.mean, assumed.mean, assumed.sd)
+    return found
+
+
+def _printed_followup(study: Study, endpoint: Endpoint, least: float) -> Followup | None:
+    """The follow-up that a claim prints, of both arms together or of each, in the endpoint's unit."""
+    if endpoint.followup is None:
+        return None
+    claim = study.claim(endpoint.followup)
+    counted = study.endpoint_of(claim)
+    scale = _ratio(counted.unit if counted else "", endpoint.unit)
+    rows = {row.group: row for row in claim.summaries if row.visit is None}
+    arms = (study.reference, study.contrast)
+    if ALL in rows:
+        return _of_row(rows[ALL], study.n, scale, least)
+    if not all(arm.id in rows for arm in arms):
+        return None
+    parts = [_of_row(rows[arm.id], int(arm.n), scale, least) for arm in arms]
+    return _pooled([part for part in parts if part], [int(arm.n) for arm in arms])
+
+
+def _ratio(unit: str, to: str) -> float:
+    """So many of one unit of time are one of another; 1 where a unit is not named."""
+    return DAYS_IN[unit] / DAYS_IN[to] if unit in DAYS_IN and to in DAYS_IN else 1.0
+
+
+def _of_row(row: Summary, n: int, scale: float, least: float) -> Followup | None:
+    if row.mean is not None and row.sd is not None:
+        mean, sd = scale * float(row.mean), scale * float(row.sd)
+        return Followup(mean if sd == 0 else least, mean, sd)
+    if row.median is not None and row.range is not None:
+        low, high = (scale * float(end) for end in row.range)
+        return from_median_and_range(scale * float(row.median), low, high, n)
+    return None
+
+
+def _pooled(parts: list[Followup], n: list[int]) -> Followup | None:
+    """Follow-up of both arms together: their mean, and the SD within and between them."""
+    if len(parts) < 2:
+        return None
+    total = sum(n)
+    mean = sum(k * part.mean for k, part in zip(n, parts, strict=True)) / total
+    squares = sum(
+        (k - 1) * part.sd**2 + k * (part.mean - mean) ** 2 for k, part in zip(n, parts, strict=True)
+    )
+    return Followup(min(part.minimum for part in parts), mean, float(np.sqrt(squares / (total - 1))))
+
+
+def from_median_and_range(median: float, low: float, high: float, n: int) -> Followup:
+    """The shifted gamma that begins at ``low``, has this median, and a largest of n values about ``high``.
+
+    The largest of n values has the median F⁻¹(2^(-1/n)). Where no gamma has so long or so short a tail, the nearest
+    that is tried does (shapes of 0.05 to 200).
+    """
+    from scipy import optimize, special
+
+    if not low < median < high:
+        return Followup(median, median, 0.0) if low == high else Followup(low, median, (high - low) / 4)
+    top = 0.5 ** (1 / n)
+    wanted = (high - low) / (median - low)
+
+    def excess(log_shape: float) -> float:
+        shape = np.exp(log_shape)
+        return float(special.gammaincinv(shape, top) / special.gammaincinv(shape, 0.5) - wanted)
+
+    ends = (float(np.log(0.05)), float(np.log(200.0)))
+    if excess(ends[0]) * excess(ends[1]) > 0:
+        log_shape = min(ends, key=lambda end: abs(excess(end)))
+    else:
+        log_shape = float(optimize.brentq(excess, *ends))
+    shape = float(np.exp(log_shape))
+    scale = (median - low) / float(special.gammaincinv(shape, 0.5))
+    return Followup(low, low + shape * scale, float(np.sqrt(shape)) * scale)
+
+
+def published(
+    n: Any, events: Any, time_mean: Any, time_sd: Any, printed: Any = None
+) -> dict[str, NDArray[Any]]:
+    """The data of counts and times, but for follow-up.
+
+    Args:
+        n, events: (A,) patients and events.
+        time_mean, time_sd: (G,) mean and SD of the times; any positive number where there is none.
+        printed: (G,) whether they are printed; all of them by default.
+
+    Returns:
+        n, events, time_mean, time_sd, times_printed (G,) and timed (A,): the events whose times are printed; slot.
+    """
+    from mgbayes.models.latent_times import slots  # symbolic too, and heavy to load
+
+    events = np.asarray(events, dtype=np.int64)
+    mean, sd = np.asarray(time_mean, dtype=float), np.asarray(time_sd, dtype=float)
+    shown = np.ones(len(mean), dtype=np.int64) if printed is None else np.asarray(printed, dtype=np.int64)
+    timed = events * shown
+    return {
+        "n": np.asarray(n, dtype=np.int64),
+        "events": events,
+        "timed": timed,
+        "times_printed": shown,
+        "time_mean": np.where(shown == 1, mean, 1.0),
+        "time_sd": np.where(shown == 1, sd, 1.0),
+        "slot": slots(int(timed.max() if len(mean) > 1 else timed.sum())),
+    }
+
+
+def as_model_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data as ``pm.Data`` of the model in context, with its coordinates."""
+    import pymc as pm
+
+    model = pm.modelcontext(None)
+    model.add_coord("slot", data["slot"])
+    model.add_coord("summary", np.arange(len(data["time_mean"])))
+    return {
+        name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
+    }
+
+
+def published_of(evidence: TimeEvidence) -> dict[str, NDArray[Any]]:
+    """The same of a study's printed numbers."""
+    shown = [row is not None for row in evidence.times]
+    mean, sd = zip(*((row or (1.0, 1.0)) for row in evidence.times), strict=True)
+    return published(evidence.patients, evidence.events, mean, sd, shown)
+
+
+def latent_by_arm(draws: Any, data: Mapping[str, Any]) -> list[NDArray[np.float64]]:
+    """The latent times (chain, draw, events) of each arm."""
+    times = draws["latent_time"].transpose("chain", "draw", "summary", "slot").values
+    first, second = (int(k) for k in np.asarray(data["timed"]))
+    if times.shape[2] > 1:
+        return [times[:, :, 0, :first], times[:, :, 1, :second]]
+    return [times[:, :, 0, :first], times[:, :, 0, first : first + second]]
+
+
+def admissible(draws: Any, data: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Which draws (chain, draw) have latent times that can have been seen within follow-up."""
+    from mgbayes.models.followup import within_followup
+
+    one, other = (within_followup(times, data["followup"]) for times in latent_by_arm(draws, data))
+    inside: NDArray[np.bool_] = one & other
+    return inside
+
+
+def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQuantity, ...]:
+    """Counts, means and SDs that are printed; no mean without an event, no SD with fewer than two."""
+    events = [int(x) for x in data["events"]]
+    counts = [
+        PrintedQuantity("events", (a,), float(events[a]), f"{outcome.event}, patients", ARMS[a], "")
+        for a in (0, 1)
+    ]
+    by_arm = len(data["time_mean"]) == 2
+    groups = [(a, ARMS[a], events[a]) for a in (0, 1)] if by_arm else [(0, "all", sum(events))]
+    shown = data.get("times_printed", np.ones(len(groups)))
+    moments = [
+        PrintedQuantity(
+            name, (at,), float(data[name][at]), f"time to {outcome.event}, {label}", arm, outcome.unit
+        )
+        for at, arm, n in groups
+        for name, label, least in (("time_mean", "mean", 1), ("time_sd", "SD", 2))
+        if n >= least and shown[at]
+    ]
+    return (*counts, *moments)
