@@ -217,6 +217,11 @@ MISTAKES = {
         'mean = "300"',
         ['"followed" → summaries of "all"', 'mean = "300"', "above 365", 'endpoint "when"'],
     ),
+    "everyone followed for no time": (
+        'minimum_followup = "365"',
+        'fixed_followup = "0"',
+        ['endpoints "when" → fixed_followup', '"0"', "above 0"],
+    ),
     "follow-up that varies at its minimum": (
         'mean = "400"',
         'mean = "365"',

@@ -79,7 +79,10 @@ def _followups(raw: Raw) -> Iterator[Problem]:
     """Lengths of follow-up, as printed and as read otherwise, beside the shortest that an endpoint allows."""
     claims = claims_by_id(raw)
     for endpoint in rows(raw, "endpoints"):
-        named = endpoint.get("followup")
+        fixed, named = number(endpoint.get("fixed_followup")), endpoint.get("followup")
+        if fixed is not None and fixed <= 0:
+            place = f'endpoints "{endpoint.get("id", "?")}" → fixed_followup'
+            yield Problem(place, f'"{endpoint["fixed_followup"]}"', "above 0")
         least = number(endpoint.get("minimum_followup"))
         if least is not None and least < 0:
             place = f'endpoints "{endpoint.get("id", "?")}" → minimum_followup'
