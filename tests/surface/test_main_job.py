@@ -74,7 +74,7 @@ def test_printed_values_lie_in_the_predictive_bands_or_the_page_says_that_they_d
 ) -> None:
     page = (job[1] / "report.html").read_text("utf-8")
     outside = [row for fit in results["fits"] for row in fit["predictive_checks"] if not row["inside"]]
-    assert page.count("printed numbers lie outside") == len(
+    assert page.count("reported numbers lie outside") == len(
         [fit for fit in results["fits"] if any(not row["inside"] for row in fit["predictive_checks"])]
     )
     assert len(outside) <= 0.1 * sum(len(fit["predictive_checks"]) for fit in results["fits"])
@@ -128,7 +128,7 @@ def test_all_outcomes_together_stand_on_the_fits_of_each(job: Job, results: dict
         if (fit["plan"], fit["family"]) in MAIN_FITS
     }
     names = {
-        "remission": "odds_ratio_remission",
+        "remission": "time_ratio",
         "relapse": "hazard_ratio",
         "prednisone": "adjusted_difference_last",
     }
@@ -142,7 +142,7 @@ def test_all_outcomes_together_stand_on_the_fits_of_each(job: Job, results: dict
     # With no correlation they are independent.
     assert dict(map(tuple, every["by_correlation"]))[0.0] == pytest.approx(np.prod(p), abs=1e-9)
     kinds = {row["kind"] for row in overall["variations"]}
-    assert {"left out", "other contrast", "correlation of outcomes"} <= kinds
+    assert {"left out", "other contrast", "other fit", "correlation of outcomes"} <= kinds
     assert 'id="together"' in (job[1] / "report.html").read_text("utf-8")
 
 

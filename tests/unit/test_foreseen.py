@@ -18,7 +18,7 @@ def test_pareto_k_is_shown_of_every_model_of_the_same_patients() -> None:
     fits = [_fit("weibull"), _fit("weibull", adjusted=("covariates",)), _fit("gamma", patients=30)]
     (said,) = foreseen(fits)
     assert said.count("Pareto k up to 0.41") == 3
-    assert "Weibull times with covariates -150.0" in said
+    assert "Weibull distribution with covariates -150.0" in said
     assert "of 33 patients, Weibull" in said
     assert "of 30 patients, gamma" in said
 

@@ -84,8 +84,8 @@ class Job:
 def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
     """The fits that a plan asks for.
 
-    Its family; the same given each kind of printed p; the other families; and its family once more for each
-    number of its endpoints that the study file doubts, read otherwise.
+    Its family; the same given each kind of printed p; the other families; and every family once more for each
+    suspected misprint of its endpoints, with the number that the study file gives instead.
     """
     yield Job(study, plan, plan.family)
     for test in dict.fromkeys(use.test for use in plan.printed_p):
@@ -95,7 +95,8 @@ def jobs_of(study: Study, plan: Plan) -> Iterator[Job]:
         if family != plan.family:
             yield Job(study, plan, family)
     for other in doubts(study, plan):
-        yield Job(study.with_alternative(other), plan, plan.family, alternative=other.name)
+        for family in dict.fromkeys((plan.family, *plan.printed_families)):
+            yield Job(study.with_alternative(other), plan, family, alternative=other.name)
 
 
 def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator[Job]:

@@ -10,13 +10,14 @@ import numpy as np
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
-from mgbayes.models.plan import Plan
 from mgbayes.report import words
 from mgbayes.report.confounding_words import confounding_cautions, plan_confounding
 from mgbayes.report.foreseen import foreseen
-from mgbayes.report.fragility import Chance, fragility
 from mgbayes.report.overall_words import overall_short
+from mgbayes.report.premises import assumed_followup, overlapping, waiting_times
+from mgbayes.report.reported import reported
 from mgbayes.report.results import Reanalysis
+from mgbayes.report.robustness import Chance, robustness
 from mgbayes.verify.result import Verdict
 
 _APART = 0.2
@@ -26,18 +27,19 @@ _APART = 0.2
 class Headline:
     """One line of the short answer: how probable it is that the contrast arm does better.
 
-    ``printed`` is what the paper said of it, empty where it said nothing; ``range`` and ``fragile`` are over the
-    analyses of the report and other priors.
+    ``reported`` is what the paper reports on it, empty where it reports nothing; ``range`` and ``robustness`` are
+    over the analyses of the report and other priors; ``assumed`` says what the numbers rest on that was not reported.
     """
 
     outcome: str
-    printed: str
+    reported: str
     contrast: str
     chance: str
     important: str
     range: str
-    fragile: str
+    robustness: str
     sure: str
+    assumed: str
 
 
 def headlines(reanalysis: Reanalysis) -> list[Headline]:
@@ -53,33 +55,27 @@ def headlines(reanalysis: Reanalysis) -> list[Headline]:
 
 def _headline(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> Headline:
     assert row.p_benefit is not None
-    found = fragility(fits, row, list(_chances(reanalysis, fits, row).values()))
+    found = robustness(fits, row, list(_chances(reanalysis, fits, row).values()))
+    first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
     return Headline(
-        outcome=_outcome_name(row),
-        printed=_printed(reanalysis, fits[0].plan, row),
+        outcome=words.first_upper(row.estimand.label),
+        reported=reported(reanalysis.study, reanalysis.ledger, fits[0].plan, row.estimand),
         contrast=words.interval(row),
         chance=words.percent(row.p_benefit),
         important="" if row.p_important is None else words.percent(row.p_important),
         range=found.range,
-        fragile=found.verdict,
+        robustness=found.verdict,
         sure=words.how_sure(row.p_benefit),
+        assumed="follow-up assumed" if words.followup_is_assumed(first) else "",
     )
-
-
-def _printed(reanalysis: Reanalysis, plan: Plan, row: EstimandSummary) -> str:
-    """What the paper printed of the same."""
-    about = {important.estimand: important.claim for important in plan.important}
-    claim = next((one for one in reanalysis.ledger.claims if one.id == about.get(row.estimand.id)), None)
-    if claim is None:
-        return ""
-    return f"{claim.printed}; p {claim.p_printed}" if claim.p_printed else str(claim.printed)
 
 
 def short_answer(reanalysis: Reanalysis) -> list[str]:
     """What to keep in mind beside the headlines."""
     cautions = dict.fromkeys(confounding_cautions(reanalysis))
     together = overall_short(reanalysis)
-    return [_claims_sentence(reanalysis), *together, *_readings(reanalysis), *cautions]
+    assumed = (text for fits in reanalysis.by_plan() for text in assumed_followup(reanalysis.study, fits))
+    return [_claims_sentence(reanalysis), *together, *assumed, *_readings(reanalysis), *cautions]
 
 
 def _readings(reanalysis: Reanalysis) -> Iterator[str]:
@@ -91,8 +87,8 @@ def _two_readings(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]
     """Why the estimands that a plan puts first point different ways, if they do."""
     chances = [row.p_benefit for row in rows if row.p_benefit is not None]
     if fits[0].plan.readings and chances and min(chances) < 0.5 < max(chances):
-        names = " and ".join(row.estimand.label for row in rows)
-        yield f"Two honest readings point different ways ({names}). {fits[0].plan.readings}"
+        names = " and ".join(words.first_lower(row.estimand.label) for row in rows)
+        yield f"Two legitimate estimands disagree ({names}). {fits[0].plan.readings}"
 
 
 def _claims_sentence(reanalysis: Reanalysis) -> str:
@@ -100,10 +96,10 @@ def _claims_sentence(reanalysis: Reanalysis) -> str:
     total = sum(tally.values())
     good = tally[Verdict.reproduced] + tally[Verdict.reproduced_otherwise]
     return (
-        f"Of the paper's {total} printed claims: reproduced from its own numbers, {good}; possible, but not to be "
-        f"confirmed without the patients, {tally[Verdict.possible]}; not reproduced, "
-        f"{tally[Verdict.not_reproduced]}; in contradiction with another printed number, "
-        f"{tally[Verdict.inconsistent]}; not to be checked from what is printed, {tally[Verdict.not_checkable]}."
+        f"Of the paper's {total} published claims: reproduced from its own numbers, {good}; possible, but not to be "
+        f"confirmed without patient data, {tally[Verdict.possible]}; not reproduced, "
+        f"{tally[Verdict.not_reproduced]}; in contradiction with another reported number, "
+        f"{tally[Verdict.inconsistent]}; not checkable from what is reported, {tally[Verdict.not_checkable]}."
     )
 
 
@@ -130,18 +126,17 @@ def _first_answers(reanalysis: Reanalysis, fits: list[Fit]) -> list[EstimandSumm
 
 
 def _one_outcome(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
+    """The estimand, its estimate with the interval, the probability of benefit and what it means."""
     assert row.p_benefit is not None
     study = reanalysis.study
+    first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
+    assumed = " (follow-up assumed)" if words.followup_is_assumed(first) else ""
     text = (
-        f"{_outcome_name(row)}: the probability that {study.contrast.label} patients do better is "
-        f"{words.percent(row.p_benefit)} ({words.how_sure(row.p_benefit)}), {words.rule(row)}."
+        f"{words.first_upper(row.estimand.label)}: {words.interval(row)}{assumed}; the probability that "
+        f"{study.contrast.label} patients do better is {words.percent(row.p_benefit)}, {words.rule(row)} "
+        f"({words.how_sure(row.p_benefit)})."
     )
-    return text + _hangs_on(reanalysis, fits, row)
-
-
-def _outcome_name(row: EstimandSummary) -> str:
-    name = row.estimand.label.removeprefix("odds ratio, ").removeprefix("rate ratio, ")
-    return name[:1].upper() + name[1:]
+    return text + _depends_on(reanalysis, fits, row)
 
 
 def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> dict[str, Chance]:
@@ -155,7 +150,7 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> d
     return dict(sorted(answers.items(), key=lambda item: item[1].value))
 
 
-def _hangs_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
+def _depends_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
     """How the answer differs between the analyses of the plan."""
     answers = {name: chance.value for name, chance in _chances(reanalysis, fits, row).items()}
     if len(answers) < 2:
@@ -168,8 +163,8 @@ def _hangs_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> 
         f"over {len(answers)} analyses"
     )
     if answers[high] - answers[low] > _APART:
-        return f" This hangs on the model: from {spread}."
-    return f" It hardly hangs on the model: from {spread}."
+        return f" This depends on the analysis: from {spread}."
+    return f" It depends little on the analysis: from {spread}."
 
 
 def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
@@ -177,12 +172,9 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
     if fits[0].plan.role == "balance":
         return [_balance_sentence(reanalysis, fits[0])] if fits[0].estimands else []
     sentences = list(_plan_sentences(reanalysis, fits))
-    if any(fit.family == "hierarchical" for fit in fits):
-        sentences.append(
-            "The outcomes were counted on the same patients and overlap (a patient in remission also counts as "
-            "improved), but the model takes them as separate evidence. Where they share information, the "
-            "answers are therefore somewhat too sure of themselves and too much alike."
-        )
+    sentences += waiting_times(reanalysis.study, fits[0].plan)
+    sentences += assumed_followup(reanalysis.study, fits)
+    sentences += overlapping(reanalysis.study, fits)
     sentences += [_agreement(fit) for fit in fits if fit.agreement]
     sentences += plan_confounding(reanalysis, fits)
     return [*sentences, *_of_patients(reanalysis, fits), *_of_members(fits), *_doubts(reanalysis, fits)]
@@ -239,20 +231,20 @@ def _adjusted(fits: list[Fit]) -> Iterator[str]:
     if any("frailty" in fit.adjusted for fit in fits):
         yield (
             "Fits with frailty let each patient's hazard be a multiple of what the arm and the covariates say. With "
-            "one event a patient the data say little of how far these multiples spread, and the prior much."
+            "one event a patient the data say little about how far these multiples vary, and the prior much."
         )
 
 
 def _doubts(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
-    """Which printed number is doubted, and that the answers were made both ways."""
+    """Which reported number may be a misprint, and that the answers were made both ways."""
     for other in reanalysis.study.alternatives:
         if any(fit.alternative == other.name for fit in fits):
             changed = ", ".join(
                 f"{field} {value}" for change in other.changes for field, value in change.numbers.items()
             )
             yield (
-                f"A doubtful number ({other.claim}): {other.why} The analysis marked "
-                f"{other.name.replace('_', ' ')} reads {changed} in its place."
+                f"A suspected misprint ({other.claim}): {other.why} The analyses marked "
+                f"{other.name.replace('_', ' ')} take {changed} in its place."
             )
 
 
@@ -261,13 +253,14 @@ def _agreement(fit: Fit) -> str:
     agreement = fit.agreement
     assert agreement is not None
     claims = " and ".join(dict.fromkeys(use.claim for use in agreement.printed_p))
-    head = f"The printed p of {claims}, taken as a {fit.test} test"
+    head = f"The reported p of {claims}, taken as a {fit.test} test"
     if agreement.share == 0:
         return (
-            f"{head}: none of {agreement.drawn} data sets that the model holds credible given the printed "
+            f"{head}: none of {agreement.drawn} data sets that the model holds credible given the published "
             "summaries gives it. Such data sets may exist, but they would be odd; no estimate is made from them."
         )
-    text = f"{head}: {100 * agreement.share:.2g} % of {agreement.drawn} data sets with the printed summaries give it"
+    share = f"{100 * agreement.share:.2g} % of {agreement.drawn} data sets"
+    text = f"{head}: {share} with the published summaries give it"
     if agreement.status == "warn":
         return f"{text}. That is so few that the estimates given this p deserve little trust."
     return f"{text}; the estimates given this p are of those."
@@ -294,19 +287,16 @@ def predictive_answer(fit: Fit) -> str:
 
 
 def _checked(fit: Fit) -> str:
-    return "printed numbers" if fit.used is None else "summaries of the patients"
+    return "reported numbers" if fit.used is None else "summaries of the patients"
 
 
 def _balance_sentence(reanalysis: Reanalysis, fit: Fit) -> str:
-    study = reanalysis.study
     parts = [
-        f"{row.estimand.label.removeprefix('difference in chance, ')}: {study.contrast.label} less "
-        f"{study.reference.label} {words.number(100 * row.median)} percentage points "
-        f"({words.number(100 * row.low)} to {words.number(100 * row.high)})"
+        f"{words.first_upper(row.estimand.label)}: {words.interval(row)}"
         for row in reanalysis.summaries(fit)
         if row.estimand.null == 0
     ]
-    return "; ".join(parts) + "."
+    return f"{words.contrast_of(reanalysis.study)}. {'; '.join(parts)}."
 
 
 def failure(fit: Fit) -> str:

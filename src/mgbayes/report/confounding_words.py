@@ -10,8 +10,6 @@ from mgbayes.report.results import Reanalysis
 from mgbayes.sensitivity.confounding import Confounded, Tip
 from mgbayes.sensitivity.e_value import Measure
 
-_CHANCE = "difference in chance, "
-
 
 def confounding_cautions(reanalysis: Reanalysis) -> Iterator[str]:
     """That the arms were not randomized, what the paper prints of their imbalance, and one sentence a plan.
@@ -52,7 +50,7 @@ def strength(value: float | None) -> str:
 
 
 def bias_in_words(tip: Tip, row: Confounded, contrast: str) -> str:
-    """``factor 0.57, in favour of MuSK+``, or in units."""
+    """``factor 0.57, in favour of new``, or in units."""
     size = (
         words.number(abs(tip.bias), row.unit) if tip.factor is None else f"factor {words.number(tip.factor)}"
     )
@@ -129,7 +127,7 @@ def _imbalances(reanalysis: Reanalysis) -> list[str]:
         rows = reanalysis.summaries(fit) if fit.plan.role == "balance" else ()
         ratios = {row.estimand.label.split(", ", 1)[-1]: row for row in rows if row.estimand.null == 1}
         for row in rows:
-            name = row.estimand.label.removeprefix(_CHANCE)
+            name = row.estimand.label.split(", ", 1)[-1]
             if row.estimand.null == 0 and (row.low > 0 or row.high < 0):
                 ratio = ratios.get(name)
                 found.append(name if ratio is None else f"{name}, odds ratio {words.number(ratio.median)}")

@@ -184,7 +184,7 @@ def _forest_caption(reanalysis: Reanalysis, role: str) -> str:
         return text + "An interval away from the line is a difference that was there before treatment."
     return text + (
         f"On the right, the probability that {reanalysis.study.contrast.label} patients do better. Rows of the "
-        "same outcome differ only in how it is modelled: where they disagree, the answer hangs on the model."
+        "same outcome differ only in how it is modelled: where they disagree, the answer depends on the model."
     )
 
 
@@ -219,7 +219,12 @@ def _forest_drawer(
             ticks = [tick for tick in _RATIO_TICKS if low <= tick <= high]
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
-        axes.set_xlabel(f"{words.contrast_of(reanalysis.study)}{', ' + unit if unit else ''}")
+        if all(words.is_share(row.estimand) for _, row in rows):
+            axes.xaxis.set_major_formatter(lambda share, at: f"{100 * share:.0f}".replace("-", "\u2212"))
+            unit_shown = "percentage points"
+        else:
+            unit_shown = unit
+        axes.set_xlabel(f"{words.contrast_of(reanalysis.study)}{', ' + unit_shown if unit_shown else ''}")
         if any(row.p_benefit is not None for _, row in ordered):
             axes.set_title("chance of benefit", loc="right", fontsize=8, fontweight="normal")
         style.bare_left(axes)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mgbayes.models.plan import Plan
 from mgbayes.report import words
 from mgbayes.report.cohort_words import cohort_part
 from mgbayes.report.confounding_page import confounding_part
@@ -21,19 +22,30 @@ from mgbayes.sensitivity.run import Grid
 def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
     """The page; ``drawn`` holds each figure with the SVG file it was saved to."""
     titles = {plan.id: plan.title for plan in grid.plans}
+    plans = {plan.id: plan for plan in grid.plans}
     context = {
         "study": grid.study,
         "contrast": grid.study.contrast,
         "cells": len(grid.cells),
         "usable": sum(cell.usable for cell in grid.cells),
         "answers": [_answer(row) for row in grid.flips],
-        "parts": [_part(grid, row, text) for row, text in zip(grid.flips, sentences(grid), strict=True)],
+        "parts": [
+            _part(grid, row, f"{text}{_assumed(plans[row.plan])}")
+            for row, text in zip(grid.flips, sentences(grid), strict=True)
+        ],
         "powers": [power_part(row, titles[row.plan]) for row in grid.powers],
         "confounding": confounding_part(grid),
         "cohorts": cohort_part(grid.study, grid.cohorts) if grid.cohorts else None,
         "command": f"mgbayes sensitivity {grid.study.id}",
     }
     return render("sensitivity.html.j2", drawn, context)
+
+
+def _assumed(plan: Plan) -> str:
+    """What the numbers of a plan rest on that is not reported."""
+    if plan.followup is None:
+        return ""
+    return f" Follow-up is assumed, not reported ({plan.followup.why.rstrip('.')}); every number here rests on it."
 
 
 _DRAWN = {True: "drawn", False: "not drawn", None: "too close to call"}

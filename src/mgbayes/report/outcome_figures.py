@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgbayes.inference.fit import Fit, PredictiveCheck
+from mgbayes.models.outcome import outcome_of
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
 from mgbayes.study.schema import Study
@@ -26,31 +27,30 @@ def curve(study: Study, fit: Fit) -> Iterator[Picture]:
     if fit.curve is None or fit.curve_bands is None:
         return
     labels = (study.reference.label, study.contrast.label)
-    draw = _draw_visits if fit.curve.over == "visit" else _draw_days
+    draw = _draw_visits if fit.curve.over == "visit" else _draw_times
     yield Picture(
         f"{fit.plan.id}_curve",
-        f"{fit.curve.caption} {_legend(fit)} Model: {words.model_of(fit)}.",
+        f"{fit.curve.caption} {_legend(study, fit)} Model: {words.model_of(fit)}.",
         (6.4, 3.6),
         lambda figure: draw(figure, fit, labels),
         fit.plan.id,
     )
 
 
-def _legend(fit: Fit) -> str:
+def _legend(study: Study, fit: Fit) -> str:
     """What the crosses and dotted lines are."""
     assert fit.curve is not None
     dotted = "Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
     if not fit.checks:
         return dotted
     if fit.curve.over == "visit":
-        crosses = (
-            f"Crosses: the {fit.curve.crosses}s {'of the patients' if fit.used else 'that the paper prints'}."
-        )
+        crosses = f"Crosses: the {fit.curve.crosses}s {'of the patients' if fit.used else 'that the paper reports'}."
     else:
         whose = "of the patients" if fit.used else "that the paper counts"
+        unit = outcome_of(study, fit.plan).unit
         crosses = (
-            f"Crosses: the share {whose} by the end of follow-up, after {_mean_followup(fit):.0f} "
-            "days on average (at the right edge where that is later)."
+            f"Crosses: the share {whose} by the end of follow-up, after {words.number(_mean_followup(fit), unit)} "
+            "on average (at the right edge where that is later)."
         )
     return f"{crosses} {dotted}"
 
@@ -75,7 +75,7 @@ def _draw_prior(axes: Axes, x: Sequence[float], prior: np.ndarray) -> None:
         axes.plot(x, end, ":", color=style.REFERENCE, lw=1.2)
 
 
-def _draw_days(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
+def _draw_times(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
     assert fit.curve is not None
     assert fit.curve_bands is not None
     assert fit.prior_bands is not None
@@ -94,7 +94,6 @@ def _draw_days(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
         axes.plot(end, share, "x", color=_COLORS[arm], ms=9, mew=2, clip_on=False, zorder=5)
     axes.set_xlim(0, max(fit.curve.grid))
     axes.set_ylim(0, 100)
-    axes.set_xticks([0, 365, 730, 1095, 1460, 1825])
     _finish(figure, axes, fit)
 
 
@@ -136,7 +135,7 @@ def _finish(figure: Figure, axes: Axes, fit: Fit) -> None:
 
 
 def predictive(study: Study, fit: Fit) -> Iterator[Picture]:
-    """What the plan's first fit expects to be printed, before and after the data, and the print.
+    """What the plan's first fit expects to be reported, before and after the data, and what was.
 
     Of a fit on patients: what would be printed of them.
     """

@@ -1,4 +1,4 @@
-"""The overall answer in words: all main outcomes together, and what that hangs on."""
+"""The overall answer in words: all main outcomes together, and what that depends on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from mgbayes.sensitivity.overall import OverallBenefit
 from mgbayes.sensitivity.overall_posterior import Overall
 
 _KINDS = {
-    "other contrast": "Another reading of an outcome:",
+    "other contrast": "Another estimand of an outcome:",
+    "other fit": "Another analysis of an outcome:",
     "left out": "Without",
     "correlation of outcomes": "Correlation of the outcomes' estimates",
     "scale": "Scale:",
@@ -23,22 +24,28 @@ def overall_answer(reanalysis: Reanalysis) -> list[str]:
         return []
     return [
         _asked(benefit),
+        *_separate(benefit),
         _answer(reanalysis, benefit),
-        _hangs_on(benefit),
+        _depends_on(benefit),
+        *_missing(benefit),
+        *_assumed(reanalysis),
         _any_dependence(reanalysis, benefit),
     ]
 
 
 def overall_short(reanalysis: Reanalysis) -> list[str]:
-    """One sentence for the short answer; none where an outcome has no usable fit."""
-    benefit = reanalysis.overall
+    """One sentence for the short answer, or why there is no answer; none where fewer than two outcomes were asked."""
+    benefit, why_not = reanalysis.overall, reanalysis.main_outcomes.why_not
     if benefit is None:
-        return []
-    chances = [row.overall.p_mean for row in benefit.variations]
+        return [f"There is no answer over all outcomes together: {why_not}."] if why_not else []
+    chances = benefit.chances
+    missing = f"; {len(benefit.missing)} of the analyses gave no estimate" if benefit.missing else ""
+    missing += "; follow-up assumed" if _assumed(reanalysis) else ""
     return [
         f"Over {len(benefit.contrasts)} main outcomes together the probability that the mean benefit of "
         f"{reanalysis.study.contrast.label} is above zero is {words.percent(benefit.main.p_mean)}, and "
-        f"{words.percent(min(chances))} to {words.percent(max(chances))} with one assumption changed at a time."
+        f"{words.percent(min(chances))} to {words.percent(max(chances))} with one assumption or analysis changed at "
+        f"a time{missing}."
     ]
 
 
@@ -66,8 +73,40 @@ def _asked(benefit: OverallBenefit) -> str:
         f"Each of {len(benefit.contrasts)} main outcomes ({listed}) is brought to one scale, standard deviations of "
         "the outcome with benefit positive, from its own fit. The benefits are taken to vary around an average over "
         "outcomes, so that they inform one another. Their estimates come from the same patients; they are taken "
-        f"to be correlated by {benefit.correlation:g}, which nothing that is printed tells."
+        f"to be correlated by {benefit.correlation:g}, which nothing that is reported says."
     )
+
+
+def _separate(benefit: OverallBenefit) -> list[str]:
+    """The plans that are no separate evidence."""
+    if not benefit.overlapping:
+        return []
+    return [
+        "Not counted again, because they ask about the same events or about outcomes that overlap with these: "
+        f"{'; '.join(benefit.overlapping)}."
+    ]
+
+
+def _missing(benefit: OverallBenefit) -> list[str]:
+    """The analyses that should have been among the variations."""
+    if not benefit.missing:
+        return []
+    return [
+        f"Missing from this range, because they gave no estimate: {'; '.join(benefit.missing)}. What they would have "
+        "said is not known."
+    ]
+
+
+def _assumed(reanalysis: Reanalysis) -> list[str]:
+    """The outcomes whose follow-up is assumed."""
+    benefit = reanalysis.overall
+    within = {row.outcome for row in benefit.contrasts} if benefit else set()
+    titles = {
+        fit.plan.title for fit in reanalysis.fits if fit.plan.id in within and words.followup_is_assumed(fit)
+    }
+    if not titles:
+        return []
+    return [f"These numbers rest on an assumed follow-up ({'; '.join(sorted(titles))})."]
 
 
 def _answer(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
@@ -83,12 +122,13 @@ def _answer(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
     )
 
 
-def _hangs_on(benefit: OverallBenefit) -> str:
+def _depends_on(benefit: OverallBenefit) -> str:
     rows = sorted(benefit.variations, key=lambda row: row.overall.p_mean)
     low, high = rows[0], rows[-1]
     return (
-        f"What this hangs on: with one thing changed at a time it runs from {words.percent(low.overall.p_mean)} "
-        f"({_of(low.kind, low.change)}) to {words.percent(high.overall.p_mean)} ({_of(high.kind, high.change)})."
+        f"What this depends on: with one thing changed at a time it runs from {words.percent(low.overall.p_mean)} "
+        f"({_of(low.kind, low.change)}) to {words.percent(high.overall.p_mean)} ({_of(high.kind, high.change)}), "
+        f"over {len(rows)} changes."
     )
 
 

@@ -41,7 +41,9 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "plans": [_plan(reanalysis, fits, drawn) for fits in reanalysis.by_plan()],
         "not_modelled": reanalysis.not_modelled,
         "interval_kind": words.interval_kind(),
+        "other_p": [row for row in reanalysis.reported_p if row.plan is None],
         "overall": overall_answer(reanalysis),
+        "measures": _measures(reanalysis),
         "overall_rows": overall_rows(reanalysis),
         "priors": _priors(reanalysis),
         "diagnostics": DIAGNOSTICS,
@@ -79,7 +81,7 @@ def _plan(
                 "benefit": "" if row.p_benefit is None else words.percent(row.p_benefit),
                 "important": ""
                 if row.p_important is None
-                else f"{words.percent(row.p_important)} (beyond {row.threshold:g})",
+                else f"{words.percent(row.p_important)} (beyond {words.value(row.estimand, row.threshold or 0.0)})",
             }
             for fit in fits
             for row in reanalysis.summaries(fit)
@@ -96,6 +98,7 @@ def _plan(
             for row in reanalysis.summaries(fit)
             if not row.estimand.of_arms
         ],
+        "reported_p": [row for row in reanalysis.reported_p if row.plan == first.id],
         "predictive": [text for text in map(answer.predictive_answer, fits) if text],
         "failed": [answer.failure(fit) for fit in fits if fit.status == "failed"],
     }
@@ -127,6 +130,11 @@ def _fit(fit: Fit) -> dict[str, Any]:
         "status": str(fit.status),
         "figures": [f"{getattr(fit.diagnostics, row.id):.4g}" for row in DIAGNOSTICS],
     }
+
+
+def _measures(reanalysis: Reanalysis) -> set[str]:
+    """How the ids of the estimands on the page begin, for its list of words."""
+    return {"_".join(row.id.split("_")[:2]) for fit in reanalysis.fits for row in fit.estimands}
 
 
 def _worst_mcse(reanalysis: Reanalysis) -> str:

@@ -20,9 +20,11 @@ from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
 from mgbayes.planning.missing import Missing
+from mgbayes.report import words
 from mgbayes.sensitivity.confounding import Confounded, confounded, is_asked
-from mgbayes.sensitivity.main_outcomes import main_outcomes
+from mgbayes.sensitivity.main_outcomes import MainOutcomes, main_outcomes
 from mgbayes.sensitivity.overall import OverallBenefit
+from mgbayes.sensitivity.reported_p import ReportedP, reported_p
 from mgbayes.study.schema import Study
 from mgbayes.verify.result import Ledger
 
@@ -71,9 +73,19 @@ class Reanalysis:
     not_modelled: tuple[Missing, ...] = ()
 
     @cached_property
+    def main_outcomes(self) -> MainOutcomes:
+        """The benefit over all main outcomes, or why there is none."""
+        return main_outcomes(self.study, self.fits, words.model_of)
+
+    @property
     def overall(self) -> OverallBenefit | None:
-        """The benefit over all main outcomes; None unless each has a fit that can be used."""
-        return main_outcomes(self.fits)
+        """The benefit over all main outcomes; None unless there are two, each with a fit that can be used."""
+        return self.main_outcomes.benefit
+
+    @cached_property
+    def reported_p(self) -> tuple[ReportedP, ...]:
+        """Every p value that the paper reports between the arms on its outcomes: used as evidence, or why not."""
+        return reported_p(self.study, self.ledger, self.fits)
 
     @property
     def reconstructed(self) -> bool:
@@ -147,6 +159,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "claims": ledger["claims"],
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
+        "reported_p": [row.to_json() for row in reanalysis.reported_p],
         "overall": _overall_json(reanalysis.overall),
         "not_modelled": [asdict(row) for row in reanalysis.not_modelled],
         "files": sorted(files),
@@ -189,7 +202,7 @@ def _estimands_json(reanalysis: Reanalysis, fit: Fit) -> list[dict[str, Any]]:
 
 
 def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:
-    """Benefit over all main outcomes: of each, of their mean, of how many, and what it hangs on."""
+    """Benefit over all main outcomes: of each, of their mean, of how many, and what it depends on."""
     if benefit is None:
         return None
     return {
@@ -201,6 +214,8 @@ def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:
         "variations": [
             {"kind": row.kind, "change": row.change} | asdict(row.overall) for row in benefit.variations
         ],
+        "missing": list(benefit.missing),
+        "overlapping": list(benefit.overlapping),
     }
 
 

@@ -156,6 +156,13 @@ def predictive(reanalysis: Reanalysis) -> pd.DataFrame:
     )
 
 
+def reported_p(reanalysis: Reanalysis) -> pd.DataFrame:
+    """One row a p value between the arms: the tests under which it is evidence, or why it is not."""
+    columns = ["plan", "claim", "what", "p", "used", "why_not", "effect"]
+    rows = [row.to_json() | {"used": "; ".join(row.used)} for row in reanalysis.reported_p]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def overall(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row an analysis of all main outcomes together; none where an outcome has no usable fit."""
     return answers(reanalysis.overall) if reanalysis.overall else pd.DataFrame({"kind": [], "change": []})
@@ -174,6 +181,7 @@ TABLES = {
     "diagnostics": diagnostics,
     "priors": priors,
     "predictive": predictive,
+    "reported_p": reported_p,
     "overall": overall,
     "agreement": agreement,
 }

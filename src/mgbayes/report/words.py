@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB, EstimandSummary
 from mgbayes.inference.fit import Fit
 from mgbayes.study.schema import Study
@@ -10,9 +11,9 @@ _SURE = (
     (0.99, "almost certainly better"),
     (0.95, "very probably better"),
     (0.90, "probably better"),
-    (0.75, "perhaps better; the data lean that way but do not settle it"),
-    (0.25, "open; the data do not tell the arms apart"),
-    (0.10, "perhaps worse; the data lean that way but do not settle it"),
+    (0.75, "perhaps better; the data lean that way without settling it"),
+    (0.25, "inconclusive; the data do not distinguish the arms"),
+    (0.10, "perhaps worse; the data lean that way without settling it"),
     (0.05, "probably worse"),
     (0.01, "very probably worse"),
     (0.00, "almost certainly worse"),
@@ -20,18 +21,21 @@ _SURE = (
 
 _FAMILIES = {
     "hierarchical": "outcomes share information",
-    "independent": "each outcome stands by itself",
-    "lognormal": "log-normal times",
-    "gamma": "gamma times",
-    "weibull": "Weibull times",
-    "piecewise_exponential": "hazard constant in pieces",
-    "normal": "normal doses",
-    "hurdle_lognormal": "a share at zero, log-normal doses above",
+    "independent": "each outcome by itself",
+    "lognormal": "log-normal distribution",
+    "gamma": "gamma distribution",
+    "weibull": "Weibull distribution",
+    "piecewise_exponential": "piecewise constant hazard",
+    "normal": "normal distribution",
+    "hurdle_lognormal": "a share at zero, log-normal distribution above",
     "negative_binomial": "patients differ in their rates",
     "one_factor": "outcomes tied by a patient effect",
-    "cumulative_logit": "classes in order, patients differ",
+    "cumulative_logit": "ordered classes, patients differ",
     "poisson": "patients of an arm alike",
 }
+
+_SHARES = ("risk_difference", "event_free_difference", "lowest_difference")
+"""How the ids of differences between two shares of patients begin."""
 
 
 def how_sure(p_benefit: float) -> str:
@@ -41,7 +45,7 @@ def how_sure(p_benefit: float) -> str:
 
 def family(name: str) -> str:
     """A model family as a reader would call it."""
-    return _FAMILIES.get(name, name)
+    return _FAMILIES.get(name, name.replace("_", " "))
 
 
 def model_of(fit: Fit) -> str:
@@ -51,9 +55,20 @@ def model_of(fit: Fit) -> str:
         return f"{family(fit.family)}, from the patients{besides}"
     if fit.pooled is not None:
         return f"{family(fit.family)}, from curves"
-    used = f", given the printed p as {fit.test}" if fit.test else ""
+    used = f", given the reported p as {fit.test}" if fit.test else ""
     read = f", {fit.alternative.replace('_', ' ')}" if fit.alternative else ""
-    return family(fit.family) + used + read
+    assumed = ", follow-up assumed" if followup_is_assumed(fit) else ""
+    return family(fit.family) + used + read + assumed
+
+
+def followup_is_assumed(fit: Fit) -> bool:
+    """Whether a fit rests on the follow-up that its plan assumes: one on published summaries does."""
+    return fit.plan.followup is not None and fit.evidence != "patients" and fit.pooled is None
+
+
+def first_lower(text: str) -> str:
+    """A text within a sentence."""
+    return text[:1].lower() + text[1:]
 
 
 def first_upper(text: str) -> str:
@@ -76,10 +91,29 @@ def number(value: float, unit: str = "") -> str:
     return f"{value:.{digits}f}{' ' + unit if unit else ''}".replace("-", "−")
 
 
+def is_share(estimand: Estimand) -> bool:
+    """Whether an estimand is a difference between two shares of patients, shown in percentage points."""
+    return estimand.null == 0 and not estimand.unit and estimand.id.startswith(_SHARES)
+
+
 def interval(row: EstimandSummary) -> str:
-    """Median and interval: ``0.71 (0.27 to 1.57)``."""
+    """Median and interval: ``0.71 (0.27 to 1.57)``, ``12 (-8 to 31) percentage points``."""
+    if is_share(row.estimand):
+        median, low, high = (_points(value) for value in (row.median, row.low, row.high))
+        return f"{median} ({low} to {high}) percentage points"
     unit = f" {row.estimand.unit}" if row.estimand.unit else ""
     return f"{number(row.median)} ({number(row.low)} to {number(row.high)}){unit}"
+
+
+def value(estimand: Estimand, at: float) -> str:
+    """One value of an estimand, a threshold or the null, with its unit."""
+    if is_share(estimand):
+        return f"{_points(at)} percentage points"
+    return f"{at:g}".replace("-", "\u2212") + (f" {estimand.unit}" if estimand.unit else "")
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f}".replace("-0", "0").replace("-", "\u2212")
 
 
 def interval_kind() -> str:
@@ -89,10 +123,18 @@ def interval_kind() -> str:
 
 def rule(row: EstimandSummary) -> str:
     """The event behind the probability of benefit, as a formula: ``P(odds ratio < 1) = 0.81``."""
+    label, null = first_lower(row.estimand.label), f"{row.estimand.null:g}"
     if row.p_benefit is None:
-        return f"P({row.estimand.label} > {row.estimand.null:g}) = {row.p_above_null:.2f}"
+        return f"P({label} > {null}) {_equals(row.p_above_null)}"
     sign = ">" if row.estimand.benefit == "higher" else "<"
-    return f"P({row.estimand.label} {sign} {row.estimand.null:g}) = {row.p_benefit:.2f}"
+    return f"P({label} {sign} {null}) {_equals(row.p_benefit)}"
+
+
+def _equals(p: float) -> str:
+    """A probability with its sign of equality, never rounded to certainty."""
+    if p > 0.995:
+        return "> 0.99"
+    return "< 0.01" if p < 0.005 else f"= {p:.2f}"
 
 
 def contrast_of(study: Study) -> str:

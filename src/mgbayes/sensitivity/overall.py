@@ -1,4 +1,4 @@
-"""Overall benefit: the answer over the main outcomes, what it hangs on, and what holds whatever the dependence.
+"""Overall benefit: the answer over the main outcomes, what it depends on, and what holds whatever the dependence.
 
 The model is that of `overall_posterior`; the bounds are those of `frechet`.
 """
@@ -29,8 +29,20 @@ class OverallVariation:
 
 
 @dataclass(frozen=True)
+class OtherFit:
+    """The contrast of one outcome from another fit: another family, a suspected misprint, a reported p value."""
+
+    name: str
+    contrast: Contrast
+
+
+@dataclass(frozen=True)
 class OverallBenefit:
-    """The whole analysis: the answer, what it hangs on, and what holds whatever the dependence."""
+    """The whole analysis: the answer, what it depends on, and what holds whatever the dependence.
+
+    ``missing`` names the fits that should have been among the variations and gave no estimate; ``overlapping`` the
+    plans left out because an outcome before them counts the same patients.
+    """
 
     contrasts: tuple[Contrast, ...]
     prior: OverallPrior
@@ -38,6 +50,13 @@ class OverallBenefit:
     main: Overall
     agreement: tuple[Agreement, ...]
     variations: tuple[OverallVariation, ...]
+    missing: tuple[str, ...] = ()
+    overlapping: tuple[str, ...] = ()
+
+    @property
+    def chances(self) -> tuple[float, ...]:
+        """P(mean benefit > 0) as assumed, and with one thing changed at a time."""
+        return (self.main.p_mean, *(row.overall.p_mean for row in self.variations))
 
 
 def overall_benefit(
@@ -45,17 +64,21 @@ def overall_benefit(
     prior: OverallPrior | None = None,
     correlation: float = CORRELATION,
     alternatives: Sequence[Contrast] = (),
+    other_fits: Sequence[OtherFit] = (),
+    missing: Sequence[str] = (),
+    overlapping: Sequence[str] = (),
 ) -> OverallBenefit:
     """Combine the contrasts; leave each out, change correlation, scale and prior, and bound the agreement.
 
-    ``alternatives`` are other contrasts of the same outcomes (a time ratio for an odds ratio); each is put in
-    the place of its outcome's own, once. Raises ValueError for fewer than two contrasts, an alternative of an
-    outcome that is not there, or a correlation outside 0 to below 1.
+    ``alternatives`` are other contrasts of the same outcomes (a time ratio for an odds ratio), ``other_fits`` the
+    same contrasts from other fits; each is put in the place of its outcome's own, once. Raises ValueError for fewer
+    than two contrasts, an alternative of an outcome that is not there, or a correlation outside 0 to below 1.
     """
     rows = tuple(contrasts)
     if len(rows) < 2:
         raise ValueError(f"overall benefit needs at least two outcomes; given {len(rows)}")
-    strange = sorted({row.outcome for row in alternatives} - {row.outcome for row in rows})
+    others = [*alternatives, *(row.contrast for row in other_fits)]
+    strange = sorted({row.outcome for row in others} - {row.outcome for row in rows})
     if strange:
         raise ValueError(f"an alternative for {', '.join(strange)}, which is none of the outcomes")
     assumed = prior or OverallPrior()
@@ -66,29 +89,35 @@ def overall_benefit(
         main=combine(rows, assumed, correlation),
         agreement=agreements([row.p_benefit for row in rows]),
         variations=(
-            *_other_contrasts(rows, alternatives, assumed, correlation),
+            *(
+                _with_other("other contrast", row.label, rows, row, assumed, correlation)
+                for row in alternatives
+            ),
+            *(
+                _with_other("other fit", row.name, rows, row.contrast, assumed, correlation)
+                for row in other_fits
+            ),
             *_left_out(rows, assumed, correlation),
             *_other_correlations(rows, assumed, correlation),
             _in_posterior_sds(rows, assumed, correlation),
             *_other_priors(rows, assumed, correlation),
         ),
+        missing=tuple(missing),
+        overlapping=tuple(overlapping),
     )
 
 
-def _other_contrasts(
+def _with_other(
+    kind: str,
+    change: str,
     rows: tuple[Contrast, ...],
-    alternatives: Sequence[Contrast],
+    other: Contrast,
     prior: OverallPrior,
     correlation: float,
-) -> tuple[OverallVariation, ...]:
-    return tuple(
-        OverallVariation(
-            "other contrast",
-            other.label,
-            combine([other if row.outcome == other.outcome else row for row in rows], prior, correlation),
-        )
-        for other in alternatives
-    )
+) -> OverallVariation:
+    """One outcome's contrast in place of its own."""
+    changed = [other if row.outcome == other.outcome else row for row in rows]
+    return OverallVariation(kind, change, combine(changed, prior, correlation))
 
 
 def _left_out(

@@ -1,7 +1,8 @@
-"""How fragile an answer is: other priors by the closed form of the normal case, and the words for it."""
+"""How robust an answer is: other priors by the closed form of the normal case, and the words for it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log, sqrt
 
 import numpy as np
@@ -15,7 +16,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report import words
-from mgbayes.report.fragility import Chance, Fragility, _weighted, fragility
+from mgbayes.report.robustness import Chance, Robustness, _weighted, robustness
 from mgbayes.sensitivity.beliefs import beliefs
 from mgbayes.sensitivity.tipping import normal_p_benefit
 
@@ -47,7 +48,7 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     fit = _fit()
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert row.p_benefit is not None
-    found = fragility([fit], row, [Chance(row.p_benefit, row.mcse_p_benefit or 0.0)])
+    found = robustness([fit], row, [Chance(row.p_benefit, row.mcse_p_benefit or 0.0)])
     named = beliefs(fit.priors["log_hazard_ratio"], 0.5)
     normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
     exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
@@ -74,15 +75,36 @@ def test_the_error_under_another_prior_is_that_of_repeated_draws() -> None:
 @pytest.mark.parametrize(
     ("chances", "said"),
     [
-        ((0.96, 0.99), "sturdy: P of at least 0.95 in all 2"),
-        ((0.5, 0.94), "open: P of at least 0.95 in none of 2"),
-        ((0.5, 0.96, 0.97), "fragile: P of at least 0.95 in 2 of 3"),
-        ((0.5, 0.951, 0.97), "fragile: P of at least 0.95 in 1 of 3, 1 too close to call"),
-        ((0.5, 0.949), "open: P of at least 0.95 in none of 2, 1 too close to call"),
-        ((0.949, 0.97), "sturdy: P of at least 0.95 in 1 of 2, 1 too close to call"),
+        ((0.96, 0.99), "robust: P(benefit) at least 0.95 in 2 of 2 analyses"),
+        ((0.5, 0.94), "inconclusive: P(benefit) at least 0.95 in 0 of 2 analyses"),
+        ((0.5, 0.96, 0.97), "depends on the analysis: P(benefit) at least 0.95 in 2 of 3 analyses"),
+        (
+            (0.5, 0.951, 0.97),
+            "depends on the analysis: P(benefit) at least 0.95 in 1 of 3 analyses, 1 too close to call",
+        ),
+        ((0.5, 0.949), "inconclusive: P(benefit) at least 0.95 in 0 of 2 analyses, 1 too close to call"),
+        (
+            (0.949, 0.97),
+            "depends on the analysis: P(benefit) at least 0.95 in 1 of 2 analyses, 1 too close to call",
+        ),
+        ((0.01, 0.02), "robust, worse: P(benefit) at most 0.05 in 2 of 2 analyses"),
+        ((0.01, 0.5), "depends on the analysis: P(benefit) at most 0.05 in 1 of 2 analyses"),
+        ((0.01, 0.99), "depends on the analysis: P(benefit) at least 0.95 in 1 of 2 analyses"),
     ],
 )
 def test_the_verdict_counts_who_would_conclude(chances: tuple[float, ...], said: str) -> None:
-    found = Fragility(tuple(Chance(value, 0.003) for value in chances), 0.95)
+    found = Robustness(tuple(Chance(value, 0.003) for value in chances), 0.95)
     assert found.verdict == said
     assert found.range.startswith(words.percent(chances[0]))
+
+
+def test_an_answer_with_an_analysis_missing_is_not_called_robust() -> None:
+    found = Robustness((Chance(0.97, 0.001), Chance(0.99, 0.001)), 0.95, missing=1)
+    assert found.verdict == "depends on the analysis: P(benefit) at least 0.95 in 2 of 2 analyses, 1 missing"
+
+
+def test_a_fit_that_failed_is_counted_as_missing() -> None:
+    fit = _fit()
+    failed = replace(fit, diagnostics=Diagnostics(1.5, 20, 20, 9, 1.0))
+    row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
+    assert robustness([fit, failed], row, [Chance(0.9, 0.01)]).missing == 1

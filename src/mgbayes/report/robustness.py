@@ -1,4 +1,4 @@
-"""How fragile an answer is: over the analyses of a report, and over other priors of the effect behind it.
+"""How robust an answer is: over the analyses of a report, and over other priors of the effect behind it.
 
 Other priors reweight the draws of the first analysis; those too far away to be trusted are not counted. Draws know
 P(benefit) to a Monte Carlo standard error: within two of them of the probability asked, it is too close to call.
@@ -6,7 +6,6 @@ P(benefit) to a Monte Carlo standard error: within two of them of the probabilit
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,11 +30,15 @@ class Chance:
 
 
 @dataclass(frozen=True)
-class Fragility:
-    """P(benefit) in each analysis and under each other prior, and how sure one has to be."""
+class Robustness:
+    """P(benefit) in each analysis and under each other prior, and how sure one has to be.
+
+    ``missing`` counts the analyses that were asked for and gave no estimate.
+    """
 
     chances: tuple[Chance, ...]
     probability: float
+    missing: int = 0
 
     @property
     def range(self) -> str:
@@ -46,28 +49,38 @@ class Fragility:
 
     @property
     def verdict(self) -> str:
-        """How many would conclude that the contrast arm does better, in a few words for a table."""
-        decided = Counter(concludes(it.value, it.mcse, self.probability) for it in self.chances)
-        count, asked = len(self.chances), f"P of at least {self.probability:g}"
-        close = f", {decided[None]} too close to call" if decided[None] else ""
-        if not decided[True]:
-            return f"open: {asked} in none of {count}{close}"
-        if decided[False]:
-            return f"fragile: {asked} in {decided[True]} of {count}{close}"
-        return (
-            f"sturdy: {asked} in {decided[True]} of {count}{close}"
-            if close
-            else f"sturdy: {asked} in all {count}"
-        )
+        """In how many the contrast arm is concluded to do better, in a few words for a table.
+
+        Robust is said only where all of them decide alike and none is missing or too close to call.
+        """
+        better = [concludes(it.value, it.mcse, self.probability) for it in self.chances]
+        worse = [concludes(1 - it.value, it.mcse, self.probability) for it in self.chances]
+        if any(worse) and not any(better):
+            return self._said(worse, f"P(benefit) at most {1 - self.probability:.3g}", "worse")
+        return self._said(better, f"P(benefit) at least {self.probability:g}", "")
+
+    def _said(self, decided: Sequence[bool | None], rule: str, side: str) -> str:
+        count, drawn, close = len(decided), decided.count(True), decided.count(None)
+        notes = [f"{close} too close to call"] if close else []
+        notes += [f"{self.missing} missing"] if self.missing else []
+        if not drawn:
+            kind = "inconclusive"
+        elif drawn < count or self.missing:
+            kind = "depends on the analysis"
+        else:
+            kind = "robust"
+        kind += f", {side}" if side and kind == "robust" else ""
+        return ", ".join([f"{kind}: {rule} in {drawn} of {count} analyses", *notes])
 
 
-def fragility(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[Chance]) -> Fragility:
+def robustness(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[Chance]) -> Robustness:
     """Of one estimand: ``chances`` are those of the analyses, ``fits`` the analyses themselves."""
     plan = fits[0].plan
     first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
     others = tuple(_under_other_priors(first, row))
     probability = plan.decision.probability if plan.decision else USUAL_PROBABILITY
-    return Fragility((*chances, *others), probability)
+    missing = sum(row.estimand.id not in {known.id for known in fit.estimands} for fit in fits)
+    return Robustness((*chances, *others), probability, missing)
 
 
 def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
