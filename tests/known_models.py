@@ -9,4 +9,4 @@ STUDY = load_study()
 remission = MODELS["cure"].of(STUDY, load_plan("remission"))
 relapse = MODELS["proportional_hazards"].of(STUDY, load_plan("relapse"))
 HAZARDS = {name: hazard_of(name, relapse.outcome) for name in MODELS["proportional_hazards"].parameters}
-FAMILIES = {model: tuple(MODELS[model].parameters) for model in ("cure", "proportional_hazards")}
+FAMILIES_OF = {model: tuple(MODELS[model].parameters) for model in ("cure", "proportional_hazards")}

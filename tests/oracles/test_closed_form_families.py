@@ -5,13 +5,12 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
-from mgbayes.models.relapse import _restricted_mean
 from scipy import integrate, stats
 from scipy.special import gamma
 
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.followup import draw_followup, followup_data, log_chance_followed
-from mgbayes.models.hazards import HAZARDS
+from tests.known_models import HAZARDS, relapse
 
 SCIPY = {
     "lognormal": lambda mean, s: stats.lognorm(s, scale=mean * np.exp(-(s**2) / 2)),
@@ -58,7 +57,9 @@ def test_restricted_mean_is_the_area_under_the_curve(name):
     hazard, shape = HAZARDS[name], HAZARD_SHAPES[name]
     draws = dict(zip(hazard.shape, map(xr.DataArray, shape), strict=True))
     draws |= {"log_scale": xr.DataArray(7.5), "log_hazard_ratio": xr.DataArray(-0.6)}
-    for ratio, found in zip((1, np.exp(-0.6)), _restricted_mean(draws, hazard, {}).values, strict=True):
+    for ratio, found in zip(
+        (np.exp(0.3), np.exp(-0.3)), relapse.restricted_mean(draws, hazard, {}, 1825.0).values, strict=True
+    ):
         area = integrate.quad(
             lambda t, ratio=ratio: np.exp(-ratio * hazard.cumulative(t, 7.5, *shape)), 0, 1825
         )[0]

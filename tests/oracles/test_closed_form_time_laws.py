@@ -9,24 +9,26 @@ from scipy import special, stats
 from mgbayes.models import followup
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.followup_quantiles import followup_quantiles
-from mgbayes.models.hazards import HAZARDS
+from mgbayes.models.hazards import cuts_of
 from mgbayes.models.latent_times import latent_times
 from mgbayes.models.printed_times import printed_times
 from mgbayes.models.time_laws import CONSTANTS, LAWS, digamma, gamma_cdf, with_nodes
-from tests.known_models import relapse, remission
+from tests.known_models import HAZARDS, relapse, remission
 
 DAYS = np.array([1.0, 90.0, 364.0, 700.0, 1500.0, 4000.0])
+CUTS = tuple(cuts_of(relapse.outcome))
 POINTS = {
     "lognormal": [(-0.5, 5.9, 0.4), (-0.5, 5.5, 1.0), (0.7, 7.0, 2.0)],
     "gamma": [(-0.5, 5.9, 5.0), (-0.5, 5.5, 1.0), (0.7, 7.0, 0.4)],
     "weibull": [(-0.5, 5.9, 2.5), (-0.5, 5.5, 1.0), (0.7, 7.0, 0.5)],
     "weibull_hazard": [(-0.6, 7.5, 1.3), (0.8, 6.5, 0.6)],
-    "piecewise_exponential": [(-0.6, 7.5, 0.7, -0.9), (0.8, 6.5, -0.5, 0.4)],
+    "piecewise_exponential": [(-0.6, 7.5, 0.7, -0.9, *CUTS), (0.8, 6.5, -0.5, 0.4, *CUTS)],
 }
 CASES = [(name, theta) for name, thetas in POINTS.items() for theta in thetas]
-FOLLOW_UPS = [(365, 1861, 953.4), (0, 1200, 900), (0, 700, 900)]
+# The last is what is left of a follow-up from 185 days where an event counts only 365 days later.
+FOLLOW_UPS = [(365, 1861, 953.4), (0, 1200, 900), (0, 700, 900), (-180, 1200, 900)]
 # A chance has a posterior SD of 0.1. With no minimum a density of this steepness at day 0 is hard to integrate.
-CHANCE_ERRS = [1e-5, 3e-4, 1e-3]
+CHANCE_ERRS = [1e-5, 3e-4, 1e-3, 3e-3]
 
 
 def constants(law, theta):
@@ -47,12 +49,17 @@ def chances(law, theta, data):
     return seen, slopes
 
 
+def parameters(name):
+    """How many of θ are parameters; the others are the cuts of a piecewise hazard."""
+    return len(POINTS[name][0]) - (len(CUTS) if name == "piecewise_exponential" else 0)
+
+
 def survival(name, theta, arm):
     effect, *others = theta
     if name in FAMILIES:
         return lambda t: FAMILIES[name].survival(t, others[0] + arm * effect, *others[1:])
     hazard = next(h for h in HAZARDS.values() if h.law == name)
-    return lambda t: np.exp(-np.exp(arm * effect) * hazard.cumulative(t, *others))
+    return lambda t: np.exp(-np.exp(arm * effect) * hazard.cumulative(t, *others[: 1 + len(hazard.shape)]))
 
 
 def slopes_of(function, at):
@@ -85,26 +92,43 @@ def test_density_is_the_slope_of_survival_and_its_derivatives_are_right(name, th
             assert np.exp(value) * t == pytest.approx(slope * t, rel=1e-7, abs=1e-11)
             at = np.array([np.log(t), *theta])
             numeric = slopes_of(lambda v, a=arm: log_density(law, v[1:], a, np.exp(v[0]))[0], at)
-            np.testing.assert_allclose(d, numeric, rtol=1e-6, atol=1e-6)
+            free = 1 + parameters(name)
+            np.testing.assert_allclose(d[:free], numeric[:free], rtol=1e-6, atol=1e-6)
+            assert not d[free:].any()  # the cuts are data
 
 
 @pytest.mark.parametrize(("follow_up", "errs"), list(zip(FOLLOW_UPS, CHANCE_ERRS, strict=True)))
 @pytest.mark.parametrize(("name", "theta"), CASES)
 def test_chance_of_being_seen_is_the_integral_over_follow_up(name, theta, follow_up, errs):
-    data = with_nodes(followup.followup_data(*follow_up))
+    data = with_nodes(followup.followup_data(*follow_up), np.array(CUTS))
     minimum, shape, scale = data["followup"]
     law = stats.gamma(shape, minimum, scale)
     seen, slopes = chances(LAWS[name], theta, data)
     for arm in (0, 1):
         curve = survival(name, theta, arm)
         x, dx = followup._legendre(np.geomspace(1e-9, 40, 60) * scale)
-        integral = 1 - np.sum(dx * law.pdf(minimum + x) * curve(minimum + x))
+        integral = 1 - np.sum(dx * law.pdf(minimum + x) * curve(np.maximum(minimum + x, 1e-9)))
         assert seen[arm] == pytest.approx(integral, abs=errs)
     numeric = slopes_of(lambda v: chances(LAWS[name], v, data)[0], np.array(theta))
-    np.testing.assert_allclose(slopes.T, numeric, rtol=1e-6, atol=1e-7)
+    free = parameters(name)
+    np.testing.assert_allclose(slopes.T[:free], numeric[:free], rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("follow_up", [*FOLLOW_UPS, (90, 800, 800), (30, 1000, 300)])
+@pytest.mark.parametrize(("name", "theta"), CASES)
+def test_where_all_were_followed_alike_the_chance_is_that_of_the_end(name, theta):
+    data = with_nodes(followup.followup_data(900.0, 900.0, 0.0), np.array(CUTS))
+    seen, slopes = chances(LAWS[name], theta, data)
+    expected = [1 - survival(name, theta, arm)(900.0) for arm in (0, 1)]
+    np.testing.assert_allclose(seen, expected, rtol=1e-10)
+    numeric = slopes_of(lambda v: chances(LAWS[name], v, data)[0], np.array(theta))[: parameters(name)]
+    np.testing.assert_allclose(slopes.T[: parameters(name)], numeric, rtol=1e-6, atol=1e-7)
+    for t, inside in ((899.0, True), (901.0, False)):
+        value, _ = followup.log_chance(t, data["followup"], data["followup_chance"])
+        assert (value == 0) == inside
+        assert followup.within_followup(np.array([5.0, t]), data["followup"]) == inside
+
+
+@pytest.mark.parametrize("follow_up", [*FOLLOW_UPS[:3], (90, 800, 800), (30, 1000, 300)])
 @pytest.mark.parametrize("scale", [50, 150, 400, 1100, 3000, 8000])
 @pytest.mark.parametrize("shape", [0.5, 0.8, 1.3, 2.0, 2.7])
 def test_expectations_over_follow_up_hold_wherever_survival_falls(follow_up, scale, shape):
@@ -121,7 +145,7 @@ def test_expectations_over_follow_up_hold_wherever_survival_falls(follow_up, sca
 @pytest.mark.parametrize(("name", "theta"), CASES)
 def test_days_left_out_of_a_rule_make_no_difference(name, theta, follow_up):
     given = followup.followup_data(*follow_up)
-    data = with_nodes(given)
+    data = with_nodes(given, np.array(CUTS))
     whole = {name: rule.copy() for name, rule in data.items()}
     whole["followup_density_nodes"][1] = given["followup_density"][1]
     assert (data["followup_density_nodes"][1] == 0).sum() >= 8

@@ -30,15 +30,15 @@ PRESENT = (np.arange(17) < N[:, None]).astype(float)
 
 def remissions(rng, truth):
     """Days to remission (arm, patient), infinite in those who never remit."""
-    chance = 1 / (1 + np.exp(-truth["logit_remission"] - truth["log_odds_ratio"] * ARM))
-    log_mean = truth["log_mean_time"] + truth["log_time_ratio"] * ARM
+    chance = 1 / (1 + np.exp(-truth["logit_ever"] - truth["log_odds_ratio"] * (ARM - 0.5)))
+    log_mean = truth["log_mean_time"] + truth["log_time_ratio"] * (ARM - 0.5)
     time = families.LOGNORMAL.draw(rng, log_mean, truth["shape"], (2, 17))
     return np.where(rng.uniform(size=(2, 17)) < chance, time, np.inf)
 
 
 def relapses(rng, truth):
     """Days to relapse (arm, patient)."""
-    spent = rng.exponential(size=(2, 17)) * np.exp(-truth["log_hazard_ratio"] * ARM)
+    spent = rng.exponential(size=(2, 17)) * np.exp(-truth["log_hazard_ratio"] * (ARM - 0.5))
     return hazards.WEIBULL.time_at(spent, truth["log_scale"], truth["shape"])
 
 

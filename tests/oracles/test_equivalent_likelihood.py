@@ -11,7 +11,7 @@ from scipy.special import expit, gamma
 
 from mgbayes.models import adjusted, latent
 from mgbayes.models.catalogue import MODELS
-from tests.known_models import FAMILIES, HAZARDS, relapse, remission
+from tests.known_models import FAMILIES_OF, HAZARDS, relapse, remission
 
 FOLLOW_UP = (365, 1861, 953.4)
 F = stats.gamma(((1861 - 365) / 953.4) ** 2, 365, 953.4**2 / (1861 - 365))
@@ -70,7 +70,7 @@ def log_weight(z, mean, sd):
     return latent.constrained(z[None], mask, np.array([mean]), np.array([sd])).log_weight.eval()[0]
 
 
-@pytest.mark.parametrize("family", FAMILIES["cure"])
+@pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 def test_remission_from_summaries(family):
     model = remission.build(REMISSION, family, remission.default_priors)
     point, at = parameters(model, np.random.default_rng(1))
@@ -87,7 +87,7 @@ def test_remission_from_summaries(family):
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("family", FAMILIES["proportional_hazards"])
+@pytest.mark.parametrize("family", FAMILIES_OF["proportional_hazards"])
 def test_relapse_from_summaries(family):
     model = relapse.build(RELAPSE, family, relapse.default_priors)
     point, at = parameters(model, np.random.default_rng(2))
@@ -107,7 +107,7 @@ def test_relapse_from_summaries(family):
     assert found == pytest.approx(expected, abs=0.01)  # the rule for E[S(F)] errs by 1e-4
 
 
-@pytest.mark.parametrize("family", FAMILIES["cure"])
+@pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 def test_remission_from_patients(family):
     model = remission.build(remission.patients(TIME, EVENT, PRESENT), family, remission.default_priors)
     point, at = parameters(model, np.random.default_rng(3))
@@ -131,7 +131,7 @@ def test_relapse_from_patients():
     assert likelihood(model, point)[0] == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("family", FAMILIES["cure"])
+@pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 def test_remission_seen_between_visits(family):
     data = remission.patients(TIME, EVENT, PRESENT, LOWER, UPPER)
     point, at = parameters(
@@ -168,7 +168,9 @@ def test_the_docstring_names_the_random_variables_and_no_others(module):
     built = [
         module.build(data, family, module.default_priors)
         for data in (published, module.patients(TIME, EVENT, PRESENT) | ages)
-        for family in FAMILIES["cure" if module is remission else "proportional_hazards"]
+        for family in FAMILIES_OF["cure" if module is remission else "proportional_hazards"]
     ]
     names = {variable.name for model in built for variable in model.basic_RVs}
-    assert set(re.findall(r"^    (\w+) +~", sys.modules[type(module).__module__].__doc__, re.MULTILINE)) == names
+    assert (
+        set(re.findall(r"^    (\w+) +~", sys.modules[type(module).__module__].__doc__, re.MULTILINE)) == names
+    )

@@ -24,7 +24,7 @@ SUMMARIES: dict[str, tuple[list[int], list[float], list[float]]] = {
 
 
 def _given(events: list[int], mean: list[float], sd: list[float]) -> dict[str, Any]:
-    given = {"events": np.array(events), "time_mean": np.array(mean), "time_sd": np.array(sd)}
+    given = {"timed": np.array(events), "time_mean": np.array(mean), "time_sd": np.array(sd)}
     return {name: pt.as_tensor(value) for name, value in given.items()}
 
 

@@ -351,7 +351,7 @@ class Fitter:
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
         start = _starting(job, priors)
-        slot = (job.model, job.family, shapes, forms, _values(start) if job.start else ())
+        slot = (job.plan.model, job.plan.cuts, job.family, shapes, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))

@@ -16,7 +16,7 @@ from mgbayes.models.plan import Plan, load_plan, parse_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
-from tests.known_models import FAMILIES, relapse
+from tests.known_models import FAMILIES_OF, relapse
 from tests.oracles.ipd.twin import made_up_study, twin, write
 
 RELAPSE = (ROOT / "models" / "relapse.toml").read_text("utf-8")
@@ -187,7 +187,7 @@ def test_chances_are_averages_over_the_cohort_and_over_the_frailty() -> None:
     ]
 
 
-@pytest.mark.parametrize("family", FAMILIES["proportional_hazards"])
+@pytest.mark.parametrize("family", FAMILIES_OF["proportional_hazards"])
 def test_each_patients_density_is_that_of_a_gamma_mixture(family: str) -> None:
     """By quadrature over the frailty: a relapse at t, none by t, and one between two visits."""
     time = np.array([[300.0, 700.0, 800.0], [1500.0, 400.0, 1.0]])

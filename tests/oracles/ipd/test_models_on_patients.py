@@ -24,7 +24,7 @@ from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import run_cli
-from tests.known_models import FAMILIES, relapse
+from tests.known_models import FAMILIES_OF, relapse
 from tests.oracles.ipd.twin import DOSES, made_up_study, twin, write
 
 DAY = np.array([[120.0, 400.0, 900.0, 1500.0, 2100.0], [250.0, 800.0, 1900.0, 2500.0, 1.0]])
@@ -209,7 +209,7 @@ def test_each_plan_is_fitted_to_patients_and_to_the_print(job: tuple[Any, Path])
     assert result["patients"]["synthetic"] is True
     on_patients = _fits(result, "relapse", "patients")
     assert [fit["family"] for fit in on_patients if not fit["adjusted"]] == list(
-        FAMILIES["proportional_hazards"]
+        FAMILIES_OF["proportional_hazards"]
     )
     assert [fit["adjusted"] for fit in on_patients[2:]] == [["covariates"], ["covariates", "frailty"]]
     assert [len(fit["covariates"]) for fit in on_patients] == [0, 0, 5, 5]

@@ -19,7 +19,7 @@ import pytest
 
 from mgbayes.models import adjusted, hazards
 from mgbayes.models.priors import Prior
-from tests.known_models import FAMILIES, relapse, remission
+from tests.known_models import FAMILIES_OF, relapse, remission
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("r_survival.json").read_text("utf-8"))
@@ -143,7 +143,7 @@ def test_gamma_frailty_is_the_likelihood_written_out_in_r(name: str) -> None:
     agrees(relapse, "weibull", patients(name), FIGURES["weibull_frailty"][name], near=2e-4)
 
 
-@pytest.mark.parametrize("family", FAMILIES["cure"])
+@pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 @pytest.mark.parametrize("visits", [0, 91])
 def test_mixture_cure_is_the_likelihood_written_out_in_r(family: str, visits: int) -> None:
     expected = FIGURES["cure_between_visits" if visits else "cure"][family]["ovarian"]
