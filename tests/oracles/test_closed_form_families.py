@@ -104,5 +104,5 @@ def test_expectation_over_follow_up_is_the_integral(name):
 
 
 def test_impossible_follow_up_is_refused():
-    with pytest.raises(ValueError, match="mean must exceed the minimum"):
+    with pytest.raises(ValueError, match="the mean must exceed 0 and the minimum"):
         followup_data(365, 300, 100)

@@ -30,26 +30,28 @@ PLANS = shipped_plans()
 
 
 @pytest.mark.parametrize(("name", "family"), ROWS)
-def test_the_catalogue_names_the_parameters_and_forms_of_each_family(name: str, family: str) -> None:
-    module = MODELS[name].load()
-    assert set(module.FAMILIES) == set(MODELS[name].parameters)
+def test_the_catalogue_names_the_parameters_and_forms_of_each_family(
+    name: str, family: str, study: Study
+) -> None:
+    module = MODELS[name].of(study, _plans_of(name)[0])
     for parameter, form in MODELS[name].parameters[family].items():
         assert module.default_priors[parameter].form == form
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_catalogue_names_the_parameters_and_forms_of_adjustments(name: str) -> None:
-    module = MODELS[name].load()
+def test_the_catalogue_names_the_parameters_and_forms_of_adjustments(name: str, study: Study) -> None:
+    module = MODELS[name].of(study, _plans_of(name)[0])
     for forms in MODELS[name].adjustments.values():
         for parameter, form in forms.items():
             assert module.default_priors[parameter].form == form
-            assert re.search(rf"(?<!\w){parameter}(?!\w)", module.__doc__)
+            assert re.search(rf"(?<!\w){parameter}(?!\w)", MODELS[name].load().__doc__ or "")
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_default_prior_is_possible_has_a_reason_and_is_used(name: str) -> None:
-    assert set(MODELS[name].load().PRIORS) == set(MODELS[name].forms())
-    for prior in MODELS[name].load().PRIORS.values():
+def test_every_default_prior_is_possible_has_a_reason_and_is_used(name: str, study: Study) -> None:
+    priors = MODELS[name].of(study, _plans_of(name)[0]).default_priors
+    assert set(priors) == set(MODELS[name].forms())
+    for prior in priors.values():
         assert prior.fault() is None
         assert len(prior.why) > 10
 
@@ -60,23 +62,22 @@ def _plans_of(name: str) -> list[Plan]:
 
 @pytest.mark.parametrize(("name", "family"), ROWS)
 def test_the_docstring_names_every_free_variable(name: str, family: str, study: Study) -> None:
-    module = MODELS[name].load()
     plan = _plans_of(name)[0]
+    module = MODELS[name].of(study, plan)
     model = module.build(
         _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
     )
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
         named = rf"(?<!\w){variable.name}(_[A-Za-z]{{1,2}})?(?!\w)"
-        assert re.search(named, module.__doc__), (
-            f"{variable.name} is not in the docstring of {module.__name__}"
-        )
+        said = MODELS[name].load().__doc__ or ""
+        assert re.search(named, said), f"{variable.name} is not in the docstring of {MODELS[name].module}"
 
 
 @pytest.mark.parametrize(("name", "family"), ROWS)
 def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study) -> None:
-    module = MODELS[name].load()
     plan = _plans_of(name)[0]
+    module = MODELS[name].of(study, plan)
     model = module.build(
         _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
     )
@@ -87,7 +88,7 @@ def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study
 def test_every_model_has_a_shipped_plan_and_every_threshold_an_estimand(study: Study) -> None:
     assert {plan.model for plan in PLANS} == set(MODELS)
     for plan in PLANS:
-        module = MODELS[plan.model].load()
+        module = MODELS[plan.model].of(study, plan)
         ids = {row.id for row in module.declared(_data(plan.model, plan, study))}
         assert {row.estimand for row in plan.important} <= ids
 
@@ -98,4 +99,4 @@ def test_what_only_patients_can_feed_is_not_printed(study: Study) -> None:
         if MODELS[plan.model].patients_only:
             assert not applies(study, plan)
             with pytest.raises(NotPrinted):
-                MODELS[plan.model].load().from_study(study, plan)
+                MODELS[plan.model].of(study, plan).from_study(study, plan)
