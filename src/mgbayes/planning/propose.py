@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.missing import Missing
+from mgbayes.planning.times import counted_by, time_plan
 from mgbayes.planning.yes_no import yes_no_plan
 from mgbayes.study.schema import Endpoint, Kind, Study
 
@@ -43,7 +44,7 @@ def proposals(study: Study, endpoints: Collection[str] | None = None) -> Proposa
     found = [_of_one(study, endpoint) for endpoint in chosen if endpoint.kind is not Kind.binary]
     plans = [row for row in found if isinstance(row, Plan)]
     missing = [row for row in found if isinstance(row, Missing)]
-    answered: set[str] = set()
+    answered = set() if endpoints else {counted_by(study, plan) for plan in plans}
     binary = [row for row in chosen if row.kind is Kind.binary and row.id not in answered]
     counted, uncounted = yes_no_plan(study, binary)
     return Proposals((*plans, *counted), (*missing, *uncounted))
@@ -66,10 +67,8 @@ def _of_one(study: Study, endpoint: Endpoint) -> Plan | Missing:
     if endpoint.benefit is None:
         return without_direction(endpoint)
     match endpoint.kind:
-        case Kind.continuous:
-            return Missing(endpoint.id, _NEEDS_PATIENTS)
         case Kind.time_to_event:
-            return Missing(endpoint.id, _NEEDS_PATIENTS)
+            return time_plan(study, endpoint)
         case _:
             return Missing(endpoint.id, _NEEDS_PATIENTS)
 
