@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.study.numbers import find_count, find_mean
+from mgbayes.study.numbers import CountOf, count_of, find_count, find_mean
 from mgbayes.study.schema import ALL, DAYS_IN, Endpoint, Study, Summary
 
 ARMS = ("reference", "contrast")
@@ -48,12 +48,7 @@ class TimeEvidence:
 def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
     """The printed numbers of the plan's endpoint. Raises NotPrinted when events or follow-up are missing."""
     endpoint = study.endpoint(plan.endpoints[0].endpoint)
-    event = None if endpoint.event is None else study.claim(endpoint.event).endpoint
-    counts = [
-        None if event is None else find_count(study, event, arm.id)
-        for arm in (study.reference, study.contrast)
-    ]
-    one, other = counts
+    one, other = (_events(study, endpoint, arm.id) for arm in (study.reference, study.contrast))
     if one is None or other is None:
         raise NotPrinted(endpoint.id, "how many of each arm had the event (endpoint → event names the claim)")
     followup = followup_of(study, plan)
@@ -67,6 +62,18 @@ def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
     if not left.mean > 0:
         raise NotPrinted(endpoint.id, "a mean follow-up that exceeds confirmed_after")
     return TimeEvidence((one.n, other.n), (one.x, other.x), _times(study, endpoint, (one.x, other.x)), left)
+
+
+def _events(study: Study, endpoint: Endpoint, arm: str) -> CountOf | None:
+    """How many of an arm had the event: in the claim that the endpoint names, else of its yes/no endpoint."""
+    if endpoint.event is None:
+        return None
+    claim = study.claim(endpoint.event)
+    rows = [row for row in claim.summaries if row.group == arm and row.level is None]
+    printed = [count for count in (count_of(study, row) for row in rows) if count is not None]
+    if printed:
+        return printed[-1]  # the latest of several visits
+    return None if claim.endpoint is None else find_count(study, claim.endpoint, arm)
 
 
 def _times(

@@ -113,7 +113,7 @@ def _cure(outcome: Outcome, evidence: TimeEvidence, followed: _Followed) -> dict
     return {
         "alternative_families": ("gamma", "weibull"),
         "headline": ("odds_ratio_ever", "time_ratio") if timed else (at_end,),
-        "readings": f"Whether {outcome.event} is ever reached, and how soon, are two estimands: an arm may do "
+        "readings": f"Whether {outcome.event} ever comes, and how soon, are two estimands: an arm may do "
         "better in one and worse in the other."
         if timed
         else "",
@@ -131,7 +131,7 @@ def _cure(outcome: Outcome, evidence: TimeEvidence, followed: _Followed) -> dict
 def _cure_priors(outcome: Outcome, followed: _Followed) -> dict[str, PriorChoice]:
     event, half = outcome.event, followed.half
     return {
-        "logit_ever": normal(0, 1.5, f"Midway between the arms, 5 % to 95 % of patients ever reach {event}."),
+        "logit_ever": normal(0, 1.5, f"Midway between the arms, 5 % to 95 % of patients ever have {event}."),
         "log_odds_ratio": normal(0, 1.5, "Neither arm is favoured; odds ratios between 1/19 and 19."),
         "log_mean_time": normal(
             log(half),
