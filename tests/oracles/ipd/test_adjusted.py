@@ -12,11 +12,12 @@ from mgbayes.errors import InputError
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import jobs_on_patients
 from mgbayes.models import adjusted
+from mgbayes.models.hazards_patients import event_free
 from mgbayes.models.plan import Plan, load_plan, parse_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
-from tests.known_models import FAMILIES_OF, relapse
+from tests.known_models import FAMILIES_OF, HAZARDS, relapse
 from tests.oracles.ipd.twin import made_up_study, twin, write
 
 RELAPSE = (ROOT / "models" / "relapse.toml").read_text("utf-8")
@@ -165,7 +166,7 @@ def test_chances_are_averages_over_the_cohort_and_over_the_frailty() -> None:
     gamma = stats.gamma(1 / 0.6, scale=0.6)
 
     def free(day: float, arm: int) -> float:
-        hazards = np.exp(POINTS @ [0.8, -0.4] - 0.7 * arm) * (day / np.exp(6.5)) ** 1.3
+        hazards = np.exp(POINTS @ [0.8, -0.4] - 0.7 * (arm - 0.5)) * (day / np.exp(6.5)) ** 1.3
         return sum(
             w * integrate.quad(lambda z, h=h: np.exp(-z * h) * gamma.pdf(z), 0, np.inf)[0]
             for w, h in zip(WEIGHTS, hazards, strict=True)
@@ -212,11 +213,11 @@ def test_each_patients_density_is_that_of_a_gamma_mixture(family: str) -> None:
     logp = pm.compile(model.free_RVs, pm.logp(outcome, model.rvs_to_values[outcome]))
     found = logp(*(values[variable.name] for variable in model.free_RVs))
 
-    hazard, gamma = relapse.HAZARDS[family], stats.gamma(1 / 1.4, scale=1.4)
+    hazard, gamma = HAZARDS[family], stats.gamma(1 / 1.4, scale=1.4)
     shape = [values[name] for name in hazard.shape]
 
     def cumulative(day: float, at: tuple[int, int]) -> float:
-        return float(np.exp(0.4 * at[0] + 0.9 * x[at][0]) * hazard.cumulative(day, 6.8, *shape))
+        return float(np.exp(0.4 * (at[0] - 0.5) + 0.9 * x[at][0]) * hazard.cumulative(day, 6.8, *shape))
 
     def mixed(of: object, power: int = 0) -> float:
         # Z = u^4: the gamma density of shape 1 / 1.4 has no bound at 0
@@ -260,8 +261,8 @@ def test_a_curve_is_the_same_day_by_day_as_all_at_once() -> None:
         "covariate_name": names,
     }
     grid = np.array([1.0, 100.0, 730.0])
-    found = relapse.curves(TRUTH, data, "weibull", grid)["relapse_free"]
-    assert found.sizes["day"] == 3
+    found = relapse.curves(TRUTH, data, "weibull", grid)["event_free"]
+    assert found.sizes["time"] == 3
     for day in grid:
-        once = relapse.relapse_free(TRUTH, relapse.HAZARDS["weibull"], day, data)
-        np.testing.assert_allclose(found.sel(day=day).transpose(*once.dims), once)
+        once = event_free(TRUTH, HAZARDS["weibull"], day, data)
+        np.testing.assert_allclose(found.sel(time=day).transpose(*once.dims), once)

@@ -29,7 +29,7 @@ DRAWS = 200_000
 def weibull_frailty(p: Mapping[str, Any], d: Any) -> Any:
     """T is Burr XII: a Weibull whose hazard has a gamma factor of mean 1."""
     k, v = p["shape"], p["frailty_variance"]
-    log_ratio = p["log_hazard_ratio"] * d.arm + p["covariate_0"] * d.x1 + p["covariate_1"] * d.x2
+    log_ratio = p["log_hazard_ratio"] * (d.arm - 0.5) + p["covariate_0"] * d.x1 + p["covariate_1"] * d.x2
     scale = np.exp(p["log_scale"] - log_ratio / k) * v ** (-1 / k)
     odds = (d.time / scale) ** k
     seen = np.log(k / v) + (k - 1) * np.log(d.time) - k * np.log(scale) - np.log1p(odds)
@@ -39,9 +39,11 @@ def weibull_frailty(p: Mapping[str, Any], d: Any) -> Any:
 def gamma_cure(p: Mapping[str, Any], d: Any) -> Any:
     """A share never has the event; times of the others are gamma."""
     ever = special.expit(
-        p["logit_remission"] + p["log_odds_ratio"] * d.arm + p["odds_0"] * d.x1 + p["odds_1"] * d.x2
+        p["logit_ever"] + p["log_odds_ratio"] * (d.arm - 0.5) + p["odds_0"] * d.x1 + p["odds_1"] * d.x2
     )
-    log_mean = p["log_mean_time"] + p["log_time_ratio"] * d.arm + p["times_0"] * d.x1 + p["times_1"] * d.x2
+    log_mean = (
+        p["log_mean_time"] + p["log_time_ratio"] * (d.arm - 0.5) + p["times_0"] * d.x1 + p["times_1"] * d.x2
+    )
     rate = p["shape"] * np.exp(-log_mean)
     seen = stats.gamma.logpdf(d.time * rate, p["shape"]) + np.log(rate)
     free = special.gammaincc(p["shape"], d.time * rate)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mgbayes.models import adjusted, hazards
+from mgbayes.models import adjusted, hazards, proportional_hazards
 from mgbayes.models.priors import Prior
 from tests.known_models import FAMILIES_OF, relapse, remission
 from tests.oracles.outcomes.likelihood import maximum, pointwise
@@ -73,6 +73,7 @@ def agrees(module: Any, family: str, data: Mapping[str, Any], expected: dict[str
     priors: dict[str, Prior] = {
         name: row for name, row in module.default_priors.items() if name not in left_out
     }
+    expected = midway(expected)
     model = module.build(data, family, priors)
     names = [str(variable.name) for variable in model.free_RVs]
     told = {name: np.asarray(_told(expected, name), float) for name in names}
@@ -92,6 +93,17 @@ def agrees(module: Any, family: str, data: Mapping[str, Any], expected: dict[str
     found, value = maximum(model, parameters, start)
     assert value == pytest.approx(expected["log_likelihood"], abs=1e-5)
     np.testing.assert_allclose(found, free, atol=near)
+
+
+def midway(expected: dict[str, Any]) -> dict[str, Any]:
+    """R's levels are of the reference arm; the models' lie midway between the arms."""
+    moved = dict(expected)
+    if "log_hazard_ratio" in moved:
+        moved["log_scale"] -= moved["log_hazard_ratio"] / (2 * moved.get("shape", 1.0))
+    else:
+        moved["logit_ever"] = moved["logit_remission"] + moved["log_odds_ratio"] / 2
+        moved["log_mean_time"] += moved["log_time_ratio"] / 2
+    return moved
 
 
 _COEFFICIENTS = ("covariate_log_hazard_ratio", "covariate_log_odds_ratio", "covariate_log_time_ratio")
@@ -128,12 +140,23 @@ def test_weibull_between_visits_is_survreg(name: str) -> None:
 
 def test_piecewise_exponential_is_poisson_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     """With rates that change within a minute instead of two months."""
-    monkeypatch.setattr(hazards, "_WIDTH", 1e-3)
+    _with_width(monkeypatch, 1e-3)
     assert not set(rows("pbc")["time"]) & {365.0, 1095.0}
     agrees(relapse, "piecewise_exponential", patients("pbc"), FIGURES["piecewise"]["pbc"], near=2e-4)
 
 
-def test_piecewise_exponential_with_smooth_rates_is_the_likelihood_written_out_in_r() -> None:
+def _with_width(monkeypatch: pytest.MonkeyPatch, width: float) -> None:
+    """Rates that change over so many days around each cut."""
+    cuts = np.array([*relapse.outcome.cuts, width])
+    monkeypatch.setattr(
+        proportional_hazards, "hazard_of", lambda family, outcome: hazards.piecewise_exponential(cuts)
+    )
+
+
+def test_piecewise_exponential_with_smooth_rates_is_the_likelihood_written_out_in_r(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _with_width(monkeypatch, 60.0)
     expected = FIGURES["piecewise_smooth"]["pbc"]
     agrees(relapse, "piecewise_exponential", patients("pbc"), expected, near=2e-4)
 
