@@ -229,7 +229,9 @@ def _held_by_every_family(data: Data, plan: Plan) -> Data:
 
 
 def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Counts of events, and the days over which they were counted."""
+    """Counts of events, and the years over which they were counted."""
+    from mgbayes.models import counts
+
     part = plan.endpoints[0]
     endpoint = study.endpoint(part.endpoint)
     known = rows.has(endpoint) and endpoint.kind is Kind.event_count
@@ -242,12 +244,13 @@ def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
         raise NotPrinted(
             endpoint.id, "events of patients in both arms, and the days over which they were counted"
         )
+    years = days / DAYS_IN["years"]
+    present = _padded([np.ones(arm.sum()) for arm in arms], 0.0)
     return {
-        "count": _padded([count[arm] for arm in arms], 0.0),
-        "days": _padded([days[arm] for arm in arms], 1.0),
-        "present": _padded([np.ones(arm.sum()) for arm in arms], 0.0),
+        **counts.patients(
+            _padded([count[arm] for arm in arms], 0.0), _padded([years[arm] for arm in arms], 1.0), present
+        ),
         "row": _rows_of(rows, arms),
-        "endpoint_label": np.array(endpoint.label),
     }
 
 
@@ -256,10 +259,11 @@ def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
     from mgbayes.models import ordinal
 
     endpoint = study.endpoint(plan.endpoints[0].endpoint)
-    visits = [part.visit for part in plan.endpoints]
+    named = {part.visit for part in plan.endpoints}
+    visits = [visit if visit in named else None for visit in ordinal.of(study, plan).visits]
     column = rows.column(endpoint.id)
     levels = [] if column is None else [str(level) for level in rows.data[column].attrs.get("levels", ())]
-    there = endpoint.kind is Kind.ordinal and set(visits) <= set(rows.visits(endpoint))
+    there = endpoint.kind is Kind.ordinal and (visits == [None] or set(visits) <= set(rows.visits(endpoint)))
     if not there or len(levels) < ordinal.LEAST_CLASSES:
         raise NotPrinted(endpoint.id, "a class, of three or more, of patients at every visit")
     level = np.stack([rows.numbers(endpoint, visit) for visit in visits], axis=-1)
@@ -268,7 +272,7 @@ def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
         raise NotPrinted(endpoint.id, "a class of patients in both arms at every visit")
     return {
         **ordinal.patients(_padded([level[arm] for arm in arms], np.nan), len(levels)),
-        **ordinal.about(endpoint.label, endpoint.benefit or "", [str(visit) for visit in visits], levels),
+        "level": np.array(levels),
         "row": _rows_of(rows, arms),
     }
 
@@ -351,7 +355,7 @@ _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "cure": _times,
     "proportional_hazards": _times,
     "prednisone": _doses,
-    "events": _events,
+    "counts": _events,
     "ordinal": _classes,
     "joint": _joint,
 }

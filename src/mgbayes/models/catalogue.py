@@ -142,13 +142,13 @@ MODELS: Mapping[str, ModelRow] = {
         # log_odds_ratio is one number a visit: no place for a mixture
         patients_only=True,
     ),
-    "events": ModelRow(
-        "mgbayes.models.events",
+    "counts": ModelRow(
+        "mgbayes.models.counts",
         {
             "negative_binomial": {
                 "log_rate": "normal",
                 "log_rate_ratio": "normal",
-                "spread": "half_normal",
+                "rate_cv": "half_normal",
             },
             "poisson": {"log_rate": "normal", "log_rate_ratio": "normal"},
         },

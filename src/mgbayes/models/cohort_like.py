@@ -11,22 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgbayes.models.followup import followup_data
-from mgbayes.study.schema import Study
+from mgbayes.study.schema import DAYS_IN, Study
 from mgbayes.study.time_to_event import time_to_event
 
 _USUAL = (365.0, 1500.0, 800.0)
 """Least, mean and SD of follow-up in days, for a study that does not print it."""
 
 
-def followed_like(study: Study) -> dict[str, NDArray[Any]]:
-    """Patients by arm (``n``), and the distribution of their follow-up (see ``followup``)."""
-    n = np.array([int(arm.n) for arm in (study.reference, study.contrast)])
-    return {"n": n, **followup_data(*_printed(study))}
+def sizes_like(study: Study) -> NDArray[np.int64]:
+    """Patients by arm."""
+    return np.array([int(arm.n) for arm in (study.reference, study.contrast)])
 
 
-def _printed(study: Study) -> tuple[float, float, float]:
+def followed_like(study: Study, unit: str = "days") -> dict[str, NDArray[Any]]:
+    """Patients by arm (``n``), and the distribution of their follow-up in a unit of time (see ``followup``)."""
+    days = DAYS_IN.get(unit, 1.0)
+    least, mean, sd = (value / days for value in _printed_days(study))
+    return {"n": sizes_like(study), **followup_data(least, mean, sd)}
+
+
+def _printed_days(study: Study) -> tuple[float, float, float]:
     for endpoint in study.endpoints:
         if endpoint.times is not None and (found := time_to_event(study, endpoint)) is not None:
-            followed = found.followup
-            return float(followed.least), float(followed.mean), float(followed.sd)
+            followed, days = found.followup, DAYS_IN.get(endpoint.unit, 1.0)
+            return float(followed.least) * days, float(followed.mean) * days, float(followed.sd) * days
     return _USUAL

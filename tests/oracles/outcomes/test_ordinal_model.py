@@ -15,9 +15,11 @@ from scipy import integrate, special, stats
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
 from mgbayes.models import ordinal
+from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
+from mgbayes.study.schema import Kind, Visit
 from tests.oracles.ipd.twin import CLASSES, made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 
@@ -39,9 +41,18 @@ LEVEL = np.array(
 )
 
 
-def _data(level: Any, levels: int, visits: tuple[str, ...]) -> dict[str, Any]:
-    named = ordinal.about("class", "lower", visits, [str(k) for k in range(levels)])
-    return ordinal.patients(level, levels) | named
+def _data(level: Any, levels: int) -> dict[str, Any]:
+    return ordinal.patients(level, levels) | {"level": np.array([str(k) for k in range(levels)])}
+
+
+def _model(visits: tuple[str, ...], baseline: bool = True) -> ordinal.Ordinal:
+    rows = tuple(Visit(id=visit, label=visit) for visit in visits)
+    first = visits[0] if baseline else None
+    return ordinal.about(Outcome("class", "class", Kind.ordinal, "", "lower", False, rows, first))
+
+
+VISITS = ("baseline", "12m", "last")
+MODEL = _model(VISITS)
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +65,16 @@ def wine() -> Any:
         bottle = int(np.isfinite(level[a, int(row.judge) - 1, 0, v]))
         level[a, int(row.judge) - 1, bottle, v] = int(row.rating) - 1
     assert np.isfinite(level).all()
-    data = _data(level.reshape(2, 9, 4), 5, ("cold", "warm"))
-    return ordinal.build(data, "cumulative_logit", ordinal.PRIORS)
+    data = _data(level.reshape(2, 9, 4), 5)
+    return _model(("cold", "warm")).build(data, "cumulative_logit", ordinal.PRIORS)
 
 
 def _parameters(x: Any) -> dict[str, Any]:
     """From R's: the four cuts, slopes of warm, of contact and of both, and the SD."""
     return {
-        "first_cut": x[0],
+        "first_cut": x[0] - x[5] / 2,
         "gap": np.diff(x[:4]),
-        "shift": x[4:5],
+        "shift": x[4:5] + x[6:7] / 2,
         "base": -x[5],
         "log_odds_ratio": -x[6:7],
         "patient_sd": x[7] if len(x) > 7 else 0.0,
@@ -98,8 +109,8 @@ def test_with_patient_intercepts_the_greatest_likelihood_is_that_of_clmm(wine: A
 @pytest.mark.parametrize("sd", [0.3, 1.7, 5.0])
 def test_each_patient_has_the_chance_found_by_adaptive_quadrature(sd: float) -> None:
     given = GIVEN | {"patient_sd": sd}
-    data = _data(LEVEL, 4, ("baseline", "12m", "last"))
-    found = pointwise(ordinal.build(data, "cumulative_logit", ordinal.PRIORS))(**given)
+    data = _data(LEVEL, 4)
+    found = pointwise(MODEL.build(data, "cumulative_logit", ordinal.PRIORS))(**given)
     cuts = np.concatenate(
         [[-np.inf], given["first_cut"] + np.concatenate([[0], np.cumsum(given["gap"])]), [np.inf]]
     )
@@ -108,8 +119,9 @@ def test_each_patient_has_the_chance_found_by_adaptive_quadrature(sd: float) -> 
         total = stats.norm.pdf(u)
         for v, level in enumerate(levels):
             if np.isfinite(level):
-                move = a * given["base"] + (
-                    0 if v == 0 else a * given["log_odds_ratio"][v - 1] - given["shift"][v - 1]
+                h = a - 0.5
+                move = h * given["base"] + (
+                    0 if v == 0 else h * given["log_odds_ratio"][v - 1] - given["shift"][v - 1]
                 )
                 low, high = special.expit(cuts[int(level) : int(level) + 2] + move - sd * u)
                 total *= high - low
@@ -123,32 +135,33 @@ def test_each_patient_has_the_chance_found_by_adaptive_quadrature(sd: float) -> 
 
 def test_the_estimands_are_those_of_a_million_simulated_patients() -> None:
     """The chance of the lowest class were all patients of the cohort in one arm, and in the other."""
-    data = _data(LEVEL, 4, ("baseline", "12m", "last"))
-    dims = {"gap": ("cut",), "shift": ("later",), "log_odds_ratio": ("later",)}
+    data = _data(LEVEL, 4)
+    dims = {"gap": ("cut",), "shift": ("moved",), "log_odds_ratio": ("later",)}
     draws = xr.Dataset(
         {
             name: (("chain", "draw", *dims.get(name, ())), np.asarray(v, float)[None, None])
             for name, v in GIVEN.items()
         }
     )
-    found = ordinal.estimands(draws, data, "cumulative_logit")
+    found = MODEL.estimands(draws, data, "cumulative_logit")
     assert found["odds_ratio_12m"].item() == pytest.approx(np.exp(0.3))
     assert found["odds_ratio_last"].item() == pytest.approx(np.exp(-0.9))
     rng, n = np.random.default_rng(4), 1_000_000
     # four of the seven patients with any class are of the reference arm
-    began = np.where(rng.uniform(size=n) < 4 / 7, 0, GIVEN["base"]) - GIVEN[
+    began = np.where(rng.uniform(size=n) < 4 / 7, -0.5, 0.5) * GIVEN["base"] - GIVEN[
         "patient_sd"
     ] * rng.standard_normal(n)
     for v, visit in enumerate(("12m", "last")):
         move = GIVEN["first_cut"] - GIVEN["shift"][v] + began
-        one, other = special.expit(move), special.expit(move + GIVEN["log_odds_ratio"][v])
+        half = GIVEN["log_odds_ratio"][v] / 2
+        one, other = special.expit(move - half), special.expit(move + half)
         error = 4 * (other - one).std() / np.sqrt(n)
         assert found[f"lowest_difference_{visit}"].item() == pytest.approx((other - one).mean(), abs=error)
 
 
 def test_replicates_have_the_chances_of_the_model() -> None:
-    data = _data(LEVEL, 4, ("baseline", "12m", "last"))
-    dims = {"gap": ("cut",), "shift": ("later",), "log_odds_ratio": ("later",)}
+    data = _data(LEVEL, 4)
+    dims = {"gap": ("cut",), "shift": ("moved",), "log_odds_ratio": ("later",)}
     size = 40_000
     draws = xr.Dataset(
         {
@@ -156,8 +169,8 @@ def test_replicates_have_the_chances_of_the_model() -> None:
             for name, v in GIVEN.items()
         }
     )
-    replicated = ordinal.predict(np.random.default_rng(6), draws, data, "cumulative_logit")
-    curve = ordinal.curves(draws.isel(draw=[0]), data, "cumulative_logit", np.zeros(1))["lowest"]
+    replicated = MODEL.predict(np.random.default_rng(6), draws, data, "cumulative_logit")
+    curve = MODEL.curves(draws.isel(draw=[0]), data, "cumulative_logit", np.zeros(1))["lowest"]
     expected = 100 * curve.transpose("chain", "draw", "arm", "visit").to_numpy()[0, 0]
     share = replicated["share"].transpose("chain", "draw", "arm", "visit").to_numpy()[0]
     np.testing.assert_allclose(

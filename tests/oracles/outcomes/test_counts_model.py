@@ -14,11 +14,13 @@ from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models import events
+from mgbayes.models import counts
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Sampling, load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
+from mgbayes.study.schema import DAYS_IN
 from tests.oracles.battery.figures import bladder, figures
 from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import maximum, pointwise
@@ -26,13 +28,15 @@ from tests.oracles.outcomes.likelihood import maximum, pointwise
 FLAT = {
     "log_rate": Prior("normal", (0.0, 30.0), "flat"),
     "log_rate_ratio": Prior("normal", (0.0, 30.0), "flat"),
-    "spread": Prior("half_normal", (30.0,), "flat"),
+    "rate_cv": Prior("half_normal", (30.0,), "flat"),
 }
-MONTH = events.YEAR / 12
+YEAR = DAYS_IN["years"]
+MODEL = MODELS["counts"].of(load_study(), load_plan("hospital"))
+MONTH = YEAR / 12
 COUNT = np.array([[0.0, 3.0, 1.0, 7.0, 2.0], [1.0, 0.0, 4.0, 2.0, 0.0]])
 DAYS = np.array([[400.0, 900.0, 1500.0, 2100.0, 800.0], [500.0, 1200.0, 2500.0, 700.0, 1.0]])
 PRESENT = np.array([[1.0, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
-YEARS = (DAYS * PRESENT).sum(axis=1) / events.YEAR
+YEARS = (DAYS * PRESENT).sum(axis=1) / YEAR
 TOTAL = (COUNT * PRESENT).sum(axis=1)
 
 
@@ -43,19 +47,19 @@ def _bladder() -> dict[str, Any]:
     count, days, present = np.zeros((2, size)), np.ones((2, size)), np.zeros((2, size))
     for a, (y, months) in enumerate(arms):
         count[a, : len(y)], days[a, : len(y)], present[a, : len(y)] = y, months * MONTH, 1.0
-    return events.patients(count, days, present)
+    return counts.patients(count, days / YEAR, present)
 
 
 def test_the_greatest_likelihood_is_that_of_glm_nb() -> None:
     """R: glm.nb(recurrences ~ contrast + offset(log(months))), script and versions in oracles/battery."""
     fitted = figures()["glm_nb"]["bladder"]
-    model = events.build(_bladder(), "negative_binomial", FLAT)
+    model = MODEL.build(_bladder(), "negative_binomial", FLAT)
 
     def parameters(x: Any) -> dict[str, Any]:
-        return {"log_rate": x[0], "log_rate_ratio": x[1], "spread": np.exp(x[2])}
+        return {"log_rate": x[0], "log_rate_ratio": x[1], "rate_cv": np.exp(x[2])}
 
     at, likelihood = maximum(model, parameters, np.zeros(3))
-    assert at[0] - np.log(12) == pytest.approx(fitted["coef"][0], abs=1e-5)
+    assert at[0] - at[1] / 2 - np.log(12) == pytest.approx(fitted["coef"][0], abs=1e-5)
     assert at[1] == pytest.approx(fitted["coef"][1], abs=1e-5)
     assert np.exp(-2 * at[2]) == pytest.approx(fitted["theta"], abs=1e-4)
     assert likelihood == pytest.approx(fitted["loglik"], abs=1e-7)
@@ -63,28 +67,28 @@ def test_the_greatest_likelihood_is_that_of_glm_nb() -> None:
 
 def test_each_patient_has_the_density_of_a_gamma_mixture_of_poissons() -> None:
     """By quadrature over the patient's own rate; with hardly any spread, Poisson."""
-    evaluate = pointwise(events.build(events.patients(COUNT, DAYS, PRESENT), "negative_binomial", FLAT))
-    mean = np.exp(np.array([[0.2], [-0.4]])) * DAYS / events.YEAR
+    evaluate = pointwise(MODEL.build(counts.patients(COUNT, DAYS / YEAR, PRESENT), "negative_binomial", FLAT))
+    mean = np.exp(np.array([[0.2], [-0.4]])) * DAYS / YEAR
     shape = 0.8**-2
     nodes, weights = special.roots_genlaguerre(60, shape - 1)
     own = stats.poisson.pmf(COUNT[..., None], mean[..., None] * nodes / shape)
     exact = np.log(own @ weights / weights.sum()) * PRESENT
-    given = {"log_rate": 0.2, "log_rate_ratio": -0.6}
-    np.testing.assert_allclose(evaluate(**given, spread=0.8), exact, atol=1e-10)
+    given = {"log_rate": -0.1, "log_rate_ratio": -0.6}
+    np.testing.assert_allclose(evaluate(**given, rate_cv=0.8), exact, atol=1e-10)
     np.testing.assert_allclose(
-        evaluate(**given, spread=1e-4), stats.poisson.logpmf(COUNT, mean) * PRESENT, atol=1e-6
+        evaluate(**given, rate_cv=1e-4), stats.poisson.logpmf(COUNT, mean) * PRESENT, atol=1e-6
     )
 
 
 @pytest.mark.long
 def test_alike_patients_have_the_gamma_posterior() -> None:
     """Flat priors of the log rates: the rate of an arm is Gamma(events, patient-years)."""
-    compiled = compile_model(events.build(events.patients(COUNT, DAYS, PRESENT), "poisson", FLAT))
+    compiled = compile_model(MODEL.build(counts.patients(COUNT, DAYS / YEAR, PRESENT), "poisson", FLAT))
     posterior, stats_ = draw(compiled, Sampling(draws=4000, seed=3))
     assert int(stats_["diverging"].sum()) == 0
     mean, variance = special.digamma(TOTAL) - np.log(YEARS), special.polygamma(1, TOTAL)
     for values, centre, sd in (
-        (posterior["log_rate"].to_numpy(), mean[0], np.sqrt(variance[0])),
+        (posterior["log_rate"].to_numpy(), mean.mean(), np.sqrt(variance.sum()) / 2),
         (posterior["log_rate_ratio"].to_numpy(), mean[1] - mean[0], np.sqrt(variance.sum())),
     ):
         # Four scores of standard normals: one beyond 4 comes once in 4000 seeds.
@@ -98,16 +102,16 @@ def test_leave_one_out_is_the_negative_binomial_closed_form() -> None:
     rate = rng.gamma(TOTAL, 1 / YEARS, (4, 1000, 2))
     posterior = xr.Dataset(
         {
-            "log_rate": (("chain", "draw"), np.log(rate[..., 0])),
+            "log_rate": (("chain", "draw"), np.log(rate).mean(axis=-1)),
             "log_rate_ratio": (("chain", "draw"), np.log(rate[..., 1] / rate[..., 0])),
         }
     )
-    data = events.patients(COUNT, DAYS, PRESENT)
+    data = counts.patients(COUNT, DAYS / YEAR, PRESENT)
     row = np.array([[2, 3, 4, 5, 6], [7, 8, 9, 10, 0]], float)
-    found = leave_one_out(events.build(data, "poisson", FLAT), posterior, data | {"row": row})
+    found = leave_one_out(MODEL.build(data, "poisson", FLAT), posterior, data | {"row": row})
     exact = 0.0
     for a, i in np.argwhere(PRESENT):
-        years = DAYS[a, i] / events.YEAR
+        years = DAYS[a, i] / YEAR
         rest = YEARS[a] - years
         exact += stats.nbinom.logpmf(COUNT[a, i], TOTAL[a] - COUNT[a, i], rest / (rest + years))
     assert found.patients == 9
@@ -116,11 +120,11 @@ def test_leave_one_out_is_the_negative_binomial_closed_form() -> None:
 
 
 def test_replicates_have_the_moments_of_the_model() -> None:
-    data = events.patients(COUNT, DAYS, PRESENT)
-    constant = {"log_rate": 0.2, "log_rate_ratio": -0.6, "spread": 0.8}
+    data = counts.patients(COUNT, DAYS / YEAR, PRESENT)
+    constant = {"log_rate": -0.1, "log_rate_ratio": -0.6, "rate_cv": 0.8}
     draws = xr.Dataset({name: (("chain", "draw"), np.full((1, 20_000), v)) for name, v in constant.items()})
-    replicated = events.predict(np.random.default_rng(2), draws, data, "negative_binomial")
-    mean = np.exp(np.array([[0.2], [-0.4]])) * DAYS / events.YEAR * PRESENT
+    replicated = MODEL.predict(np.random.default_rng(2), draws, data, "negative_binomial")
+    mean = np.exp(np.array([[0.2], [-0.4]])) * DAYS / YEAR * PRESENT
     variance = (mean + 0.8**2 * mean**2).sum(axis=1)
     total = replicated["total"].to_numpy()[0]
     np.testing.assert_allclose(
@@ -141,7 +145,7 @@ def test_a_spreadsheet_gives_counts_and_days(tmp_path: Any) -> None:
             part = table[table["antibody"] == arm]
             present = data["present"][a] == 1
             np.testing.assert_array_equal(data["count"][a][present], part[column])
-            np.testing.assert_array_equal(data["days"][a][present], part["followup_days"])
+            np.testing.assert_allclose(data["years"][a][present] * YEAR, part["followup_days"])
     without = rows.drop_vars("hospital.exposure")
     assert not applies(study, load_plan("hospital"), without)
     assert applies(study, load_plan("rescue"), without)
