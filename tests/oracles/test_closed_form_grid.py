@@ -148,8 +148,8 @@ def test_a_failed_cell_stays_in_the_table_without_estimates(
 
 def test_the_beta_binomial_family(study: Study) -> None:
     """P(odds ratio > 1) is that one beta exceeds another: an integral of one density and the other's CDF."""
-    (cell,) = _independent(study, "odds_ratio_ever")
-    counts = {arm.id: find_count(study, "remission", arm.id, None) for arm in study.arms}
+    (cell,) = _beta(study, "odds_ratio_pis_mm")
+    counts = {arm.id: find_count(study, "pis_mm", arm.id, "12m") for arm in study.arms}
     reference, contrast = (
         stats.beta(1 + count.x, 1 + count.n - count.x)
         for count in (counts[study.reference.id], counts[study.contrast.id])
@@ -162,11 +162,11 @@ def test_the_beta_binomial_family(study: Study) -> None:
     assert cell.prior_weight is None
 
 
-def _independent(study: Study, estimand: str) -> list[Cell]:
+def _beta(study: Study, estimand: str) -> list[Cell]:
     found = [
         row
         for row in settings(study, load_plan("binary"))
-        if row.family == "independent" and row.varied.estimand == estimand
+        if row.family == "beta" and row.varied.estimand == estimand
     ]
     fitter = Fitter(cores=1, use_cache=False, predictive=False)
     return [make_cell(fitter, row) for row in found]

@@ -19,13 +19,21 @@ MISTAKES = {
         ["titel", "did you mean 'title'"],
     ),
     "an unknown model": ('model = "binary"', 'model = "ternary"', ["'ternary'", "one of "]),
-    "an unknown family": ('family = "hierarchical"', 'family = "cauchy"', ["'cauchy'", "hierarchical"]),
-    "an unknown parameter": ("[priors.tau]", "[priors.sigma]", ["'sigma'", "tau"]),
-    "an impossible prior": ("values = [0.5]", "values = [-0.5]", ["priors → tau", "half_normal cannot have"]),
-    "too many numbers": ("values = [0.5]", "values = [0.5, 1]", ["priors → tau", "half_normal takes 1"]),
-    "another form": ('form = "half_normal"', 'form = "normal"', ["tau", "'half_normal', the form of tau"]),
-    "an unknown form": ('form = "half_normal"', 'form = "cauchy"', ["tau", "'cauchy'"]),
-    "no reason": ('why = "The odds', 'wy = "The odds', ["wy", "why"]),
+    "an unknown family": ('family = "independent"', 'family = "cauchy"', ["'cauchy'", "hierarchical"]),
+    "an unknown parameter": (
+        "[priors.level]",
+        "[priors.sigma]",
+        ["'sigma'", "level", "log_odds_ratio_pis_mm"],
+    ),
+    "an impossible prior": (
+        "values = [1.0, 1.0]",
+        "values = [-1.0, 1.0]",
+        ["priors → p", "beta cannot have"],
+    ),
+    "too many numbers": ("values = [1.0, 1.0]", "values = [1.0]", ["priors → p", "beta takes 2"]),
+    "another form": ('form = "beta"', 'form = "normal"', ["p", "'beta', the form of p"]),
+    "an unknown form": ('form = "beta"', 'form = "cauchy"', ["p", "'cauchy'"]),
+    "no reason": ('why = "Midway', 'wy = "Midway', ["wy", "why"]),
     "one chain": ("chains = 4", "chains = 1", ["chains", "1"]),
 }
 
@@ -42,7 +50,7 @@ def test_each_mistake_is_named(name: str) -> None:
 
 def test_a_wrong_plan_stops_the_command_before_anything_is_written(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
-    bad.write_text(TEXT.replace("values = [0.5]", "values = [-0.5]"), "utf-8")
+    bad.write_text(TEXT.replace("values = [1.0, 1.0]", "values = [-1.0, 1.0]"), "utf-8")
     run = run_cli("reanalyze", "--plan", bad, "--out", tmp_path / "out")
     assert run.code == 2
     assert str(bad) in run.err

@@ -143,7 +143,7 @@ def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     assert run.code == 0, run.err
     result = json.loads(run.out)
     assert [row["rule"] for row in result["decisions"]] == [
-        "Conclude that MuSK+ does better when P(odds ratio, clinical remission > 1) is at least 0.95."
+        "Conclude that MuSK+ does better when P(odds ratio, minimal manifestations > 1) is at least 0.95."
     ]
     for name in result["files"]:
         assert (tmp_path / "out" / name).stat().st_size > 0
@@ -155,7 +155,7 @@ def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     assert page.count("<img ") == len([name for name in result["files"] if name.endswith(".svg")])
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     for cell in result["cells"]:
-        assert cell["evidence"] != "published" or cell["family"] != "hierarchical" or cell["belief"] in page
+        assert cell["evidence"] != "published" or cell["family"] != "independent" or cell["belief"] in page
     assert "Chance of benefit" in page
 
 
@@ -167,12 +167,12 @@ def _with_one_row(text: str) -> str:
 
 MISTAKES = {
     "no effect of the model": (
-        'effect = "mu"',
+        'effect = "log_odds_ratio_pis_mm"',
         'effect = "tau"',
-        ["sensitivity → 1 → effect", "'tau'", "mu"],
+        ["sensitivity → 1 → effect", "'tau'", "log_odds_ratio_pis_mm, log_odds_ratio_pis_improved"],
     ),
     "a ratio of one": ("expected = 2.0", "expected = 1.0", ["sensitivity", "a ratio of 1 is no effect"]),
-    "no reason": ('why = "On average', 'whi = "On average', ["whi", "why"]),
+    "no reason": ('why = "An odds', 'whi = "An odds', ["whi", "why"]),
     "an impossible probability": ("probability = 0.95", "probability = 0.4", ["decision", "0.4"]),
 }
 
@@ -188,8 +188,8 @@ def test_each_mistake_in_a_plan_is_named(name: str) -> None:
 
 
 def test_estimands_that_the_model_does_not_have_are_named(study: Study) -> None:
-    text = BINARY.replace('estimand = "odds_ratio_relapse"\nexpected', 'estimand = "odds"\nexpected')
-    text = text.replace('[decision]\nestimand = "odds_ratio_ever"', '[decision]\nestimand = "chances"')
+    text = BINARY.replace('estimand = "odds_ratio_pis_improved"\nexpected', 'estimand = "odds"\nexpected')
+    text = text.replace('[decision]\nestimand = "odds_ratio_pis_mm"', '[decision]\nestimand = "chances"')
     with pytest.raises(InputError) as error:
         settings(study, parse_plan(text, "mine.toml"))
     assert len(error.value.problems) == 2
@@ -210,7 +210,7 @@ def test_a_prior_of_the_users_own_is_tried_beside_the_named_ones(study: Study) -
     first = BINARY.index("[[sensitivity]]", BINARY.index("[[sensitivity]]") + 1)
     text = BINARY[:first] + OWN % "our clinic" + BINARY[first:]
     rows = [row for row in settings(study, parse_plan(text, "mine.toml")) if row.belief.name == "our clinic"]
-    assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_ever", "hierarchical")]
+    assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_pis_mm", "independent")]
     assert (rows[0].belief.mean, rows[0].belief.sd) == pytest.approx((0.4, 0.3))
     taken = BINARY[:first] + OWN % "skeptical, strong" + BINARY[first:]
     with pytest.raises(InputError, match="a name that no other prior has"):
@@ -223,8 +223,8 @@ def test_a_prior_of_the_users_own_is_tried_beside_the_named_ones(study: Study) -
 
 
 def test_a_family_without_the_effect_is_named(study: Study) -> None:
-    text = BINARY.replace('family = "hierarchical"', 'family = "independent"')
-    text = text.replace('alternative_families = ["independent"]', "")
+    text = BINARY.replace('family = "independent"', 'family = "beta"')
+    text = text.replace('alternative_families = ["beta"]', "")
     with pytest.raises(InputError, match="a family with an effect"):
         settings(study, parse_plan(text, "mine.toml"))
 

@@ -69,7 +69,9 @@ def test_the_docstring_names_every_free_variable(name: str, family: str, study: 
     )
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
-        named = rf"(?<!\w){variable.name}(_[A-Za-z]{{1,2}})?(?!\w)"
+        effect = MODELS[name].effect_by_endpoint
+        stem = effect if effect and variable.name.startswith(f"{effect}_") else variable.name
+        named = rf"(?<!\w){stem}(_[A-Za-z]{{1,2}})?(?!\w)"
         said = MODELS[name].load().__doc__ or ""
         assert re.search(named, said), f"{variable.name} is not in the docstring of {MODELS[name].module}"
 

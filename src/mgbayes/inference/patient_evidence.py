@@ -104,12 +104,8 @@ def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
     asked = np.stack(answers)
     answered = [arm & np.isfinite(asked).any(axis=0) for arm in arms]
     answer = np.stack([_padded([values[arm] for arm in answered], np.nan) for values in asked])
-    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
     return {
-        "endpoint": np.array([endpoint.id for endpoint in endpoints]),
-        "endpoint_label": np.array([endpoint.label for endpoint in endpoints]),
-        "benefit": np.array([endpoint.benefit or "" for endpoint in endpoints]),
-        "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
+        **MODELS[plan.model].load().labelled(study, plan),
         "count": np.nansum(answer, axis=-1).astype(int),
         "patients": np.isfinite(answer).sum(axis=-1),
         "yes_or_no": answer,

@@ -347,11 +347,15 @@ class Fitter:
         return self._last[1]
 
     def _compiled_model(self, job: Job, module: Any, data: Data, priors: dict[str, Prior]) -> Any:
-        """The model of a family for data of these shapes and priors of these forms, with these numbers in it."""
+        """The model of a family for data of these shapes and names, and priors of these forms, with these numbers."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
         start = _starting(job, priors)
-        slot = (job.plan.model, job.plan.cuts, job.family, shapes, forms, _values(start) if job.start else ())
+        # Names become those of variables and coordinates.
+        names = tuple(
+            sorted((name, tuple(np.ravel(v))) for name, v in data.items() if np.asarray(v).dtype.kind == "U")
+        )
+        slot = (job.plan.model, job.plan.cuts, job.family, shapes, names, forms, _values(start) if job.start else ())
         if slot not in self._compiled:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))

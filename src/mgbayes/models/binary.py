@@ -1,18 +1,25 @@
-r"""Yes/no endpoints: one logistic model for all of them.
+r"""Yes/no endpoints: logistic models, each endpoint by itself or all with a common average.
 
-Family ``hierarchical``: for endpoint k and arm a (0 reference, 1 contrast) with y of n patients,
+For endpoint k and arm a (reference, contrast) with y of n patients,
 
-    y_ka ~ Binomial(n_ka, p_ka)
-    logit p_ka = alpha_k + sign_k delta_k (a - 1/2)
-    delta_k = mu + tau zeta_k
-    alpha_k ~ Normal, mu ~ Normal, tau ~ HalfNormal, zeta_k ~ Normal(0, 1)
+    y_ka ~ Binomial(n_ka, chance_ka)
+    logit chance_ka = level_k -+ log_odds_ratio_k / 2,   level_k ~ Normal
 
-sign_k is +1 where the event is good for the patient and -1 where it is bad, so that delta_k > 0 always
-means that the contrast arm does better, and mu is its average benefit in log odds over the endpoints.
-An endpoint moves another only through mu and tau. The endpoints are of the same patients; the likelihood
-takes their counts as independent, so that tau and mu are known less well than they seem.
+minus in the reference arm, plus in the contrast arm, so that no arm is vaguer than the other before the data and
+it does not matter which is named as the reference. log_odds_ratio_k is the log of the odds ratio that is shown.
 
-Family ``independent``: p_ka ~ Beta for every endpoint and arm by itself, nothing shared.
+Family ``independent``: log_odds_ratio_k ~ Normal, the same prior for each and nothing shared.
+
+Family ``hierarchical``: the benefits are partially pooled,
+
+    log_odds_ratio_k = sign_k (mu + tau zeta_k),   mu ~ Normal(m, s),   tau ~ HalfNormal(t),   zeta_k ~ Normal(0, 1)
+
+with sign_k +1 where the event is good for the patient and -1 where it is bad. This induces for each log odds ratio
+a prior of mean sign_k m and SD sqrt(s² + t²). An endpoint to which a plan gives a prior of its own,
+log_odds_ratio_<endpoint>, has that prior and leaves the pool of the others; so does the endpoint whose prior a
+sensitivity analysis varies. Outcomes that overlap are not pooled (``mgbayes.models.overlap``).
+
+Family ``beta``: chance_ka = p_ka ~ Beta for every endpoint and arm by itself; the arms differ by no parameter.
 
 Evidence: counts as printed (exact binomial likelihood). The odds ratio is a contrast of odds, the risk
 difference of chances. Source: Gelman et al., Bayesian Data Analysis (2013), sections 2.4 and 5.6.
@@ -20,13 +27,18 @@ difference of chances. Source: Gelman et al., Bayesian Data Analysis (2013), sec
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from math import hypot
+from types import ModuleType
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.overlap import check_pooling
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
@@ -35,14 +47,26 @@ from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Study
 
 Data = dict[str, np.ndarray]
+Priors = Mapping[str, Prior]
 
-PRIORS: Mapping[str, Prior] = {
-    "alpha": Prior("normal", (0.0, 1.5), "a chance between 5 % and 95 % before any data"),
+EFFECT = "log_odds_ratio"
+HALF = np.array([-0.5, 0.5])
+"""The share of a log odds ratio by which each arm lies from the level."""
+
+PRIORS: Priors = {
+    "level": Prior("normal", (0.0, 1.5), "midway between the arms a chance between 5 % and 95 %"),
+    EFFECT: Prior("normal", (0.0, 1.5), "odds ratio between 1/19 and 19; no arm favoured"),
     "mu": Prior("normal", (0.0, 0.75), "average odds ratio between 0.23 and 4.3; none favoured"),
     "tau": Prior("half_normal", (0.5,), "odds ratios of endpoints mostly within a factor of 3"),
     "p": Prior("beta", (1.0, 1.0), "every chance equally credible"),
 }
-FAMILIES = ("hierarchical", "independent")
+FAMILIES = ("independent", "hierarchical", "beta")
+
+
+def of(study: Study, plan: Plan) -> ModuleType:
+    """This model, once it is known that the plan pools nothing twice. Raises InputError."""
+    check_pooling(study, plan)
+    return sys.modules[__name__]
 
 
 def from_study(study: Study, plan: Plan) -> Data:
@@ -54,48 +78,105 @@ def from_study(study: Study, plan: Plan) -> Data:
         if None in row:
             raise NotPrinted(part.endpoint, "the counts of both arms")
         counts.append([count for count in row if count is not None])
-    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
     return {
-        "endpoint": np.array([endpoint.id for endpoint in endpoints]),
-        "endpoint_label": np.array([endpoint.label for endpoint in endpoints]),
-        "benefit": np.array([endpoint.benefit or "" for endpoint in endpoints]),
-        "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
+        **labelled(study, plan),
         "count": np.array([[count.x for count in row] for row in counts]),
         "patients": np.array([[count.n for count in row] for row in counts]),
     }
 
 
-def build(data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+def labelled(study: Study, plan: Plan) -> Data:
+    """What each endpoint of a plan is called, and which direction is its benefit, (endpoint,)."""
+    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
+    visits = {visit.id: visit.label for visit in study.visits}
+    labels = [
+        endpoint.label if key == endpoint.id else f"{endpoint.label}, {visits[part.visit or '']}"
+        for key, endpoint, part in zip(plan.keys, endpoints, plan.endpoints, strict=True)
+    ]
+    return {
+        "endpoint": np.array(plan.keys),
+        "endpoint_label": np.array(labels),
+        "benefit": np.array([endpoint.benefit or "" for endpoint in endpoints]),
+        "sign": np.array([-1.0 if endpoint.benefit == "lower" else 1.0 for endpoint in endpoints]),
+    }
+
+
+def build(data: Data, family: str, priors: Priors) -> pm.Model:
     """The model of a family, with every number of data and priors swappable."""
     coords = {"endpoint": data["endpoint"].tolist(), "arm": ["reference", "contrast"]}
     with pm.Model(coords=coords) as model:
         patients = pm.Data("patients", data["patients"], dims=("endpoint", "arm"))
         count = pm.Data("count", data["count"], dims=("endpoint", "arm"))
-        chance = _CHANCES[family](data, priors)
+        chance = _chance(data, family, priors)
         pm.Binomial("y", n=patients, p=chance, observed=count, dims=("endpoint", "arm"))
     return model
 
 
-def _hierarchical(data: Data, priors: Mapping[str, Prior]) -> pm.Deterministic:
+def _chance(data: Data, family: str, priors: Priors) -> pm.Deterministic:
+    dims = ("endpoint", "arm")
+    if family == "beta":
+        return pm.Deterministic("chance", parameter("p", priors, dims=dims), dims=dims)
+    level = parameter("level", priors, dims="endpoint")
+    effects = _EFFECTS[family](data, priors)
+    logit = level[:, None] + pt.stack([effects[key] for key in data["endpoint"]])[:, None] * HALF
+    return pm.Deterministic("chance", pm.math.sigmoid(logit), dims=dims)
+
+
+def _independent(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
+    """The log odds ratio of each endpoint, each with its own prior or the one of all."""
+    names = {key: effect_name(key) for key in data["endpoint"]}
+    return {
+        key: parameter(name, priors, prior_of=name if name in priors else EFFECT)
+        for key, name in names.items()
+    }
+
+
+def _hierarchical(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
+    """The log odds ratio of each endpoint: of a pool, or with its own prior."""
+    mu, tau = parameter("mu", priors), parameter("tau", priors)
     sign = pm.Data("sign", data["sign"], dims="endpoint")
-    alpha = parameter("alpha", priors, dims="endpoint")
-    mu = parameter("mu", priors)
-    tau = parameter("tau", priors)
-    zeta = pm.Normal("zeta", 0.0, 1.0, dims="endpoint")
-    delta = pm.Deterministic("delta", mu + tau * zeta, dims="endpoint")
-    logit = alpha[:, None] + (sign * delta)[:, None] * np.array([-0.5, 0.5])
-    return pm.Deterministic("chance", pm.math.sigmoid(logit), dims=("endpoint", "arm"))
+    found = {}
+    pool = pooled(data, priors)
+    zeta = pm.Normal("zeta", 0.0, 1.0, shape=len(pool)) if pool else None
+    for k, key in enumerate(data["endpoint"]):
+        name = effect_name(key)
+        found[key] = (
+            pm.Deterministic(name, sign[k] * (mu + tau * zeta[pool.index(key)]))
+            if zeta is not None and key in pool
+            else parameter(name, priors)
+        )
+    return found
 
 
-def _independent(data: Data, priors: Mapping[str, Prior]) -> pm.Deterministic:
-    p = parameter("p", priors, dims=("endpoint", "arm"))
-    return pm.Deterministic("chance", p, dims=("endpoint", "arm"))
-
-
-_CHANCES: Mapping[str, Callable[[Data, Mapping[str, Prior]], pm.Deterministic]] = {
-    "hierarchical": _hierarchical,
+_EFFECTS: Mapping[str, Callable[[Data, Priors], dict[str, pt.TensorVariable]]] = {
     "independent": _independent,
+    "hierarchical": _hierarchical,
 }
+
+
+def effect_name(key: str) -> str:
+    """The parameter that says how the arms differ in one endpoint."""
+    return f"{EFFECT}_{key}"
+
+
+def pooled(data: Data, priors: Priors) -> list[str]:
+    """The endpoints of a hierarchy: those without a prior of their own."""
+    return [str(key) for key in data["endpoint"] if effect_name(key) not in priors]
+
+
+def effect_prior(study: Study, plan: Plan, family: str, priors: Priors, name: str) -> Prior:
+    """The prior of one endpoint's log odds ratio under a family's priors.
+
+    Of a pooled one it is the normal with the mean and SD that mu and tau induce; its true tails are heavier.
+    """
+    if name in priors:
+        return priors[name]
+    if family == "independent":
+        return priors[EFFECT]
+    sign = labelled(study, plan)["sign"][plan.effects(family).index(name)]
+    (mean, sd), (between,) = priors["mu"].values, priors["tau"].values
+    why = f"induced by mu ~ {priors['mu'].call()} and tau ~ {priors['tau'].call()}"
+    return Prior("normal", (float(sign) * mean, hypot(sd, between)), why)
 
 
 def declared(data: Data) -> tuple[Estimand, ...]:
@@ -117,9 +198,9 @@ def estimands(draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
     ratio = odds.isel(arm=1) / odds.isel(arm=0)
     difference = chance.isel(arm=1) - chance.isel(arm=0)
     result = {}
-    for name in data["endpoint"]:
-        result[f"odds_ratio_{name}"] = ratio.sel(endpoint=name, drop=True)
-        result[f"risk_difference_{name}"] = difference.sel(endpoint=name, drop=True)
+    for k, name in enumerate(data["endpoint"]):
+        result[f"odds_ratio_{name}"] = ratio.isel(endpoint=k, drop=True)
+        result[f"risk_difference_{name}"] = difference.isel(endpoint=k, drop=True)
     return xr.Dataset(result)
 
 
@@ -132,39 +213,49 @@ def printed_quantities(data: Data) -> tuple[PrintedQuantity, ...]:
     )
 
 
-def prior_draws(
-    rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
-) -> xr.Dataset:
-    """Chances drawn from the prior, (chain, draw, endpoint, arm) with one chain."""
-    chance = _PRIOR_CHANCES[family](rng, data, priors, draws)
-    return xr.Dataset(
-        {"chance": (("chain", "draw", "endpoint", "arm"), chance[None])},
-        coords={"endpoint": data["endpoint"]},
-    )
+def prior_draws(rng: np.random.Generator, data: Data, family: str, priors: Priors, draws: int) -> xr.Dataset:
+    """Chances (chain, draw, endpoint, arm) and log odds ratios (chain, draw) from the prior, with one chain."""
+    dims, coords = ("chain", "draw", "endpoint", "arm"), {"endpoint": data["endpoint"]}
+    if family == "beta":
+        p = draw_parameter(rng, "p", priors, size=(1, draws, *data["count"].shape))
+        return xr.Dataset({"chance": (dims, p)}, coords=coords)
+    effects = _DRAWN[family](rng, data, priors, draws)
+    level = draw_parameter(rng, "level", priors, size=effects.shape)
+    chance = 1 / (1 + np.exp(-(level[..., None] + effects[..., None] * HALF)))
+    by_name = {
+        effect_name(key): (("chain", "draw"), effects[None, :, k]) for k, key in enumerate(data["endpoint"])
+    }
+    return xr.Dataset({"chance": (dims, chance[None]), **by_name}, coords=coords)
 
 
-def _prior_hierarchical(
-    rng: np.random.Generator, data: Data, priors: Mapping[str, Prior], draws: int
-) -> np.ndarray:
-    shape = (draws, len(data["endpoint"]))
-    mu, tau = (draw_parameter(rng, name, priors, size=(draws, 1)) for name in ("mu", "tau"))
-    delta = mu + tau * rng.normal(size=shape)
-    alpha = draw_parameter(rng, "alpha", priors, size=shape)
-    logit = alpha[..., None] + (data["sign"] * delta)[..., None] * np.array([-0.5, 0.5])
-    return 1 / (1 + np.exp(-logit))
+def _drawn_independent(rng: np.random.Generator, data: Data, priors: Priors, draws: int) -> np.ndarray:
+    """Log odds ratios, (draw, endpoint)."""
+    names = [effect_name(key) for key in data["endpoint"]]
+    columns = [draw_parameter(rng, name if name in priors else EFFECT, priors, size=draws) for name in names]
+    return np.stack(columns, axis=-1)
 
 
-def _prior_independent(
-    rng: np.random.Generator, data: Data, priors: Mapping[str, Prior], draws: int
-) -> np.ndarray:
-    return draw_parameter(rng, "p", priors, size=(draws, *data["count"].shape))
+def _drawn_hierarchical(rng: np.random.Generator, data: Data, priors: Priors, draws: int) -> np.ndarray:
+    """Log odds ratios, (draw, endpoint)."""
+    pool = pooled(data, priors)
+    mu, tau = (draw_parameter(rng, name, priors, size=draws) for name in ("mu", "tau"))
+    columns = [
+        sign * (mu + tau * rng.normal(size=draws))
+        if key in pool
+        else draw_parameter(rng, effect_name(key), priors, size=draws)
+        for key, sign in zip(data["endpoint"], data["sign"], strict=True)
+    ]
+    return np.stack(columns, axis=-1)
 
 
-_PRIOR_CHANCES = {"hierarchical": _prior_hierarchical, "independent": _prior_independent}
+_DRAWN: Mapping[str, Callable[[np.random.Generator, Data, Priors, int], np.ndarray]] = {
+    "independent": _drawn_independent,
+    "hierarchical": _drawn_hierarchical,
+}
 
 
 def simulate(
-    rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior]
+    rng: np.random.Generator, data: Data, family: str, priors: Priors
 ) -> tuple[dict[str, np.ndarray], Data]:
     """Chances (endpoint, arm) drawn from the prior, and the counts that would be printed."""
     chance = prior_draws(rng, data, family, priors, 1)["chance"].to_numpy()[0, 0]

@@ -35,6 +35,10 @@ class ModelRow:
     patients_only: bool = False
     on_patients_only: frozenset[str] = frozenset()
     adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
+    effect_by_endpoint: str = ""
+    """The effect of which every endpoint has one: ``<effect>_<endpoint>``, which may have a prior of its own."""
+    without_effect: frozenset[str] = frozenset()
+    """Families of arms that differ by no parameter, so that there is no prior of an effect to vary."""
 
     def forms(self) -> dict[str, Form]:
         """Every parameter with its form of prior."""
@@ -121,10 +125,13 @@ MODELS: Mapping[str, ModelRow] = {
     "binary": ModelRow(
         "mgbayes.models.binary",
         {
-            "hierarchical": {"alpha": "normal", "mu": "normal", "tau": "half_normal"},
-            "independent": {"p": "beta"},
+            "independent": {"level": "normal", "log_odds_ratio": "normal"},
+            "hierarchical": {"level": "normal", "mu": "normal", "tau": "half_normal"},
+            "beta": {"p": "beta"},
         },
-        effects=("mu",),
+        effects=("log_odds_ratio",),
+        effect_by_endpoint="log_odds_ratio",
+        without_effect=frozenset({"beta"}),
         takes_patients=False,
     ),
     "ordinal": ModelRow(

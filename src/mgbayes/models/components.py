@@ -74,7 +74,7 @@ def log_likelihood(model: str, family: str, posterior: xr.Dataset, data: Data) -
 def log_prior(model: str, posterior: xr.Dataset, priors: Mapping[str, Prior]) -> np.ndarray:
     """Log density of the plan's priors, (chain, draw), up to a constant."""
     flat = _flat(posterior)
-    about = {name: _about(model, name, flat) for name in priors}
+    about = {name: _about(model, name, flat, priors) for name in priors}
     terms = [_LOG_DENSITY[prior.form](about[name], prior.values) for name, prior in priors.items()]
     total = sum(term.reshape(len(term), -1).sum(axis=1) for term in terms)
     return np.asarray(total).reshape(posterior.sizes["chain"], posterior.sizes["draw"])
@@ -91,8 +91,11 @@ def _flat(posterior: xr.Dataset) -> Flat:
     return {name: values.to_numpy().reshape(-1, *values.shape[2:]) for name, values in arrays.items()}
 
 
-def _about(model: str, name: str, flat: Flat) -> np.ndarray:
+def _about(model: str, name: str, flat: Flat, priors: Mapping[str, Prior]) -> np.ndarray:
     """What a prior of this name speaks of, where that is not the variable itself."""
+    if (model, name) == ("binary", "log_odds_ratio"):
+        each = [other for other in flat if other.startswith(f"{name}_") and other not in priors]
+        return np.stack([flat[other] for other in each], axis=-1)
     if (model, name) == ("prednisone", "sd"):
         return flat["sd"] / flat["mean"]
     if (model, name) == ("prednisone", "log_mean"):

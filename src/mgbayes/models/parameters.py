@@ -54,11 +54,17 @@ _SCALAR: dict[str, _Scalar] = {
 }
 
 
-def parameter(name: str, priors: Mapping[str, Prior], **kwargs: Any) -> Any:
-    """Add parameter ``name`` to the model in context, its prior's numbers as ``prior_<name>``."""
-    prior = priors[name]
+def parameter(name: str, priors: Mapping[str, Prior], *, prior_of: str | None = None, **kwargs: Any) -> Any:
+    """Add parameter ``name`` to the model in context, its prior's numbers as ``prior_<name>``.
+
+    With ``prior_of`` it has the prior of that name, which several parameters can share.
+    """
+    prior_name = prior_of or name
+    prior = priors[prior_name]
     form = _SCALAR[prior.form]
-    numbers = pm.Data(f"prior_{name}", np.asarray(prior.values, dtype=float))
+    data = f"prior_{prior_name}"
+    known = pm.modelcontext(None).named_vars
+    numbers = known[data] if data in known else pm.Data(data, np.asarray(prior.values, dtype=float))
     return form.variable(name, *(numbers[i] for i in range(form.count)), **kwargs)
 
 

@@ -7,7 +7,8 @@ model before anything is compiled.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -220,6 +221,10 @@ class Plan(Record):
     alternative_families: tuple[Id, ...] = ()
     role: Literal["outcome", "balance"] = "outcome"
     endpoints: tuple[EndpointAt, ...] = Field(min_length=1)
+    pool_overlapping: bool = Field(
+        False,
+        description="Whether a hierarchical family may pool outcomes in which the same patient can count twice.",
+    )
     baseline: Id | None = Field(
         None, description="The visit before treatment; left out, the one at day 0 where others follow it."
     )
@@ -249,6 +254,27 @@ class Plan(Record):
     patients: OnPatients = OnPatients()
     sampling: Sampling = Sampling()
 
+    @field_validator("endpoints")
+    @classmethod
+    def _each_once(cls, endpoints: tuple[EndpointAt, ...]) -> tuple[EndpointAt, ...]:
+        if len(set(endpoints)) < len(endpoints):
+            raise ValueError("each endpoint once, or once at each visit")
+        return endpoints
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What each endpoint is called in ids: its own id, and the visit where it is named at several."""
+        return endpoint_keys([(part.endpoint, part.visit) for part in self.endpoints])
+
+    def effects(self, family: str) -> tuple[str, ...]:
+        """The parameters of a family that say how the arms differ."""
+        row = MODELS[self.model]
+        if family in row.without_effect:
+            return ()
+        if row.effect_by_endpoint:
+            return tuple(f"{row.effect_by_endpoint}_{key}" for key in self.keys)
+        return tuple(name for name in row.effects if name in row.parameters[family])
+
     def sampling_on(self, patients: bool) -> Sampling:
         """How the posterior is drawn on patients, or on what is printed."""
         if not patients or self.patients.target_accept is None:
@@ -260,21 +286,20 @@ class Plan(Record):
     ) -> dict[str, Prior]:
         """The model's own priors for a family's parameters, with those of the plan in their place.
 
-        ``adjusted`` names what a fit on patients takes besides.
+        ``adjusted`` names what a fit on patients takes besides. The effect of a single endpoint is among them where
+        the plan gives it a prior of its own.
         """
         row = MODELS[self.model]
         parts = (row.parameters[family], *(row.adjustments[name] for name in adjusted))
-        return {
-            name: (
-                defaults[name].chosen_as(
-                    self.priors[name].form, self.priors[name].values, self.priors[name].why
-                )
-                if name in self.priors
-                else defaults[name]
-            )
-            for part in parts
-            for name in part
-        }
+        usual = {name: defaults[name] for part in parts for name in part}
+        if row.effect_by_endpoint:
+            of_all = defaults[row.effect_by_endpoint]
+            usual |= {name: of_all for name in self.effects(family) if name in self.priors}
+        return {name: self._prior(name, default) for name, default in usual.items()}
+
+    def _prior(self, name: str, default: Prior) -> Prior:
+        chosen = self.priors.get(name)
+        return default if chosen is None else default.chosen_as(chosen.form, chosen.values, chosen.why)
 
     @property
     def printed_families(self) -> tuple[str, ...]:
@@ -297,6 +322,15 @@ class Plan(Record):
     def threshold(self, estimand: str) -> float | None:
         """From where on a benefit is important, if the plan says so."""
         return next((row.threshold for row in self.important if row.estimand == estimand), None)
+
+
+def endpoint_keys(endpoints: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
+    """What each endpoint, with its visit or without, is called in ids: with the visit only to tell it apart."""
+    times = Counter(endpoint for endpoint, _ in endpoints)
+    return tuple(
+        f"{endpoint}_{visit}" if visit is not None and times[endpoint] > 1 else endpoint
+        for endpoint, visit in endpoints
+    )
 
 
 def shipped_plans() -> tuple[Plan, ...]:
@@ -341,7 +375,9 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
         for key, family in _families(raw)
         if family not in row.parameters
     ]
-    known = row.forms()
+    known = row.forms() | {
+        name: row.forms()[row.effect_by_endpoint] for name in _effects_by_endpoint(raw, row)
+    }
     chosen = raw.get("priors")
     for name, choice in chosen.items() if isinstance(chosen, dict) else ():
         if name not in known:
@@ -369,16 +405,26 @@ def _adjustment_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
 def _effect_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
     """Priors to vary of parameters that do not say how the arms differ."""
     asked = raw.get("sensitivity")
+    known = _effects_by_endpoint(raw, row) or row.effects
     return [
-        Problem(f"sensitivity → {i} → effect", repr(choice.get("effect")), f"one of {', '.join(row.effects)}")
+        Problem(f"sensitivity → {i} → effect", repr(choice.get("effect")), f"one of {', '.join(known)}")
         for i, choice in enumerate(asked if isinstance(asked, list) else (), start=1)
-        if isinstance(choice, dict) and "effect" in choice and choice["effect"] not in row.effects
+        if isinstance(choice, dict) and "effect" in choice and choice["effect"] not in known
     ]
+
+
+def _effects_by_endpoint(raw: dict[str, Any], row: ModelRow) -> tuple[str, ...]:
+    """The effect of each endpoint by its name, where the model has one for each."""
+    rows = raw.get("endpoints")
+    parts = [part for part in (rows if isinstance(rows, list) else ()) if isinstance(part, dict)]
+    keys = endpoint_keys([(str(part.get("endpoint")), part.get("visit")) for part in parts])
+    return tuple(f"{row.effect_by_endpoint}_{key}" for key in keys) if row.effect_by_endpoint else ()
 
 
 def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:
     """The forms of prior that a parameter takes: an effect may have a mixture in place of a normal."""
-    return (form, "student_t_mixture") if name in row.effects else (form,)
+    of_endpoint = row.effect_by_endpoint and name.startswith(f"{row.effect_by_endpoint}_")
+    return (form, "student_t_mixture") if name in row.effects or of_endpoint else (form,)
 
 
 def _families(raw: dict[str, Any]) -> list[tuple[str, Any]]:

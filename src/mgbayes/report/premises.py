@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mgbayes.inference.fit import Fit
+from mgbayes.models import overlap
 from mgbayes.models.outcome import outcome_of, outcomes_of
-from mgbayes.models.plan import Plan
+from mgbayes.models.overlap import POOLED
+from mgbayes.models.plan import EndpointAt, Plan
 from mgbayes.report import words
 from mgbayes.study.schema import Study
 
@@ -38,19 +40,24 @@ def assumed_followup(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
 
 
 def overlapping(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
-    """That outcomes which share patients by definition are pooled as separate evidence."""
-    if not any(fit.family == "hierarchical" for fit in fits):
+    """That outcomes which share patients by definition are pooled as separate evidence, or may be."""
+    if not any(fit.family == POOLED for fit in fits):
         return
-    labels = {part.endpoint: study.endpoint(part.endpoint).label for part in fits[0].plan.endpoints}
-    pairs = [
-        f"{labels[other]} with {label}"
-        for name, label in labels.items()
-        for other in study.endpoint(name).overlaps
-        if other in labels
-    ]
+    plan = fits[0].plan
+    pairs = _named(study, overlap.overlapping(study, plan))
     if pairs:
         yield (
-            f"The outcomes were counted on the same patients and overlap by definition ({'; '.join(pairs)}), but the "
+            f"The outcomes were counted on the same patients and overlap by definition ({pairs}), but the "
             "model with shared information takes them as separate evidence. Its intervals are therefore somewhat too "
             "narrow, and its estimates too similar."
         )
+    pairs = _named(study, overlap.perhaps_nested(study, plan))
+    if pairs:
+        yield (
+            f"By their counts one of these outcomes may be part of the other ({pairs}), which the study file does not "
+            "say (overlaps). If it is, the model with shared information counts the same patients twice."
+        )
+
+
+def _named(study: Study, pairs: Sequence[tuple[EndpointAt, EndpointAt]]) -> str:
+    return "; ".join(" with ".join(overlap.outcome_name(study, part) for part in pair) for pair in pairs)

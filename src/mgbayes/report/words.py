@@ -22,6 +22,7 @@ _SURE = (
 _FAMILIES = {
     "hierarchical": "outcomes share information",
     "independent": "each outcome by itself",
+    "beta": "each arm by itself",
     "lognormal": "log-normal distribution",
     "gamma": "gamma distribution",
     "weibull": "Weibull distribution",

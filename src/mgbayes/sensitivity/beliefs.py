@@ -40,6 +40,13 @@ class Belief:
 
     name: str
     prior: Prior
+    induced: str = ""
+    """What a hierarchy says of the effect, where the prior only has the same mean and SD."""
+
+    @property
+    def words(self) -> str:
+        """The prior as it would be written, and what induces it."""
+        return f"{self.prior.call()}, {self.induced}" if self.induced else self.prior.call()
 
     @property
     def mean(self) -> float:
@@ -55,13 +62,14 @@ class Belief:
         return sqrt(within + between)
 
 
-def beliefs(own: Prior, expected: float) -> tuple[Belief, ...]:
+def beliefs(own: Prior, expected: float, induced: str = "") -> tuple[Belief, ...]:
     """Every named prior of an effect, the plan's ``own`` first; ``expected`` is the expected ratio.
 
+    ``induced`` says what brings about the own one, where it is no prior of the plan's but follows from a hierarchy.
     Raises ValueError when the plan's prior is neither normal nor a mixture of Student t.
     """
     return (
-        Belief(OWN, own.as_mixture()),
+        Belief(OWN, own.as_mixture(), induced),
         *_directed(log(expected)),
         heavy_tailed(own),
         yielding(own),

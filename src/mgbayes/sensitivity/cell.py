@@ -162,9 +162,9 @@ def cell_from_parent(fitter: Fitter, setting: Setting) -> Cell | None:
         return replace(_empty(setting), **_measured(parent), reason=reason)
     if setting.belief.name == OWN or not setting.has_effect:
         return _cell(setting, parent, How.planned)
-    if fault(parent):
+    if fault(parent) or not setting.has_own_density:
         return None
-    found = reweighted(parent, setting.varied.effect, setting.belief.prior)
+    found = reweighted(parent, setting.varied.effect, setting.belief.prior, setting.own_prior)
     if not found.trusted or fault(found.fit):
         return None
     return replace(_cell(setting, found.fit, How.reweighted), pareto_k=found.pareto_k)
@@ -232,7 +232,7 @@ def _empty(setting: Setting) -> Cell:
         numbers=setting.alternative or AS_PRINTED,
         evidence=f"published + {setting.printed_p[0].test} p" if setting.printed_p else PUBLISHED,
         is_base=setting.is_base,
-        prior=belief.prior.call() if has else "the family has no such effect",
+        prior=belief.words if has else "the family has no such effect",
         prior_mean=belief.mean if has else None,
         prior_sd=_finite(belief.sd) if has else None,
         status=Status.failed,

@@ -44,7 +44,20 @@ class Setting:
     @property
     def has_effect(self) -> bool:
         """Whether the effect is a parameter of this family."""
-        return self.varied.effect in MODELS[self.plan.model].parameters[self.family]
+        return self.varied.effect in self.plan.effects(self.family)
+
+    @property
+    def own_prior(self) -> Prior:
+        """The prior that the plan gives the effect in this family."""
+        return effect_prior(self.study, self.plan, self.family, self.varied.effect)
+
+    @property
+    def has_own_density(self) -> bool:
+        """Whether the effect's prior is a factor of the joint density, so that draws can be weighted by another.
+
+        The member of a hierarchy has none: its named prior takes it out of the pool, in a fit of its own.
+        """
+        return _stands_alone(self.plan, self.family, self.varied.effect)
 
     @property
     def is_base(self) -> bool:
@@ -68,7 +81,7 @@ class Setting:
         """
         if not self.has_effect:
             raise ValueError(f"{self.plan.id}, {self.family}: no {self.varied.effect} to set a prior of")
-        own = as_mixtures(self.study, self.plan, self.family)
+        own = as_mixtures(self.study, self.plan, self.family, self.varied.effect)
         prior = self.belief.prior
         held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
         priors = {**own.priors, self.varied.effect: held}
@@ -91,9 +104,17 @@ def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
     )
 
 
-def as_mixtures(study: Study, plan: Plan, family: str) -> Plan:
-    """The plan with the same priors, those of effects in the form of mixtures."""
-    mixtures = {name: prior.as_mixture() for name, prior in effect_priors(study, plan, family).items()}
+def as_mixtures(study: Study, plan: Plan, family: str, varied: str) -> Plan:
+    """The plan with the same priors, those of effects in the form of mixtures.
+
+    An effect without a prior of its own name (one endpoint of several) gets one if it is the ``varied`` one.
+    """
+    own = _prior_set(study, plan, family)
+    mixtures = {
+        name: effect_prior(study, plan, family, name).as_mixture()
+        for name in plan.effects(family)
+        if name in own or name == varied
+    }
     chosen = {
         name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
         for name, prior in mixtures.items()
@@ -101,11 +122,23 @@ def as_mixtures(study: Study, plan: Plan, family: str) -> Plan:
     return plan.model_copy(update={"priors": plan.priors | chosen})
 
 
-def effect_priors(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
-    """The plan's own priors of the effects that a family has."""
+def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
+    """The plan's own prior of an effect that a family has; for the member of a hierarchy the one that it induces."""
+    own = _prior_set(study, plan, family)
+    if effect in own:
+        return own[effect]
+    prior: Prior = MODELS[plan.model].of(study, plan).effect_prior(study, plan, family, own, effect)
+    return prior
+
+
+def _stands_alone(plan: Plan, family: str, effect: str) -> bool:
+    """Whether an effect of a family has a prior of the plan's, by itself or shared with those of other endpoints."""
     row = MODELS[plan.model]
-    own = plan.prior_set(family, row.of(study, plan).default_priors)
-    return {name: prior for name, prior in own.items() if name in row.effects}
+    return bool({effect, row.effect_by_endpoint} & {*row.parameters[family], *plan.priors})
+
+
+def _prior_set(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
+    return plan.prior_set(family, MODELS[plan.model].of(study, plan).default_priors)
 
 
 def modest(sampling: Sampling) -> Sampling:
@@ -129,9 +162,12 @@ def _beliefs(
     study: Study, plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
 ) -> Iterator[Belief]:
     """The priors of an effect; only the plan's own where the family does not have that effect."""
-    own = effect_priors(study, plan, plan.family)[varied.effect]
-    every = beliefs(own, varied.expected)
-    if varied.effect not in MODELS[plan.model].parameters[family]:
+    has = varied.effect in plan.effects(family)
+    own = effect_prior(study, plan, family if has else plan.family, varied.effect)
+    every = beliefs(
+        own, varied.expected, "" if not has or _stands_alone(plan, family, varied.effect) else own.why
+    )
+    if not has:
         yield every[0]
         return
     yield from every
@@ -154,7 +190,7 @@ def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
 
 def _check(study: Study, plan: Plan) -> None:
     """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
-    effects = list(effect_priors(study, plan, plan.family))
+    effects = list(plan.effects(plan.family))
     declared = Job(study, plan, plan.family).declared()
     check_confounding(plan, declared)
     known = [row.id for row in declared]

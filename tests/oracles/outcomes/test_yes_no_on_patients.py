@@ -33,9 +33,9 @@ def test_counts_have_the_likelihood_of_the_single_answers(tmp_path: Any) -> None
     table.loc[3, "sparing_12m"] = ""
     rows = read_patients(write(table, tmp_path / "twin.csv"), study)
     parts = tuple(EndpointAt(endpoint=endpoint, visit=visit) for endpoint, visit in COLUMNS)
-    plan = load_plan("binary").model_copy(update={"endpoints": parts, "family": "independent"})
+    plan = load_plan("binary").model_copy(update={"endpoints": parts, "family": "beta"})
     data = from_patients(study, plan, rows)
-    evaluate = pointwise(binary.build(data, "independent", plan.prior_set("independent", binary.PRIORS)))
+    evaluate = pointwise(binary.build(data, "beta", plan.prior_set("beta", binary.PRIORS)))
     one, other = np.random.default_rng(3).uniform(0.1, 0.9, (2, len(COLUMNS), 2))
 
     def by_patient(chance: np.ndarray) -> float:
@@ -81,7 +81,7 @@ def test_every_family_of_yes_no_outcomes_has_a_leave_one_out(tmp_path: Any) -> N
     study = load_study(made_up_study(tmp_path))
     rows = read_patients(write(twin(), tmp_path / "twin.csv"), study)
     parts = tuple(EndpointAt(endpoint=endpoint, visit=visit) for endpoint, visit in COLUMNS)
-    plan = load_plan("binary").model_copy(update={"endpoints": parts})
+    plan = load_plan("binary").model_copy(update={"endpoints": parts, "pool_overlapping": True})
     for family in binary.FAMILIES:
         fit = Fitter(use_cache=False).fit(Job(study, plan, family, patients=rows))
         assert fit.used == 33
