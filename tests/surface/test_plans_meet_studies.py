@@ -180,7 +180,7 @@ def test_every_key_of_a_plan_survives_being_written() -> None:
         restricted_to=2.5,
         followup={"mean": 2.0, "sd": 0.5, "why": "assumed"},
         confounding={
-            "estimand": "odds_ratio_relapse",
+            "estimand": "odds_ratio_pis_mm",
             "confounder": {
                 "prevalence_reference": [2, 8],
                 "prevalence_contrast": [4, 6],
@@ -191,8 +191,8 @@ def test_every_key_of_a_plan_survives_being_written() -> None:
         patients={"target_accept": 0.8},
         sensitivity=[
             {
-                "effect": "mu",
-                "estimand": "odds_ratio_relapse",
+                "effect": "log_odds_ratio_pis_mm",
+                "estimand": "odds_ratio_pis_mm",
                 "expected": 2.0,
                 "why": "so",
                 "priors": [

@@ -104,14 +104,13 @@ def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: St
     """Else the draws of a cell would hang on which cell a compiled model was built for."""
     starts: dict[tuple[str, str], set[str]] = {}
     for plan in PRINTED:
-        module = MODELS[plan.model].load()
         for row in settings(study, plan):
             if row.printed_p or not row.has_effect or row.belief.name not in ("plan", "pessimistic, strong"):
                 continue
             job = row.refit()
             assert job.start is not None
-            built = module.build(
-                evidence_of(job), job.family, job.start.prior_set(job.family, module.default_priors)
+            built = job.model.build(
+                evidence_of(job), job.family, job.start.prior_set(job.family, job.model.default_priors)
             )
             point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
             starts.setdefault((plan.id, row.family), set()).add(point)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.study.schema import Study
 
@@ -178,9 +177,3 @@ def _estimands_of(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "decision → estimand", plan.decision.estimand
     if plan.confounding is not None:
         yield "confounding → estimand", plan.confounding.estimand
-
-
-def effects_of(plan: Plan) -> tuple[str, ...]:
-    """The parameters of the plan's family whose priors may be varied."""
-    row = MODELS[plan.model]
-    return tuple(name for name in row.effects if name in row.parameters[plan.family])

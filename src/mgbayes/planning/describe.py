@@ -38,7 +38,7 @@ def _plan_schema() -> dict[str, Any]:
 def _model(row: ModelRow) -> dict[str, Any]:
     return {
         "families": {family: dict(forms) for family, forms in row.parameters.items()},
-        "effects": list(row.effects),
+        "effects": [f"{name}_<endpoint>" if name == row.effect_by_endpoint else name for name in row.effects],
         "besides_on_patients": {name: dict(forms) for name, forms in row.adjustments.items()},
         "patients_only": row.patients_only or sorted(row.on_patients_only),
     }

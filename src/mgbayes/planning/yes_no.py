@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mgbayes.models.plan import Decision, EndpointAt, Plan, PriorChoice
-from mgbayes.planning.conventions import PROBABILITY, SAMPLING, important_ratio
+from mgbayes.models.plan import Decision, EndpointAt, Plan, endpoint_keys
+from mgbayes.planning.conventions import PROBABILITY, SAMPLING, expected_ratio, important_ratio, normal
 from mgbayes.planning.missing import Missing
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Direction, Endpoint, Study
+
+_EXAMPLE = {"higher": "67 in place of 50 of 100 patients", "lower": "33 in place of 50 of 100 patients"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,6 @@ class _Counted:
     """A yes/no outcome at one visit, with counts in both arms."""
 
     part: EndpointAt
-    estimand: str
     benefit: Direction
 
 
@@ -51,13 +52,12 @@ def _counted(study: Study, endpoint: Endpoint) -> Iterator[_Counted]:
     arms = (study.reference.id, study.contrast.id)
     for visit in (None, *(visit.id for visit in study.visits)):
         if all(find_count(study, endpoint.id, arm, visit) is not None for arm in arms):
-            at = ""
-            part = EndpointAt(endpoint=endpoint.id, visit=visit)
-            yield _Counted(part, f"odds_ratio_{endpoint.id}{at}", endpoint.benefit)
+            yield _Counted(EndpointAt(endpoint=endpoint.id, visit=visit), endpoint.benefit)
 
 
 def _plan(study: Study, counted: Sequence[_Counted]) -> Plan:
-    estimands = tuple(row.estimand for row in counted)
+    keys = endpoint_keys([(row.part.endpoint, row.part.visit) for row in counted])
+    estimands = tuple(f"odds_ratio_{key}" for key in keys)
     arms = f"{study.contrast.label} than with {study.reference.label}"
     raw: dict[str, object] = {
         "schema_version": 1,
@@ -70,11 +70,16 @@ def _plan(study: Study, counted: Sequence[_Counted]) -> Plan:
         "endpoints": tuple(row.part for row in counted),
         "headline": estimands,
         "priors": {
-            "p": PriorChoice(
-                form="beta", values=(1.0, 1.0), why="Every chance is equally credible in each arm."
-            ),
+            "level": normal(0, 1.5, "Midway between the arms, the chance of each lies between 5 % and 95 %."),
+            "log_odds_ratio": normal(0, 1.5, "Neither arm is favoured; odds ratios between 1/19 and 19."),
         },
-        "important": tuple(important_ratio(row.estimand, row.benefit) for row in counted),
+        "important": tuple(
+            important_ratio(name, row.benefit) for name, row in zip(estimands, counted, strict=True)
+        ),
+        "sensitivity": tuple(
+            expected_ratio(f"log_{name}", name, row.benefit, of="odds", example=_EXAMPLE[row.benefit])
+            for name, row in zip(estimands, counted, strict=True)
+        ),
         "decision": Decision(estimand=estimands[0], probability=PROBABILITY),
         "sampling": SAMPLING,
     }
