@@ -355,7 +355,15 @@ class Fitter:
         names = tuple(
             sorted((name, tuple(np.ravel(v))) for name, v in data.items() if np.asarray(v).dtype.kind == "U")
         )
-        slot = (job.plan.model, job.plan.cuts, job.family, shapes, names, forms, _values(start) if job.start else ())
+        slot = (
+            job.plan.model,
+            job.plan.cuts,
+            job.family,
+            shapes,
+            names,
+            forms,
+            _values(start) if job.start else (),
+        )
         if slot not in self._compiled:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))

@@ -54,8 +54,8 @@ def overlapping(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
     pairs = _named(study, overlap.perhaps_nested(study, plan))
     if pairs:
         yield (
-            f"By their counts one of these outcomes may be part of the other ({pairs}), which the study file does not "
-            "say (overlaps). If it is, the model with shared information counts the same patients twice."
+            f"By their counts one of these outcomes may be part of the other ({pairs}), which the study file does "
+            "not say (overlaps). If it is, the model with shared information counts the same patients twice."
         )
 
 
