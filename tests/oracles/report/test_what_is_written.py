@@ -467,8 +467,8 @@ def test_every_sentence_of_a_headline_names_estimand_number_interval_and_meaning
 def test_the_page_says_what_a_waiting_time_and_an_assumed_follow_up_mean(written: Written) -> None:
     assert (
         "Discharge counts only in a patient who was followed for 2 weeks beyond it, so that follow-up must exceed "
-        "the time to discharge by 2 weeks: patients counted as having it were by definition followed that long (immortal "
-        "time)" in written.text
+        "the time to discharge by 2 weeks: patients counted as having it were by definition followed that long "
+        "(immortal time)" in written.text
     )
     assert "Fall counts only" not in written.text
     assert (
