@@ -17,7 +17,7 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.components import integrated, log_density_of_sds, log_likelihood, log_prior, powered
 from mgbayes.models.plan import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.models.wishart import sd_logp
+from mgbayes.models.visits import sds_logp
 from mgbayes.sensitivity.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted
 from mgbayes.sensitivity.reweighted import PARETO_K, smoothed
 from mgbayes.study import Study
@@ -157,7 +157,7 @@ def test_the_density_of_three_sds_is_the_wishart_density_integrated_over_correla
     exact = []
     for sd, partial in zip(sds, vine, strict=True):
         rows = [np.broadcast_to(row, grid.shape) for row in (printed, sd, partial)]
-        density = sd_logp(rows[0], np.full(len(grid), float(n)), grid, rows[1], rows[2]).eval()
+        density = sds_logp(rows[0], np.full(len(grid), float(n)), grid, rows[1], rows[2], 3).eval()
         exact.append(float(np.logaddexp.reduce(density + mass)))
     assert found[1] - found[0] == pytest.approx(exact[1] - exact[0], abs=1e-6)
 
@@ -169,7 +169,7 @@ def _covariance(sds: np.ndarray, vine: np.ndarray) -> np.ndarray:
     return r * sds[:, :, None] * sds[:, None, :]
 
 
-def test_the_log_prior_of_doses_is_that_of_the_reference_arm_and_of_coefficients_of_variation() -> None:
+def test_the_log_prior_of_doses_is_that_of_their_common_levels_and_of_coefficients_of_variation() -> None:
     rng = np.random.default_rng(2)
     mean, sd = np.exp(rng.normal(3, 0.3, (1, 5, 2, 3))), np.exp(rng.normal(2.5, 0.3, (1, 5, 2, 3)))
     r = np.full((1, 5, 2, 3), 0.2)
@@ -177,20 +177,20 @@ def test_the_log_prior_of_doses_is_that_of_the_reference_arm_and_of_coefficients
     posterior = xr.Dataset(
         {
             "mean": ((*at, "visit"), mean),
-            "log_mean": ((*at, "visit"), np.log(mean)),
-            "sd": ((*at, "visit"), sd),
+            "log_level": (("chain", "draw", "visit"), np.log(mean)[:, :, 0]),
+            "cv": ((*at, "visit"), sd / mean),
             "correlation": ((*at, "pair"), r),
             "log_ratio": (("chain", "draw"), rng.normal(size=(1, 5))),
             "log_ratio_sd": (("chain", "draw"), np.exp(rng.normal(size=(1, 5)))),
         }
     )
     plan = load_plan("prednisone")
-    priors = plan.prior_set("normal", MODELS["prednisone"].load().PRIORS)
-    found = log_prior("prednisone", posterior, priors)[0]
+    priors = plan.prior_set("normal_ratio", MODELS["continuous"].load().PRIORS)
+    found = log_prior("continuous", posterior, priors)[0]
     cv = np.log(sd / mean)
     exact = (
-        stats.norm.logpdf(np.log(mean)[:, :, 0], *priors["log_mean"].values).sum(-1)
-        + stats.norm.logpdf(cv, *priors["sd"].values).sum((-1, -2))
+        stats.norm.logpdf(np.log(mean)[:, :, 0], *priors["log_level"].values).sum(-1)
+        + stats.norm.logpdf(cv, *priors["cv"].values).sum((-1, -2))
         + stats.norm.logpdf(posterior["log_ratio"], *priors["log_ratio"].values)
         + stats.norm.logpdf(np.log(posterior["log_ratio_sd"]), *priors["log_ratio_sd"].values)
     )[0]

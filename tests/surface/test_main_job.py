@@ -16,7 +16,7 @@ import xarray as xr
 from tests.conftest import ROOT, Run, run_cli
 
 Job = tuple[Run, Path]
-MAIN_FITS = {("remission", "lognormal"), ("relapse", "weibull"), ("prednisone", "normal")}
+MAIN_FITS = {("remission", "lognormal"), ("relapse", "weibull"), ("prednisone", "normal_ratio")}
 
 
 @pytest.fixture(scope="module", name="results")
@@ -63,7 +63,7 @@ def test_the_three_main_outcomes_have_the_estimands_of_the_design(results: dict)
         "remission": "odds_ratio_remission time_ratio risk_difference_365d risk_difference_730d "
         "rmst_difference_1825d",
         "relapse": "hazard_ratio relapse_free_difference_730d rmst_difference_1825d",
-        "prednisone": "reduction_difference_12m reduction_difference_last "
+        "prednisone": "mean_difference_12m mean_difference_last change_difference_12m change_difference_last "
         "adjusted_difference_12m adjusted_difference_last",
     }.items():
         assert {(plan, name) for name in names.split()} <= ids

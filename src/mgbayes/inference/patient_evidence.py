@@ -33,9 +33,10 @@ def has_model(model: str) -> bool:
 def families(study: Study, plan: Plan, patients: xr.Dataset) -> tuple[str, ...]:
     """The plan's families that take these patients; the plan's own where none does, to say what is missing."""
     wanted = (plan.family, *plan.alternative_families)
-    if plan.model not in _FAMILIES:
+    on_patients = getattr(MODELS[plan.model].load(), "ON_PATIENTS", None)
+    if on_patients is None:
         return wanted
-    taken = (family for family in wanted if family in _FAMILIES[plan.model])
+    taken = (family for family in wanted if family in on_patients)
     found = tuple(family for family in taken if _takes(study, plan, patients, family))
     return found or (plan.family,)
 
@@ -68,8 +69,8 @@ def from_patients(
         covariates = covariates_of(study, plan, patients)
         data = evidence(study, plan, PatientRows(study, covariates.complete(patients)))
         data |= covariates.data(data["row"], data["present"])
-    if plan.model == "prednisone" and (family or plan.family) not in _WITH_ZEROS:
-        data = _held_by_every_family(data, plan)
+    if "zeros" in data and (family or plan.family) not in _with_zeros(plan):
+        data = _held_by_every_family(data, study, plan)
     return data | ({"frailty": np.ones(1)} if "frailty" in adjusted else {})
 
 
@@ -169,21 +170,23 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
     return followup_data(0.0, shape * scale, float(np.sqrt(shape)) * scale)
 
 
-def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Doses of patients with any of the plan's visits."""
-    parts = [(study.endpoint(part.endpoint), part.visit) for part in plan.endpoints]
-    if not all(rows.has(endpoint) for endpoint, _ in parts):
-        raise NotPrinted(parts[0][0].id, "doses of patients at every visit")
-    dose = np.stack([rows.numbers(endpoint, visit) for endpoint, visit in parts], axis=-1)
-    seen = np.isfinite(dose)
+def _continuous(study: Study, plan: Plan, rows: PatientRows) -> Data:
+    """Outcomes of patients with any of the plan's visits, the baseline first."""
+    from mgbayes.models import continuous
+
+    endpoint, visits = study.endpoint(plan.endpoints[0].endpoint), continuous.of(study, plan).visits
+    if endpoint.kind is not Kind.continuous or not rows.has(endpoint):
+        raise NotPrinted(endpoint.id, "values of patients at every visit")
+    value = np.stack([rows.numbers(endpoint, visit) for visit in visits], axis=-1)
+    seen = np.isfinite(value)
     arms = [arm & seen.any(axis=-1) for arm in _arms(study, rows)]
-    least = MODELS[plan.model].load().MIN_PATIENTS
+    least = continuous.least_patients(len(visits))
     if min(int(seen[arm].sum(axis=0).min()) for arm in arms) < least:
-        raise NotPrinted(parts[0][0].id, f"doses of {least} patients or more in each arm at every visit")
-    filled = np.where(seen, dose, 1.0)
+        raise NotPrinted(endpoint.id, f"values of {least} patients or more in each arm at every visit")
+    filled = np.where(seen, value, 1.0)
     by_arm = [_moments(filled[arm], seen[arm]) for arm in arms]
     return {
-        "dose": _padded([filled[arm] for arm in arms], 1.0),
+        "value": _padded([filled[arm] for arm in arms], 1.0),
         "seen": _padded([seen[arm].astype(float) for arm in arms], 0.0),
         "row": _rows_of(rows, arms),
         "n": np.array([int(arm.sum()) for arm in arms]),
@@ -191,36 +194,43 @@ def _doses(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
-def _moments(dose: np.ndarray, seen: np.ndarray) -> Data:
-    """Mean, SD and number at zero of the doses (patient, visit) of one arm."""
-    from mgbayes.models.hurdle_doses import summaries  # loads a sampler
+def _moments(value: np.ndarray, seen: np.ndarray) -> Data:
+    """Mean, SD and number at zero of the outcomes (patient, visit) of one arm."""
+    from mgbayes.models.continuous import summaries  # loads a sampler
 
-    return summaries(dose, seen.astype(float))
+    return summaries(value, seen.astype(float))
 
 
-def _held_by_every_family(data: Data, plan: Plan) -> Data:
-    """Patients seen at every visit, none at zero: for families of doses that are all above it.
+def _with_zeros(plan: Plan) -> frozenset[str]:
+    """The families of a plan's model that hold patients of whom some are at zero."""
+    found: frozenset[str] = MODELS[plan.model].load().WITH_ZEROS
+    return found
 
-    Raises NotPrinted where there are zeros, for a share of patients at one and the same dose is no such family's.
+
+def _held_by_every_family(data: Data, study: Study, plan: Plan) -> Data:
+    """Patients seen at every visit; of an outcome that is never negative, none at zero.
+
+    Raises NotPrinted where there are zeros, for a share of patients at one and the same value is no such family's.
     """
+    from mgbayes.models.continuous import least_patients
+
     endpoint, present = plan.endpoints[0].endpoint, data["row"] > 0
-    if data["zeros"].any():
-        raise NotPrinted(
-            endpoint, f"doses above zero, or a family with a share at zero ({', '.join(_WITH_ZEROS)})"
-        )
+    if data["zeros"].any() and study.is_nonnegative(study.endpoint(endpoint)):
+        others = ", ".join(sorted(_with_zeros(plan)))
+        raise NotPrinted(endpoint, f"values above zero, or a family with a share at zero ({others})")
     complete = present & (data["seen"] == 1).all(axis=-1)
-    dose = [data["dose"][arm, of] for arm, of in enumerate(complete)]
-    least = MODELS[plan.model].load().MIN_PATIENTS
-    if min(map(len, dose)) < least or any((part.std(axis=0) == 0).any() for part in dose):
+    value = [data["value"][arm, of] for arm, of in enumerate(complete)]
+    least = least_patients(data["value"].shape[-1])
+    if min(map(len, value)) < least or any((part.std(axis=0) == 0).any() for part in value):
         raise NotPrinted(
-            endpoint, f"doses that differ, of {least} patients or more in each arm with every visit"
+            endpoint, f"values that differ, of {least} patients or more in each arm with every visit"
         )
     return {
-        "dose": _padded(dose, 1.0),
+        "value": _padded(value, 1.0),
         "row": _padded([data["row"][arm, of] for arm, of in enumerate(complete)], 0.0),
         "n": complete.sum(axis=1),
-        "printed_mean": np.stack([part.mean(axis=0) for part in dose]),
-        "printed_sd": np.stack([part.std(axis=0, ddof=1) for part in dose]),
+        "printed_mean": np.stack([part.mean(axis=0) for part in value]),
+        "printed_sd": np.stack([part.std(axis=0, ddof=1) for part in value]),
     }
 
 
@@ -350,13 +360,8 @@ _EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
     "binary": _counts,
     "cure": _times,
     "proportional_hazards": _times,
-    "prednisone": _doses,
+    "continuous": _continuous,
     "counts": _events,
     "ordinal": _classes,
     "joint": _joint,
 }
-_WITH_ZEROS = ("hurdle_lognormal",)
-_FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "prednisone": ("normal", *_WITH_ZEROS),
-}
-"""By model, where not every family takes patients."""

@@ -81,14 +81,14 @@ _DOSES: Mapping[str, Form] = {
     "correlation": "lkj",
 }
 
-_HURDLE: Mapping[str, Form] = {
-    "log_mean": "normal",
-    "log_ratio": "normal",
-    "log_ratio_sd": "lognormal",
-    "zero_share": "beta",
-    "between": "lognormal",
-    "within": "lognormal",
+_NORMAL: Mapping[str, Form] = {
+    "level": "normal",
+    "difference": "normal",
+    "difference_sd": "lognormal",
+    "sd": "lognormal",
+    "correlation": "lkj",
 }
+_RATIO: Mapping[str, Form] = {"log_level": "normal", "log_ratio": "normal", "log_ratio_sd": "lognormal"}
 
 MODELS: Mapping[str, ModelRow] = {
     "cure": ModelRow(
@@ -116,10 +116,20 @@ MODELS: Mapping[str, ModelRow] = {
             "frailty": {"frailty_variance": "half_normal"},
         },
     ),
-    "prednisone": ModelRow(
-        "mgbayes.models.prednisone",
-        {"normal": _DOSES, "gamma": _DOSES, "hurdle_lognormal": _HURDLE},
-        effects=("log_ratio",),
+    "continuous": ModelRow(
+        "mgbayes.models.continuous",
+        {
+            "normal": _NORMAL,
+            "normal_ratio": {**_RATIO, "cv": "lognormal", "correlation": "lkj"},
+            "censored_normal": {**_RATIO, "standardized_mean": "normal", "correlation": "lkj"},
+            "hurdle_lognormal": {
+                **_RATIO,
+                "zero_share": "beta",
+                "between": "lognormal",
+                "within": "lognormal",
+            },
+        },
+        effects=("difference", "log_ratio"),
         on_patients_only=frozenset({"hurdle_lognormal"}),
     ),
     "binary": ModelRow(

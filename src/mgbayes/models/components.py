@@ -9,7 +9,7 @@ from the draws themselves. Each draw (θ_i, z_i) has z_i from p(z | θ_i, y), so
     L(θ) ∝ Σ_i f(z_i | θ) / D_i,   D_i = Σ_k f(z_i | θ_k) / L(θ_k),
 
 is solved for the L(θ_k) by iteration and then holds for any θ. Factors of f that do not hang on θ cancel. The
-unprinted correlations of doses are integrated by quadrature.
+unpublished correlations of visits are integrated by quadrature.
 The prior is that of the parameters for which a plan chooses one; what a hierarchy says of its members is left as it
 is. A lognormal prior is taken on the log scale, every other on its own.
 Sources: Shirts and Chodera (2008), J Chem Phys 129:124105 (the estimator); Kallioinen et al. (2024), Stat Comput
@@ -75,7 +75,12 @@ def log_prior(model: str, posterior: xr.Dataset, priors: Mapping[str, Prior]) ->
     """Log density of the plan's priors, (chain, draw), up to a constant."""
     flat = _flat(posterior)
     about = {name: _about(model, name, flat, priors) for name in priors}
-    terms = [_LOG_DENSITY[prior.form](about[name], prior.values) for name, prior in priors.items()]
+    # With one visit nothing is pooled, and a prior of the pooling has no parameter.
+    terms = [
+        _LOG_DENSITY[prior.form](value, prior.values)
+        for name, prior in priors.items()
+        if (value := about[name]) is not None
+    ]
     total = sum(term.reshape(len(term), -1).sum(axis=1) for term in terms)
     return np.asarray(total).reshape(posterior.sizes["chain"], posterior.sizes["draw"])
 
@@ -91,16 +96,12 @@ def _flat(posterior: xr.Dataset) -> Flat:
     return {name: values.to_numpy().reshape(-1, *values.shape[2:]) for name, values in arrays.items()}
 
 
-def _about(model: str, name: str, flat: Flat, priors: Mapping[str, Prior]) -> np.ndarray:
-    """What a prior of this name speaks of, where that is not the variable itself."""
+def _about(model: str, name: str, flat: Flat, priors: Mapping[str, Prior]) -> np.ndarray | None:
+    """What a prior of this name speaks of, where that is not the variable itself; None where nothing has it."""
     if (model, name) == ("binary", "log_odds_ratio"):
         each = [other for other in flat if other.startswith(f"{name}_") and other not in priors]
         return np.stack([flat[other] for other in each], axis=-1)
-    if (model, name) == ("prednisone", "sd"):
-        return flat["sd"] / flat["mean"]
-    if (model, name) == ("prednisone", "log_mean"):
-        return flat["log_mean"][:, 0]
-    return flat[name]
+    return flat.get(name)
 
 
 # ------------------------------------------------------------------ priors
@@ -115,9 +116,8 @@ def _beta(x: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
 
 
 def _lkj(x: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
-    """Correlations of three visits (12, 13, 23) on the last axis."""
-    a, b, c = np.moveaxis(x, -1, 0)
-    return (values[0] - 1) * np.log(1 + 2 * a * b * c - a**2 - b**2 - c**2)
+    """Correlations of pairs of visits on the last axis."""
+    return np.asarray((values[0] - 1) * np.linalg.slogdet(_matrices(x))[1])
 
 
 _LOG_DENSITY: Mapping[str, Callable[[np.ndarray, tuple[float, ...]], np.ndarray]] = {
@@ -237,19 +237,35 @@ def _log_event_density(hazard: Any, t: Any, arm: np.ndarray, ratio: Any, baselin
     return (rate + shift - pt.exp(cumulative + shift)).sum(1)
 
 
-def _prednisone(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
-    """Of the family ``normal``: means and SDs are sufficient, the unprinted correlations integrated out."""
-    if family != "normal":
+def _continuous(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
+    """Of normal outcomes: means and SDs are sufficient, unpublished correlations integrated out."""
+    if family not in ("normal", "normal_ratio"):
         raise KeyError(family)
-    total = np.zeros(len(flat["log_ratio"]))
+    draws, visits = flat["mean"].shape[0], flat["mean"].shape[2]
+    pairs = flat.get("correlation", np.zeros((draws, 2, 0)))
+    total = np.zeros(draws)
     for arm, n in enumerate(data["n"]):
         sd = flat["sd"][:, arm]
-        sigma = _matrices(flat["correlation"][:, arm]) * sd[:, :, None] * sd[:, None, :]
+        sigma = _matrices(pairs[:, arm]) * sd[:, :, None] * sd[:, None, :]
         off = np.asarray(data["printed_mean"])[arm] - flat["mean"][:, arm]
         total -= 0.5 * np.linalg.slogdet(sigma)[1]
         total -= 0.5 * n * np.einsum("sa,sab,sb->s", off, np.linalg.inv(sigma), off)
-        total += log_density_of_sds(np.asarray(data["printed_sd"], float)[arm], int(n), sigma)
+        total += LOG_DENSITY_OF_SDS[visits](np.asarray(data["printed_sd"], float)[arm], int(n), sigma)
     return total
+
+
+def _of_one_sd(printed: np.ndarray, n: int, sigma: np.ndarray) -> np.ndarray:
+    """The same at one visit: (n - 1) s² / σ² is chi-square."""
+    variance = sigma[:, 0, 0]
+    return np.asarray(-0.5 * (n - 1) * (np.log(variance) + printed[0] ** 2 / variance))
+
+
+def _of_two_sds(printed: np.ndarray, n: int, sigma: np.ndarray) -> np.ndarray:
+    """The same at two visits."""
+    from scipy import special
+
+    two, _, weight = _wishart_of_two(printed, n, sigma)
+    return np.asarray(special.logsumexp(two + np.log(weight), axis=1))
 
 
 def log_density_of_sds(printed: np.ndarray, n: int, sigma: np.ndarray) -> np.ndarray:
@@ -266,15 +282,9 @@ def log_density_of_sds(printed: np.ndarray, n: int, sigma: np.ndarray) -> np.nda
     """
     from scipy import special, stats
 
-    r, weight = np.polynomial.legendre.leggauss(_NODES)
-    first, df = sigma[:, :2, :2], n - 1
-    inverse = np.linalg.inv(first)
-    between = df * r * printed[0] * printed[1]
-    scatter = np.empty((_NODES, 2, 2))
-    scatter[:, 0, 0], scatter[:, 1, 1] = df * printed[0] ** 2, df * printed[1] ** 2
-    scatter[:, 0, 1] = scatter[:, 1, 0] = between
-    two = 0.5 * (df - 3) * np.log1p(-(r**2)) - 0.5 * np.einsum("sab,mab->sm", inverse, scatter)
-    two -= 0.5 * df * np.linalg.slogdet(first)[1][:, None]
+    df = n - 1
+    two, scatter, weight = _wishart_of_two(printed, n, sigma[:, :2, :2])
+    inverse = np.linalg.inv(sigma[:, :2, :2])
     slope = np.einsum("sab,sb->sa", inverse, sigma[:, :2, 2])
     residual = (sigma[:, 2, 2] - np.einsum("sa,sa->s", slope, sigma[:, :2, 2]))[:, None]
     away = np.maximum(np.einsum("sa,mab,sb->sm", slope, scatter, slope), 0) / residual
@@ -282,12 +292,33 @@ def log_density_of_sds(printed: np.ndarray, n: int, sigma: np.ndarray) -> np.nda
     return np.asarray(special.logsumexp(two + third + np.log(weight), axis=1))
 
 
+def _wishart_of_two(
+    printed: np.ndarray, n: int, sigma: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log density (S, node) of two SDs and their correlation, the scatter (node, 2, 2) and weights of the nodes."""
+    r, weight = np.polynomial.legendre.leggauss(_NODES)
+    df = n - 1
+    between = df * r * printed[0] * printed[1]
+    scatter = np.empty((_NODES, 2, 2))
+    scatter[:, 0, 0], scatter[:, 1, 1] = df * printed[0] ** 2, df * printed[1] ** 2
+    scatter[:, 0, 1] = scatter[:, 1, 0] = between
+    two = 0.5 * (df - 3) * np.log1p(-(r**2)) - 0.5 * np.einsum("sab,mab->sm", np.linalg.inv(sigma), scatter)
+    return two - 0.5 * df * np.linalg.slogdet(sigma)[1][:, None], scatter, weight
+
+
+LOG_DENSITY_OF_SDS: Mapping[int, Callable[[np.ndarray, int, np.ndarray], np.ndarray]] = {
+    1: _of_one_sd,
+    2: _of_two_sds,
+    3: log_density_of_sds,
+}
+"""By number of visits."""
+
+
 def _matrices(pairs: np.ndarray) -> np.ndarray:
-    """Correlation matrices of three visits from their pairs 12, 13, 23."""
-    found = np.broadcast_to(np.eye(3), (len(pairs), 3, 3)).copy()
-    for place, (a, b) in enumerate(((0, 1), (0, 2), (1, 2))):
-        found[:, a, b] = found[:, b, a] = pairs[:, place]
-    return found
+    """Correlation matrices of visits from their pairs 12, 13, ..., 23, ..."""
+    from mgbayes.models.visits import matrices
+
+    return matrices(pairs, round((1 + float(np.sqrt(1 + 8 * pairs.shape[-1]))) / 2))
 
 
 def _binary(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
@@ -310,7 +341,7 @@ def _compiled(expression: Callable[..., Any], parameters: int) -> Callable[..., 
 LIKELIHOODS: Mapping[str, Callable[[Flat, Data, str, np.ndarray], np.ndarray]] = {
     "cure": _cure,
     "proportional_hazards": _proportional_hazards,
-    "prednisone": _prednisone,
+    "continuous": _continuous,
     "binary": _binary,
 }
 """By model: the log likelihood at each draw."""

@@ -19,9 +19,9 @@ def correlation_bounds(
 ) -> np.ndarray:
     """Return the bounds (arm, pair, 2) that paired t tests put on sample correlations.
 
-    mean, sd: (arm, visit), mg/day. n: (arm,). p_low, p_high: (arm, later visit), the interval of
-    each printed two-sided p of a later visit against the first: "<0.01" is 0 and 0.01. The pair of
-    later visits was not tested and stays unbounded.
+    mean, sd: (arm, visit), n: (arm,). p_low, p_high: (arm, later visit), the interval of
+    each printed two-sided p of a later visit against the first: "<0.01" is 0 and 0.01. Pairs of
+    later visits were not tested and stay unbounded.
 
     Raises ValueError when no correlation gives the printed p.
     """
@@ -41,14 +41,15 @@ def correlation_bounds(
             f"leave this p out, or read the SDs or the test differently"
         )
     tested = np.stack([np.clip(low, -1, 1), np.clip(high, -1, 1)], axis=-1)
-    untested = np.broadcast_to(UNBOUNDED, (len(n), 1, 2))
+    visits = mean.shape[1]
+    untested = np.broadcast_to(UNBOUNDED, (len(n), (visits - 1) * (visits - 2) // 2, 2))
     return np.concatenate([tested, untested], axis=1)
 
 
 def paired_p(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Return the two-sided p of later visits against the first, (..., arm, later visit).
 
-    mean, sd: (arm, visit), mg/day. n: (arm,). r: sample correlations (..., arm, later visit).
+    mean, sd: (arm, visit), n: (arm,). r: sample correlations (..., arm, later visit).
     """
     first, later = sd[:, :1], sd[:, 1:]
     variance = first**2 + later**2 - 2 * r * first * later
@@ -56,6 +57,6 @@ def paired_p(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, r: np.ndarray) -> 
     return 2 * stats.t.sf(np.abs(t), n[:, None] - 1)
 
 
-def unbounded(arms: int = 2) -> np.ndarray:
+def unbounded(arms: int = 2, visits: int = 3) -> np.ndarray:
     """Return the bounds (arm, pair, 2) where no paired p is used."""
-    return np.broadcast_to(UNBOUNDED, (arms, 3, 2)).copy()
+    return np.broadcast_to(UNBOUNDED, (arms, visits * (visits - 1) // 2, 2)).copy()

@@ -16,7 +16,7 @@ from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
 TIMES = ("cure", "proportional_hazards")
-DOSES = "prednisone"
+MEASURED = "continuous"
 DAYS = np.concatenate([np.linspace(0.01, 365.0, 74), np.linspace(365.0, 7300.0, 300)[1:]])
 """Days at which the chance of no event is computed; it is taken to stay as it is after the last."""
 
@@ -45,7 +45,7 @@ def published_fits(
     from mgbayes.inference.run import Fitter, Job, applies
     from mgbayes.models.plan import shipped_plans
 
-    plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, DOSES) and applies(study, plan)]
+    plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, MEASURED) and applies(study, plan)]
     fitter = Fitter(cores=cores, use_cache=use_cache, predictive=False, say=say)
     fits = [fitter.fit(Job(study, plan, _family(plan.model, plan.family))) for plan in plans]
     failed = [fit.name for fit in fits if fit.status is Status.failed]
@@ -58,8 +58,8 @@ def published_fits(
 
 
 def _family(model: str, family: str) -> str:
-    """Doses are made from means, SDs and correlations, which the normal family knows exactly."""
-    return "normal" if model == DOSES else family
+    """Values are made from means, SDs and correlations, which a normal family knows exactly."""
+    return "normal_ratio" if model == MEASURED and family not in ("normal", "normal_ratio") else family
 
 
 def draws(rng: np.random.Generator, fits: Sequence[Fit], members: int) -> Iterator[Draw]:
@@ -81,8 +81,8 @@ def _draw(chosen: Sequence[tuple[Fit, int]]) -> Draw:
         parameters[fit.plan.id] = {
             str(name): float(values) for name, values in one.squeeze(drop=True).items() if values.ndim == 0
         }
-        if fit.plan.model == DOSES:
-            correlation = _matrices(one["sample_correlation"].transpose(..., "arm", "pair").to_numpy()[0, 0])
+        if fit.plan.model == MEASURED:
+            correlation = _correlation(one)
         else:
             endpoint = fit.plan.endpoints[0].endpoint
             times[endpoint] = _times(fit, one)
@@ -105,9 +105,11 @@ def _event_free(fit: Fit, one: Any) -> Floats:
     return chance if chance[0, 0] > 0.5 else 1 - chance
 
 
-def _matrices(pairs: Floats) -> Floats:
-    """Correlation matrices (arm, 3, 3) of the pairs (first, second), (first, third), (second, third)."""
-    matrices = np.tile(np.eye(3), (len(pairs), 1, 1))
-    for k, (i, j) in enumerate(((0, 1), (0, 2), (1, 2))):
-        matrices[:, i, j] = matrices[:, j, i] = pairs[:, k]
-    return matrices
+def _correlation(one: Any) -> Floats:
+    """Sample correlation matrices (arm, visit, visit)."""
+    from mgbayes.models.visits import matrices
+
+    visits = one.sizes["visit"]
+    if visits == 1:
+        return np.ones((2, 1, 1))
+    return matrices(one["sample_correlation"].transpose(..., "arm", "pair").to_numpy()[0, 0], visits)

@@ -12,7 +12,7 @@ import numpy as np
 from mgbayes.errors import InputError, Problem
 from mgbayes.simulate.cohort import Cohort
 from mgbayes.simulate.from_print import Unattainable, cohort_from_print
-from mgbayes.simulate.posterior import DOSES, draws, published_fits
+from mgbayes.simulate.posterior import MEASURED, draws, published_fits
 from mgbayes.simulate.table import Columns, columns_of, map_of
 from mgbayes.simulate.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
@@ -86,7 +86,10 @@ def _from_print(
 ) -> Iterator[tuple[Cohort, dict[str, Any], int]]:
     fits = published_fits(study, cores=cores, use_cache=use_cache, say=say)
     doses = tuple(
-        (part.endpoint, part.visit) for fit in fits if fit.plan.model == DOSES for part in fit.plan.endpoints
+        (part.endpoint, part.visit)
+        for fit in fits
+        if fit.plan.model == MEASURED
+        for part in fit.plan.endpoints
     )
     drawn = draws(rng, fits, members * (1 + _DRAWS) if fits else members)
     for number in range(1, members + 1):

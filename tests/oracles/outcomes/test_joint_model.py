@@ -12,16 +12,18 @@ from scipy import optimize, special, stats
 
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
-from mgbayes.models import joint, joint_patients, prednisone
+from mgbayes.models import continuous, joint, joint_patients
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.normal_score import normal_score
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan import load_plan
 from mgbayes.models.vine import correlations, from_correlations
+from mgbayes.models.visits import matrices
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.known_models import relapse, remission
+from tests.oracles.continuous_fits import model_of
 from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import pointwise
 
@@ -87,7 +89,7 @@ def _evaluate(built: Any) -> Any:
 
 def _priors(plan: str) -> dict[str, Any]:
     loaded = load_plan(plan)
-    return loaded.prior_set(loaded.family if plan != "prednisone" else "normal", MODELS[plan].load().PRIORS)
+    return loaded.prior_set(loaded.family, MODELS[loaded.model].load().PRIORS)
 
 
 def _separate(cohort: dict[str, Any]) -> np.ndarray:
@@ -99,9 +101,6 @@ def _separate(cohort: dict[str, Any]) -> np.ndarray:
     shared = ("logit_remission", "log_odds_ratio", "log_mean_time", "log_time_ratio")
     first = pointwise(remission.build(of["remission"], "lognormal", _priors("remission")))
     second = pointwise(relapse.build(of["relapse"], "weibull", _priors("relapse")))
-    doses = pointwise(
-        prednisone.build({"dose": cohort["dose"], "n": np.array([12, 10])}, "normal", _priors("prednisone"))
-    )
     return (
         first(**{name: GIVEN[name] for name in shared}, shape=GIVEN["time_shape"])
         + second(
@@ -109,8 +108,15 @@ def _separate(cohort: dict[str, Any]) -> np.ndarray:
             log_scale=GIVEN["log_scale"],
             shape=GIVEN["hazard_shape"],
         )
-        + cohort["dose_known"]
-        * doses(**{name: GIVEN[name] for name in ("log_ratio", "log_ratio_sd", "vine", "log_mean", "sd")})
+        + cohort["dose_known"] * _normal_doses(cohort["dose"])
+    )
+
+
+def _normal_doses(dose: np.ndarray) -> np.ndarray:
+    """Log density of each patient's doses, multivariate normal."""
+    r = matrices(correlations(VINE), 3)
+    return np.stack(
+        [stats.multivariate_normal(MEAN[a], SD[a][:, None] * r[a] * SD[a]).logpdf(dose[a]) for a in range(2)]
     )
 
 
@@ -120,11 +126,17 @@ def test_without_loadings_it_is_the_separate_models(cohort: dict[str, Any], eval
 
 def test_its_priors_are_those_of_the_separate_models() -> None:
     renamed = {"time_shape": (remission, "shape"), "hazard_shape": (relapse, "shape")}
+    doses = {"log_mean": "log_level", "sd": "cv"}
     for name, prior in joint.PRIORS.items():
         if name.endswith("_loading"):
             continue
-        owners = [renamed[name]] if name in renamed else [(m, name) for m in (remission, relapse, prednisone)]
-        found = [module.default_priors[own] for module, own in owners if own in module.default_priors]
+        owners = (
+            [renamed[name]]
+            if name in renamed
+            else [(m, doses.get(name, name)) for m in (remission, relapse, continuous)]
+        )
+        known = [(getattr(m, "default_priors", continuous.PRIORS), own) for m, own in owners]
+        found = [priors[own] for priors, own in known if own in priors]
         assert [(other.form, other.values) for other in found] == [(prior.form, prior.values)]
 
 
@@ -244,13 +256,10 @@ def test_least_and_middle_benefit_count_the_outcomes_that_gain(cohort: dict[str,
     )
     np.testing.assert_array_equal(found["least_benefit"] > 0, gains == 3)
     np.testing.assert_array_equal(found["middle_benefit"] > 0, gains >= 2)
-    from mgbayes.estimands.doses import estimands
-
     known = cohort["dose_known"] == 1
     mean = np.stack([cohort["dose"][a][known[a]].mean(axis=0) for a in (0, 1)])
-    of_doses = estimands(
-        draws.assign_coords(arm=["reference", "contrast"], visit=["baseline", "12m", "last"]),
-        {"printed_mean": mean, "n": known.sum(axis=1)},
+    of_doses = model_of().estimands(
+        draws.assign_coords(model_of().coords), {"printed_mean": mean, "n": known.sum(axis=1)}, "normal_ratio"
     )
     np.testing.assert_allclose(
         found["adjusted_difference_last"], of_doses["adjusted_difference_last"], rtol=1e-9, atol=1e-9

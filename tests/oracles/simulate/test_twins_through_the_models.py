@@ -27,14 +27,14 @@ from mgbayes.study.schema import Study
 pytestmark = pytest.mark.long
 
 TWINS = 40
-FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "normal"}
+FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "normal_ratio"}
 QUANTITIES = [
     ("remission", "log_odds_ratio"),
     ("remission", "log_time_ratio"),
     ("remission", "risk_difference_365d"),
     ("relapse", "log_hazard_ratio"),
     ("relapse", "rmst_difference_1825d"),
-    ("prednisone", "reduction_difference_last"),
+    ("prednisone", "change_difference_last"),
     ("prednisone", "adjusted_difference_last"),
 ]
 _FOUR = 4  # standard errors

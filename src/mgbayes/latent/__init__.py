@@ -1,0 +1,1 @@
+"""Values that patients have and papers do not print, constrained to what papers print of them."""

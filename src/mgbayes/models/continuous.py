@@ -1,0 +1,408 @@
+r"""Continuous outcomes of two arms at one or several visits.
+
+Arm a (0 reference, 1 contrast) at visit v has the mean μ_av of its patients. The arms lie symmetrically about a
+common level, so that it does not matter which of them is called the reference. Family ``normal``, of any
+real outcome:
+
+    μ_av = level_v + (a - ½) difference_v          level_v ~ Normal
+    difference_v ~ Normal(difference, difference_sd)     difference ~ Normal,  difference_sd ~ LogNormal
+
+and the families of outcomes that are never negative, whose arms differ by ratios:
+
+    log μ_av = log_level_v + (a - ½) log_ratio_v    log_level_v ~ Normal
+    log_ratio_v ~ Normal(log_ratio, log_ratio_sd)        log_ratio ~ Normal,  log_ratio_sd ~ LogNormal
+
+The differences of the visits are partially pooled; with one visit, difference_v is difference itself. A patient's
+outcomes are tied by correlations Ω_a ~ LKJ(η), sampled as vine_a (mgbayes.models.visits):
+
+- ``normal``: multivariate normal with SDs sd_av ~ LogNormal, in the outcome's unit;
+- ``normal_ratio``: multivariate normal with SDs cv_av μ_av, cv_av ~ LogNormal. Some patients are below zero where the
+  SD is near the mean: an approximation for single patients, and a good one for means of 16 or 17;
+- ``censored_normal``: max(0, u), u multivariate normal, standardized_mean_av ~ Normal its means in SDs: a share
+  Φ(-standardized_mean) is at zero. Its latent SDs follow from μ_av;
+- ``hurdle_lognormal``: zero_share_av at zero, and above it log-normal with patient intercepts of SD between_a about
+  which a patient's outcomes vary with SD within_a; log_ratio is then of the means above zero.
+
+See mgbayes.models.continuous_families. Evidence, either of:
+
+- **published**: n_a, means and SDs. Normal outcomes: with the sample correlations R_a these are sufficient, means
+  ~ Normal(μ, Σ / n) and (n - 1) D R D ~ Wishart(Σ, n - 1), D the published SDs. R is a latent sample_place_av within
+  its bounds, (-1, 1) but where a published paired p narrows them (mgbayes.models.paired); it is data where the paper
+  prints it. Censored outcomes: the patients' u are latent, of coordinates z (mgbayes.latent.mean_sd).
+- **patients**: each patient's outcomes; in the hurdle family at any of the visits.
+
+Each arm needs one patient more than there are visits, and two at least.
+
+Labels, unit and direction come from the study and the plan (mgbayes.models.outcome). Only published p values speak
+about R, so that the posterior of the correlations is nearly their prior, and what is adjusted for the baseline
+depends on it.
+
+Sources: Wishart (1928) Biometrika 20A:32; Lewandowski, Kurowicka and Joe (2009) J Multivariate Anal 100:1989;
+Tobin (1958) Econometrica 26:24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.estimands.continuous import declared, estimands
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.models import continuous_families
+from mgbayes.models.curve import Curve
+from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.paired import correlation_bounds, paired_p, unbounded
+from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
+from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.priors import Prior
+from mgbayes.models.visits import from_correlations, pair_labels
+from mgbayes.study.numbers import find_mean
+from mgbayes.study.schema import Study
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+Data = dict[str, np.ndarray]
+
+FAMILIES: tuple[str, ...] = tuple(continuous_families.FAMILIES)
+POSITIVE = frozenset({"normal_ratio", "censored_normal", "hurdle_lognormal"})
+"""Families of outcomes that are never negative."""
+WITH_ZEROS = frozenset({"hurdle_lognormal"})
+"""Families that take patients of whom some are at zero."""
+ON_PATIENTS = ("normal", "normal_ratio", "hurdle_lognormal")
+"""Families that take patients."""
+_NO_VISIT = "value"
+
+PRIORS: dict[str, Prior] = {
+    "level": Prior(
+        "normal", (0.0, 1000.0), "mean of both arms at each visit: nearly any, in the outcome's unit"
+    ),
+    "difference": Prior(
+        "normal", (0.0, 100.0), "difference between the arms common to all visits: none favoured, nearly any"
+    ),
+    "difference_sd": Prior(
+        "lognormal", (1.0, 1.0), "how far the difference at a visit lies from the common one: 0.4 to 20 units"
+    ),
+    "sd": Prior("lognormal", (2.0, 2.0), "SD of the patients' outcomes: 0.15 to 370 units"),
+    "log_level": Prior(
+        "normal", (3.0, 3.0), "geometric mean of the arms' means at each visit: 0.06 to 7000 units"
+    ),
+    "log_ratio": Prior(
+        "normal",
+        (0.0, 0.7),
+        "ratio of the arms' means common to all visits: no difference, 95 % between 1/4 and 4",
+    ),
+    "log_ratio_sd": Prior(
+        "lognormal",
+        (float(np.log(0.6)), 0.45),
+        "how far a visit's ratio lies from the common one: typically a factor exp(0.6) = 1.8, 95 % "
+        "between 1.3 and 4.3; that it be exactly the same at all visits is not credible",
+    ),
+    "cv": Prior(
+        "lognormal",
+        (float(np.log(0.8)), 0.5),
+        "SD of outcomes as a share of their mean: 0.8, 95 % 0.3 to 2.1",
+    ),
+    "standardized_mean": Prior(
+        "normal", (0.0, 1.0), "share of patients at zero, by arm and visit: any share equally credible"
+    ),
+    "zero_share": Prior(
+        "beta", (1.0, 1.0), "share of patients at zero, by arm and visit: any share equally credible"
+    ),
+    "between": Prior(
+        "lognormal",
+        (float(np.log(0.5)), 0.5),
+        "a patient's usual outcome differs from another's by a factor of exp(0.5) = 1.6, 95 % 1.2 to 3.8",
+    ),
+    "within": Prior(
+        "lognormal",
+        (float(np.log(0.5)), 0.5),
+        "a patient's outcome at one visit differs as much from the patient's usual one",
+    ),
+    "correlation": Prior(
+        "lkj",
+        (3.0,),
+        "correlation of one patient's outcomes at two visits: 0; of three visits 95 % -0.71 to 0.71",
+    ),
+}
+
+
+def of(study: Study, plan: Plan) -> Continuous:
+    """The model of the endpoint that a plan is about."""
+    return Continuous(outcome_of(study, plan))
+
+
+def least_patients(visits: int) -> int:
+    """The fewest patients of an arm."""
+    return visits + 1
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """The model, bound to the words and the visits of one outcome."""
+
+    outcome: Outcome
+
+    @property
+    def visits(self) -> tuple[str | None, ...]:
+        """Ids of the visits, the baseline first; one None for an endpoint without visits."""
+        first = [visit.id for visit in self.outcome.visits if visit.id == self.outcome.baseline]
+        return (*first, *(visit.id for visit in self.outcome.later)) or (None,)
+
+    @property
+    def coords(self) -> dict[str, list[str]]:
+        """Of the model's variables."""
+        visits = [visit or _NO_VISIT for visit in self.visits]
+        found = {"arm": ["reference", "contrast"], "visit": visits}
+        return found | ({"pair": pair_labels(visits)} if len(visits) > 1 else {})
+
+    @property
+    def default_priors(self) -> dict[str, Prior]:
+        """Weak ones; a plan has those of its endpoint."""
+        return PRIORS
+
+    @property
+    def curve(self) -> Curve:
+        """The mean outcome by visit."""
+        return Curve(
+            variable="mean_outcome",
+            over="visit",
+            grid=(0.0,),
+            x_label="visit",
+            y_label=f"mean {self.outcome.label}" + (f", {self.outcome.unit}" if self.outcome.unit else ""),
+            scale=1.0,
+            caption=f"The mean {self.outcome.label} of each arm at each visit: point, posterior median; bars, "
+            "central 50 % and 95 %.",
+        )
+
+    def declared(self, data: Data) -> tuple[Estimand, ...]:
+        """The estimands, whatever the data."""
+        return declared(self.outcome)
+
+    def from_study(self, study: Study, plan: Plan) -> Data:
+        """The data from what a study prints, the visits baseline first. Raises NotPrinted."""
+        endpoint, visits = self.outcome.endpoint, self.visits
+        arms = (study.reference, study.contrast)
+        if {part.endpoint for part in plan.endpoints} != {endpoint} or len(plan.endpoints) != len(visits):
+            raise NotPrinted(endpoint, "one endpoint, once or once at each of its visits")
+        rows = [[find_mean(study, endpoint, arm.id, visit) for visit in visits] for arm in arms]
+        if any(row is None or row.sd is None for arm in rows for row in arm):
+            at = f" at {len(visits)} visits" if len(visits) > 1 else ""
+            raise NotPrinted(endpoint, f"mean and SD in both arms{at}")
+        mean, sd = (
+            np.array([[float(getattr(row, name)) for row in arm] for arm in rows]) for name in ("mean", "sd")
+        )
+        n = np.array([int(arm.n) for arm in arms])
+        least = least_patients(len(visits))
+        if n.min() < least or (sd <= 0).any():
+            raise NotPrinted(endpoint, f"{least} patients or more in each arm, and SDs above zero")
+        if POSITIVE & set(plan.printed_families):
+            if not self.outcome.nonnegative or (mean <= 0).any():
+                raise NotPrinted(
+                    endpoint, "means above zero of an outcome that is never negative, or family normal"
+                )
+            if (sd**2 >= n[:, None] * mean**2).any():
+                raise NotPrinted(
+                    endpoint, "SDs below √n times the mean, as those of values that are never negative"
+                )
+        return published(mean, sd, n)
+
+    def with_printed_p(self, data: Data, study: Study, uses: Sequence[PrintedPUse]) -> Data:
+        """The data with the bounds that published paired p put on the correlations with the baseline.
+
+        Raises NotPrinted when no correlation gives them.
+        """
+        arms, later = [study.reference.id, study.contrast.id], list(self.visits[1:])
+        low, high = np.zeros((2, len(later))), np.ones((2, len(later)))
+        for use in uses:
+            for text in study.claim(use.claim).p_by_source.values():
+                interval = study.parse_p(text).interval
+                at = (arms.index(use.arm or ""), later.index(use.statistic.removeprefix("paired_")))
+                low[at], high[at] = max(low[at], interval.low), min(high[at], interval.high)
+        try:
+            bounds = correlation_bounds(data["printed_mean"], data["printed_sd"], data["n"], low, high)
+        except ValueError as error:
+            raise NotPrinted(uses[0].claim, f"a paired p that some correlation gives ({error})") from None
+        return data | {"bounds": bounds}
+
+    def printed_p(self, rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+        """P of the paired t tests against baseline in each draw of published evidence: (chain, draw, arm)."""
+        r = draws["sample_correlation"].transpose("chain", "draw", "arm", "pair").to_numpy()
+        later = self.visits[1:]
+        p = paired_p(data["printed_mean"], data["printed_sd"], data["n"], r[..., : len(later)])
+        dims = ("chain", "draw", "arm")
+        return xr.Dataset(
+            {f"paired_{visit}": (dims, p[..., i]) for i, visit in enumerate(later)},
+            coords={"arm": draws["arm"]},
+        )
+
+    def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
+        """Means and SDs; of patients, besides, how many were at zero."""
+        label, unit = self.outcome.label, self.outcome.unit
+        return tuple(
+            PrintedQuantity(name, (a, v), float(data[name][a, v]), f"{label}{at}, {what}", arm, unit_of)
+            for v, at in enumerate(self._at())
+            for name, what, unit_of in (
+                ("printed_mean", "mean", unit),
+                ("printed_sd", "SD", unit),
+                ("zeros", "patients at zero", ""),
+            )
+            if name in data
+            for a, arm in enumerate(("reference", "contrast"))
+        )
+
+    def _at(self) -> list[str]:
+        labels = {visit.id: visit.label for visit in self.outcome.visits}
+        return ["" if visit is None else f" at {labels[visit]}" for visit in self.visits]
+
+    def spread(self, data: Data, visit: str | None) -> float:
+        """The SD of the outcome at a visit, pooled over the arms."""
+        sd, n = data["printed_sd"][:, self.visits.index(visit)], data["n"]
+        return float(np.sqrt(((n - 1) * sd**2).sum() / (n - 1).sum()))
+
+    def build(self, data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
+        """Build the model for the evidence that `data` holds.
+
+        data, published: see `published`; with ``sample_vine`` (arm, pair) in place of ``bounds`` where the paper
+        prints the sample correlations. data, patients: ``value`` (arm, patient, visit), padded, and ``n`` (arm,);
+        for the hurdle family also ``seen``, like ``value``, one where a visit was made.
+        """
+        import pymc as pm
+
+        from mgbayes.models.continuous_likelihood import FROM_PATIENTS, FROM_PRINT
+
+        evidence, names = (
+            (FROM_PATIENTS, ("n", "value", "seen")) if "value" in data else (FROM_PRINT, _PUBLISHED)
+        )
+        with pm.Model(coords=self.coords) as model:
+            for name in names:
+                if name in data:
+                    pm.Data(name, data[name])
+            evidence[family](model, priors, len(self.visits))
+        return model
+
+    def estimands(self, draws: xr.Dataset, data: Data, family: str = "normal") -> xr.Dataset:
+        """Every declared estimand as (chain, draw)."""
+        return estimands(self.outcome, draws, data, family)
+
+    def curves(self, draws: xr.Dataset, data: Data, family: str, grid: np.ndarray) -> xr.Dataset:
+        """By arm and visit, the mean outcome and the share of patients at or below each value of the grid."""
+        value = xr.DataArray(grid, dims="value", coords={"value": grid})
+        share = continuous_families.FAMILIES[family].share_at_or_below(draws, value)
+        return xr.Dataset({"mean_outcome": draws["mean"], "share_at_or_below": share})
+
+    def simulate(
+        self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
+    ) -> tuple[dict[str, Any], Data]:
+        """Draw parameters from the prior, then patients; return the parameters and what would be published.
+
+        A cohort whose mean and SD nobody would publish as those of the family (all at zero, or all but one) is drawn
+        again with its parameters: given what is published, the posterior is the same.
+        """
+        chosen = continuous_families.FAMILIES[family]
+        while True:
+            truth = chosen.draw(rng, priors, len(self.visits))
+            mean, sd = _moments(chosen.patients(rng, truth, data["n"]))
+            if family not in WITH_MASS or ((mean > 0) & (sd**2 < 0.999 * data["n"][:, None] * mean**2)).all():
+                return truth, published(mean, sd, data["n"])
+
+    def simulate_patients(
+        self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
+    ) -> tuple[dict[str, Any], Data]:
+        """Draw parameters from the prior, then patients; return the parameters and the patients' outcomes."""
+        chosen = continuous_families.FAMILIES[family]
+        truth = chosen.draw(rng, priors, len(self.visits))
+        value = padded(chosen.patients(rng, truth, data["n"]))
+        there = (np.arange(value.shape[1]) < data["n"][:, None])[..., None]
+        return truth, {"n": data["n"], "value": value, "seen": np.ones_like(value) * there}
+
+    def prior_draws(
+        self, rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
+    ) -> xr.Dataset:
+        """What `predict` needs, drawn from the prior, with one chain."""
+        chosen = continuous_families.FAMILIES[family]
+        drawn = [chosen.draw(rng, priors, len(self.visits)) for _ in range(draws)]
+        values = {
+            name: (("chain", "draw", *dims), np.stack([row[name] for row in drawn])[None])
+            for name, dims in chosen.dims.items()
+            if "pair" not in dims or len(self.visits) > 1
+        }
+        return xr.Dataset(values, coords=self.coords)
+
+    def predict(self, rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+        """Means and SDs of one new cohort for each draw, and of patients how many are at zero."""
+        chosen = continuous_families.FAMILIES[family]
+        shape = (draws.sizes["chain"], draws.sizes["draw"], 2, 0)
+        arrays = {
+            name: draws[name].transpose("chain", "draw", *dims).to_numpy()
+            if name in draws
+            else np.zeros(shape)
+            for name, dims in chosen.dims.items()
+        }
+        cohort = chosen.patients(rng, arrays, data["n"])
+        seen = data["seen"] if "seen" in data else np.ones((2, int(data["n"].max()), len(self.visits)))
+        arms = [summaries(value, seen[a, : data["n"][a]]) for a, value in enumerate(cohort)]
+        dims = ("chain", "draw", "arm", "visit")
+        values = {name: (dims, np.stack([arm[name] for arm in arms], axis=-2)) for name in arms[0]}
+        return xr.Dataset(values, coords={"arm": draws["arm"], "visit": draws["visit"]})
+
+
+WITH_MASS = frozenset({"censored_normal"})
+"""Families with a share at zero that take what a paper prints."""
+_PUBLISHED = ("n", "printed_mean", "printed_sd", "bounds", "sample_vine")
+
+
+def published(
+    mean: np.ndarray, sd: np.ndarray, n: np.ndarray, *, sample_correlation: np.ndarray | None = None
+) -> Data:
+    """The data of published means and SDs (arm, visit) and patients n (arm,).
+
+    sample_correlation: (arm, pair), where the paper prints them or the SDs of changes.
+
+    Raises ValueError for numbers no cohort could have.
+    """
+    mean, sd, n = np.asarray(mean, float), np.asarray(sd, float), np.asarray(n, np.int64)
+    if mean.ndim != 2 or mean.shape[0] != 2 or sd.shape != mean.shape or n.shape != (2,):
+        raise ValueError(
+            f"means and SDs are 2 arms by visits and n is 2 arms; given {mean.shape}, {sd.shape} and {n.shape}"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
+        raise ValueError(f"means must be finite and SDs positive; given {mean.tolist()}, {sd.tolist()}")
+    least = least_patients(mean.shape[1])
+    if (n < least).any():
+        raise ValueError(f"each arm needs {least} patients or more; given {n.tolist()}")
+    data = {"n": n, "printed_mean": mean, "printed_sd": sd}
+    if mean.shape[1] == 1:
+        return data
+    if sample_correlation is not None:
+        return data | {"sample_vine": from_correlations(np.asarray(sample_correlation, float), mean.shape[1])}
+    return data | {"bounds": unbounded(visits=mean.shape[1])}
+
+
+def summaries(value: np.ndarray, seen: np.ndarray) -> Data:
+    """Mean, SD and number at zero (..., visit) of outcomes (..., patient, visit) that were seen (patient, visit)."""
+    n = seen.sum(axis=-2)
+    mean = (value * seen).sum(axis=-2) / n
+    square = ((value - mean[..., None, :]) ** 2 * seen).sum(axis=-2)
+    zeros = ((value == 0) * seen).sum(axis=-2)
+    return {"printed_mean": mean, "printed_sd": np.sqrt(square / (n - 1)), "zeros": zeros}
+
+
+def _moments(cohort: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and SDs (arm, visit) of each arm's outcomes (patient, visit)."""
+    return (
+        np.stack([value.mean(axis=-2) for value in cohort]),
+        np.stack([value.std(axis=-2, ddof=1) for value in cohort]),
+    )
+
+
+def padded(cohort: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Outcomes (arm, patient, visit), 1 in padding."""
+    value = np.ones((len(cohort), max(map(len, cohort)), cohort[0].shape[-1]))
+    for arm, of_arm in enumerate(cohort):
+        value[arm, : len(of_arm)] = of_arm
+    return value
