@@ -89,7 +89,7 @@ def _evaluate(built: Any) -> Any:
 
 def _priors(plan: str) -> dict[str, Any]:
     loaded = load_plan(plan)
-    return loaded.prior_set(loaded.family, MODELS[loaded.model].load().PRIORS)
+    return loaded.prior_set(loaded.family, MODELS[loaded.model].of(load_study(), loaded).default_priors)
 
 
 def _separate(cohort: dict[str, Any]) -> np.ndarray:
