@@ -123,7 +123,9 @@ def censored_from_print(model: pm.Model, priors: Priors, visits: int) -> None:
     model.add_coord("patient", np.arange(size))
     n = pt.cast(model["n"], "float64")
     counted = pt.cast(pt.arange(size) < n[:, None], "float64")
-    z = pm.Normal("z", dims=("arm", "patient", "visit"))
+    # Where all z are alike they have no direction.
+    start = np.broadcast_to(np.linspace(-2, 2, size)[:, None], (2, size, visits))
+    z = pm.Normal("z", dims=("arm", "patient", "visit"), initval=start)
     tied = pt.stack(tie(vine[:, None], [z[..., v] for v in range(visits)]), axis=-1)
     rows = tied.dimshuffle(0, 2, 1).reshape((2 * visits, size))
     of_rows = pt.repeat(counted, visits, axis=0)
