@@ -1,0 +1,68 @@
+"""Proposed plans agree with their study, can be written and read, and say nothing of how the arms differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from mgbayes.models.plan import parse_plan
+from mgbayes.planning.choose import proposed
+from mgbayes.planning.describe import schema
+from mgbayes.planning.propose import proposals
+from mgbayes.planning.toml_text import plan_text
+from mgbayes.starter import _text
+from mgbayes.study.load import load_study, parse_study
+from mgbayes.study.schema import Study
+from tests.conftest import ROOT
+
+MODELS_OF = {
+    "starter": {"proportional_hazards", "continuous", "binary"},
+    "faglia2010": {"cure"},
+    "lim2011": {"binary"},
+    "decarli2021": {"continuous"},
+    "litchman2020": {"cure", "proportional_hazards", "continuous", "binary"},
+}
+
+
+def _study(name: str) -> Study:
+    if name == "starter":
+        return parse_study(_text(), "study.toml")
+    path = ROOT / "studies" / f"{name}.toml"
+    return load_study(path if path.exists() else name)
+
+
+@pytest.mark.parametrize("name", MODELS_OF)
+def test_every_proposal_agrees_with_its_study_and_survives_being_written(name: str) -> None:
+    study = _study(name)
+    found, kept = proposals(study), proposed(study)
+    assert kept.plans == found.plans
+    assert {plan.model for plan in kept.plans} == MODELS_OF[name]
+    for plan in kept.plans:
+        assert parse_plan(plan_text(plan), "written.toml") == plan
+        assert set(plan.priors) <= set().union(*schema(plan=True)["models"][plan.model]["families"].values())
+
+
+def test_an_outcome_without_numbers_is_named_with_what_is_missing() -> None:
+    missing = {row.endpoint: row.needed for row in proposals(_study("faglia2010")).missing}
+    assert missing == {"area": "mean and SD of each arm at a visit after the start"}
+
+
+def test_priors_do_not_see_the_difference_between_the_arms() -> None:
+    text = _text()
+    swapped = text.replace('mean = "52.3", sd = "10.4"', "KEPT").replace(
+        'mean = "57.0", sd = "9.8"', 'mean = "52.3", sd = "10.4"'
+    )
+    swapped = swapped.replace("KEPT", 'mean = "57.0", sd = "9.8"')
+    # The arms' sizes become equal, so that exchanging their values leaves the mean of both as it was.
+    first, second = (
+        parse_study(part.replace('n = "18"', 'n = "20"'), "study.toml") for part in (text, swapped)
+    )
+    assert [plan.priors for plan in proposals(first).plans] == [
+        plan.priors for plan in proposals(second).plans
+    ]
+
+
+def test_times_lie_within_follow_up() -> None:
+    (plan,) = (row for row in proposals(_study("starter")).plans if row.model == "proportional_hazards")
+    assert plan.horizons == (42, 84)
+    assert plan.restricted_to == 84
+    assert plan.cuts == (28, 56)
