@@ -284,31 +284,34 @@ def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
 
 
 def _joint(study: Study, plan: Plan, rows: PatientRows) -> Data:
-    """Remission, relapse and doses of the same patients, of those with any of them."""
-    from mgbayes.models import joint_patients
+    """Two times and a continuous outcome of the same patients, of those with any of them."""
+    from mgbayes.models import joint, joint_patients
 
-    endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
-    if [endpoint.kind for endpoint in endpoints] != [Kind.time_to_event] * 2 + [Kind.continuous] * 3:
-        raise NotPrinted(endpoints[0].id, "a time to remission, a time to relapse, and doses at three visits")
-    for endpoint in endpoints:
+    outcomes = joint.of(study, plan)
+    first, second, continuous = (
+        study.endpoint(outcome.endpoint) for outcome in (outcomes.cure, outcomes.hazard, outcomes.continuous)
+    )
+    for endpoint in (first, second, continuous):
         if not rows.has(endpoint):
-            raise NotPrinted(endpoint.id, "times and events, or doses, of patients")
-    if not {part.visit for part in plan.endpoints[2:]} <= set(rows.visits(endpoints[2])):
-        raise NotPrinted(endpoints[2].id, "doses of patients at every visit")
-    times = [_times_of(rows, endpoint) for endpoint in endpoints[:2]]
-    dose = np.stack([rows.numbers(endpoints[2], part.visit) for part in plan.endpoints[2:]], axis=-1)
-    dosed = np.isfinite(dose).all(axis=-1)
-    arms = [arm & (dosed | times[0]["known"] | times[1]["known"]) for arm in _arms(study, rows)]
+            raise NotPrinted(endpoint.id, "times and events, or values, of patients")
+    if not set(outcomes.visits) <= set(rows.visits(continuous)):
+        raise NotPrinted(continuous.id, "values of patients at every visit")
+    times = [_times_of(rows, endpoint) for endpoint in (first, second)]
+    value = np.stack([rows.numbers(continuous, visit) for visit in outcomes.visits], axis=-1)
+    valued = np.isfinite(value).all(axis=-1)
+    arms = [arm & (valued | times[0]["known"] | times[1]["known"]) for arm in _arms(study, rows)]
     for arm in _arms(study, rows):
-        if min((arm & dosed).sum(), *((arm & part["known"]).sum() for part in times)) < _FEWEST_JOINT:
-            raise NotPrinted(
-                endpoints[0].id, f"each outcome of {_FEWEST_JOINT} patients or more in both arms"
-            )
-    remission, relapse = (_placed(part, arms) for part in times)
-    dose[~dosed] = 1.0
-    known = _padded([dosed[arm].astype(float) for arm in arms], 0.0)
+        if min((arm & valued).sum(), *((arm & part["known"]).sum() for part in times)) < _FEWEST_JOINT:
+            raise NotPrinted(first.id, f"each outcome of {_FEWEST_JOINT} patients or more in both arms")
+    value[~valued] = 1.0
+    known = _padded([valued[arm].astype(float) for arm in arms], 0.0)
     return {
-        **joint_patients.patients(remission, relapse, _padded([dose[arm] for arm in arms], 1.0), known),
+        **joint_patients.patients(
+            _placed(times[0], arms),
+            _placed(times[1], arms),
+            _padded([value[arm] for arm in arms], 1.0),
+            known,
+        ),
         "row": _rows_of(rows, arms),
         **_followup_of_two(times),
     }
@@ -325,8 +328,10 @@ def _times_of(rows: PatientRows, endpoint: Endpoint) -> dict[str, np.ndarray]:
     )
     known = np.isfinite(time) & np.isfinite(event)
     exact = lower == upper
-    time = np.where(known, np.maximum(time, _DAY_OF_TREATMENT), 1.0)
     event = np.where(known, event, 0.0)
+    # An event that counts only after a waiting time was looked for so much less long.
+    time = np.where(event == 1, time, time - float(endpoint.confirmed_after or 0))
+    time = np.where(known, np.maximum(time, half_a_day(endpoint.unit)), 1.0)
     bounded = known & ~exact & (event == 1)
     lower, upper = np.where(bounded, lower, time), np.where(bounded, upper, time)
     return {"time": time, "event": event, "lower": lower, "upper": upper, "known": known}

@@ -176,22 +176,22 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.joint",
         {
             "one_factor": {
-                **{
-                    ("logit_remission" if name == "logit_ever" else name): form
-                    for name, form in _CURE.items()
-                    if name != "shape"
-                },
+                **{name: form for name, form in _CURE.items() if name != "shape"},
                 "time_shape": "lognormal",
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",
                 "hazard_shape": "lognormal",
-                **_DOSES,
-                "remission_loading": "half_normal",
-                "relapse_loading": "normal",
-                "dose_loading": "normal",
+                "level": "normal",
+                "difference": "normal",
+                "difference_sd": "lognormal",
+                "sd": "lognormal",
+                "correlation": "lkj",
+                "cure_loading": "half_normal",
+                "hazard_loading": "normal",
+                "continuous_loading": "normal",
             },
         },
-        effects=("log_odds_ratio", "log_time_ratio", "log_hazard_ratio", "log_ratio"),
+        effects=("log_odds_ratio", "log_time_ratio", "log_hazard_ratio", "difference"),
         patients_only=True,
     ),
 }

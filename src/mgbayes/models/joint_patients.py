@@ -1,4 +1,4 @@
-"""Patients with remission, relapse and doses: as data of the joint model, and drawn from it. See joint.py."""
+"""Patients with two times and a continuous outcome: as data of the joint model, and drawn from it. See joint.py."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
-from mgbayes.models import arm_means
 from mgbayes.models.arms import ARM
 from mgbayes.models.followup import draw_followup
+from mgbayes.models.outcome import Outcome
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.patient_times import PATIENT_TIMES, simulated
 from mgbayes.models.printed_quantity import PrintedQuantity
@@ -20,12 +20,12 @@ from mgbayes.models.vine import LKJ_SHAPE, correlated, correlations, from_correl
 
 Data = Mapping[str, NDArray[Any]]
 NAMES = (
-    *(f"{outcome}_{name}" for outcome in ("remission", "relapse") for name in PATIENT_TIMES),
-    "dose",
-    "dose_known",
+    *(f"{outcome}_{name}" for outcome in ("cure", "hazard") for name in PATIENT_TIMES),
+    "value",
+    "value_known",
 )
 SCALARS = (
-    "logit_remission",
+    "logit_ever",
     "log_odds_ratio",
     "log_mean_time",
     "log_time_ratio",
@@ -33,80 +33,90 @@ SCALARS = (
     "log_hazard_ratio",
     "log_scale",
     "hazard_shape",
-    "remission_loading",
-    "relapse_loading",
-    "dose_loading",
+    "cure_loading",
+    "hazard_loading",
+    "continuous_loading",
 )
-_DOSES = {"mean": ("arm", "visit"), "sd": ("arm", "visit"), "correlation": ("arm", "pair")}
+_CONTINUOUS: Mapping[str, tuple[str, ...]] = {
+    "difference": (),
+    "difference_sd": (),
+    "level": ("visit",),
+    "difference_at": ("visit",),
+    "sd": ("arm", "visit"),
+    "vine": ("arm", "pair"),
+    "mean": ("arm", "visit"),
+    "correlation": ("arm", "pair"),
+}
+_OF_PATIENTS = ("mean", "sd", "correlation")
 _FEWEST = 3  # patients whose mean may be told
 
 
-def patients(remission: Data, relapse: Data, dose: Any, dose_known: Any) -> dict[str, NDArray[Any]]:
+def patients(cure: Data, hazard: Data, value: Any, value_known: Any) -> dict[str, NDArray[Any]]:
     """The data of the model, one place (arm, patient) for the same patient throughout.
 
     Args:
-        remission, relapse: times as ``patient_times`` gives them; ``present`` is 0 where not known.
-        dose: (arm, patient, visit) mg/day, 1 where not known.
-        dose_known: (arm, patient) one where all three doses are known.
+        cure, hazard: times as ``patient_times`` gives them; ``present`` is 0 where not known.
+        value: (arm, patient, visit) of the continuous outcome, 1 where not known.
+        value_known: (arm, patient) one where the values of all visits are known.
     """
     return {
-        **{f"remission_{name}": np.asarray(remission[name], float) for name in PATIENT_TIMES},
-        **{f"relapse_{name}": np.asarray(relapse[name], float) for name in PATIENT_TIMES},
-        "dose": np.asarray(dose, float),
-        "dose_known": np.asarray(dose_known, float),
+        **{f"cure_{name}": np.asarray(cure[name], float) for name in PATIENT_TIMES},
+        **{f"hazard_{name}": np.asarray(hazard[name], float) for name in PATIENT_TIMES},
+        "value": np.asarray(value, float),
+        "value_known": np.asarray(value_known, float),
     }
 
 
-def prior_draws(
-    rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
-) -> xr.Dataset:
+def prior_draws(rng: Generator, priors: Mapping[str, Prior], draws: int) -> xr.Dataset:
     """Parameters drawn from the priors, (chain, draw, ...) with one chain."""
     values: dict[str, Any] = {
         name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws))) for name in SCALARS
     }
-    doses = [_draw_doses(rng, priors) for _ in range(draws)]
-    for name, dims in _DOSES.items():
-        values[name] = (("chain", "draw", *dims), np.stack([row[name] for row in doses])[None])
+    rows = [_draw_continuous(rng, priors) for _ in range(draws)]
+    for name, dims in _CONTINUOUS.items():
+        values[name] = (("chain", "draw", *dims), np.stack([row[name] for row in rows])[None])
     return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
 
-def _draw_doses(rng: Generator, priors: Mapping[str, Prior]) -> dict[str, Any]:
-    """Means, SDs and correlations of doses, by arm."""
-    log_mean = np.asarray(arm_means.draw(rng, dict(priors))["log_mean"])
-    log_share, spread = priors["sd"].values
+def _draw_continuous(rng: Generator, priors: Mapping[str, Prior]) -> dict[str, Any]:
+    """Levels, differences, SDs and correlations of the continuous outcome."""
+    drawn = {name: draw_parameter(rng, name, priors) for name in ("difference", "difference_sd")}
+    drawn["level"] = draw_parameter(rng, "level", priors, size=3)
+    drawn["difference_at"] = rng.normal(drawn["difference"], drawn["difference_sd"], size=3)
+    drawn["sd"] = draw_parameter(rng, "sd", priors, size=(2, 3))
     shape = priors["correlation"].values[0] + LKJ_SHAPE
-    vine = 2 * rng.beta(shape, shape, size=(2, 3)) - 1
-    sd = np.exp(rng.normal(log_mean + log_share, spread))
-    return {"mean": np.exp(log_mean), "sd": sd, "correlation": correlations(vine)}
+    share = rng.beta(shape, shape, size=(2, 3))
+    mean = drawn["level"] + np.array([[-0.5], [0.5]]) * drawn["difference_at"]
+    return {**drawn, "vine": share, "mean": mean, "correlation": correlations(2 * share - 1)}
 
 
 def _arm(rng: Generator, draws: xr.Dataset, data: Data, arm: int, n: int) -> dict[str, Any]:
     """n new patients of an arm for each draw: (chain, draw, patient)."""
     par = {name: draws[name].transpose("chain", "draw").to_numpy()[..., None] for name in SCALARS}
     mean, sd, r = (
-        draws[name].transpose("chain", "draw", "arm", ...).to_numpy()[:, :, arm] for name in _DOSES
+        draws[name].transpose("chain", "draw", "arm", ...).to_numpy()[:, :, arm] for name in _OF_PATIENTS
     )
-    size = (*par["log_scale"].shape[:2], n)
+    size, half = (*par["log_scale"].shape[:2], n), arm - 0.5
     score = correlated(from_correlations(r)[:, :, None], rng.standard_normal((*size, 3)))
 
     def mixed(loading: Any, one: Any) -> Any:
         """A standard normal with correlation λ with another one."""
         return np.tanh(loading) * one + rng.standard_normal(size) / np.cosh(loading)
 
-    effect = mixed(par["dose_loading"], -score[..., 2])
-    threshold = special.ndtri(special.expit(par["logit_remission"] + arm * par["log_odds_ratio"]))
-    ever = mixed(par["remission_loading"], effect) > -threshold
+    effect = mixed(par["continuous_loading"], -score[..., 2])
+    threshold = special.ndtri(special.expit(par["logit_ever"] + half * par["log_odds_ratio"]))
+    ever = mixed(par["cure_loading"], effect) > -threshold
     sigma = par["time_shape"]
-    log_time = par["log_mean_time"] + arm * par["log_time_ratio"] - sigma**2 / 2
-    hazard = -special.log_ndtr(-mixed(par["relapse_loading"], effect)) * np.exp(
-        -arm * par["log_hazard_ratio"]
+    log_time = par["log_mean_time"] + half * par["log_time_ratio"] - sigma**2 / 2
+    hazard = -special.log_ndtr(-mixed(par["hazard_loading"], effect)) * np.exp(
+        -half * par["log_hazard_ratio"]
     )
     return {
         "ever": ever,
-        "remission": np.exp(log_time + sigma * rng.standard_normal(size)),
-        "relapse": np.exp(par["log_scale"] + np.log(hazard) / par["hazard_shape"]),
+        "cure": np.exp(log_time + sigma * rng.standard_normal(size)),
+        "hazard": np.exp(par["log_scale"] + np.log(hazard) / par["hazard_shape"]),
         "followed": draw_followup(rng, data, size),
-        "dose": mean[:, :, None] + sd[:, :, None] * score,
+        "value": mean[:, :, None] + sd[:, :, None] * score,
     }
 
 
@@ -117,87 +127,91 @@ def drawn(rng: Generator, draws: xr.Dataset, like: Data) -> dict[str, NDArray[An
         {name: values[0, 0] for name, values in _arm(rng, first, like, a, int(n)).items()}
         for a, n in enumerate(np.asarray(like["n"]))
     ]
-    remitted = simulated([(part["remission"], part["ever"], part["followed"]) for part in arms])
+    some = simulated([(part["cure"], part["ever"], part["followed"]) for part in arms])
     every = [np.ones(len(part["followed"]), bool) for part in arms]
-    relapsed = simulated(
-        [(part["relapse"], ever, part["followed"]) for part, ever in zip(arms, every, strict=True)]
+    later = simulated(
+        [(part["hazard"], ever, part["followed"]) for part, ever in zip(arms, every, strict=True)]
     )
-    dose = np.ones((*remitted["present"].shape, 3))
+    value = np.ones((*some["present"].shape, 3))
     for a, part in enumerate(arms):
-        dose[a, : len(part["dose"])] = part["dose"]
-    return patients(remitted, relapsed, dose, remitted["present"])
+        value[a, : len(part["value"])] = part["value"]
+    return patients(some, later, value, some["present"])
 
 
 def simulate_patients(
-    rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
+    rng: Generator, like: Data, priors: Mapping[str, Prior]
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
-    draws = prior_draws(rng, data, family, priors, 1)
-    truth = {name: draws[name].to_numpy()[0, 0] for name in (*SCALARS, *_DOSES)}
-    return truth, drawn(rng, draws, data)
+    draws = prior_draws(rng, priors, 1)
+    truth = {name: draws[name].to_numpy()[0, 0] for name in (*SCALARS, *_CONTINUOUS)}
+    return truth, drawn(rng, draws, like)
 
 
-def predict(rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+def predict(rng: Generator, draws: xr.Dataset, data: Data) -> xr.Dataset:
     """What one new cohort for each draw would give of ``printed_quantities``: (chain, draw, arm)."""
     values = []
     for a in (0, 1):
         known = _everything(data)[a]
         new = _arm(rng, draws, data, a, int(known.sum()))
-        remitted = new["ever"] & (new["remission"] < new["followed"])
-        relapsed = new["relapse"] < new["followed"]
-        values.append(_counted(remitted, relapsed, new["dose"][..., 2]))
+        first = new["ever"] & (new["cure"] < new["followed"])
+        second = new["hazard"] < new["followed"]
+        values.append(_counted(first, second, new["value"][..., 2]))
     coords = {"chain": draws["chain"], "draw": draws["draw"], "arm": ARM["arm"]}
     return xr.Dataset(
         {
             name: (("chain", "draw", "arm"), np.stack([part[name] for part in values], axis=-1))
-            for name in _LABELS
+            for name in _QUANTITIES
         },
         coords=coords,
     )
 
 
-_LABELS = {
-    "remitted": ("in remission", ""),
-    "relapsed": ("relapse seen", ""),
-    "both": ("in remission, no relapse seen", ""),
-    "dose_remitted": ("last dose of those in remission, mean", "mg/day"),
-    "dose_others": ("last dose of the others, mean", "mg/day"),
-}
+_QUANTITIES = ("with_first", "with_second", "first_alone", "value_with_first", "value_without_first")
 
 
-def _counted(remitted: Any, relapsed: Any, last: Any) -> dict[str, Any]:
-    """How many patients (last axis) had what, and the mean last dose of those who remitted and of the others."""
+def _counted(first: Any, second: Any, last: Any) -> dict[str, Any]:
+    """How many patients (last axis) had which event, and the mean last value of those with the first and without."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
-            "remitted": remitted.sum(axis=-1),
-            "relapsed": relapsed.sum(axis=-1),
-            "both": (remitted & ~relapsed).sum(axis=-1),
-            "dose_remitted": np.where(remitted, last, 0).sum(axis=-1) / remitted.sum(axis=-1),
-            "dose_others": np.where(remitted, 0, last).sum(axis=-1) / (~remitted).sum(axis=-1),
+            "with_first": first.sum(axis=-1),
+            "with_second": second.sum(axis=-1),
+            "first_alone": (first & ~second).sum(axis=-1),
+            "value_with_first": np.where(first, last, 0).sum(axis=-1) / first.sum(axis=-1),
+            "value_without_first": np.where(first, 0, last).sum(axis=-1) / (~first).sum(axis=-1),
         }
 
 
 def _everything(data: Data) -> NDArray[np.bool_]:
     """Who has all three outcomes, (arm, patient)."""
     known: NDArray[np.bool_] = (
-        np.asarray(data["remission_present"])
-        * np.asarray(data["relapse_present"])
-        * np.asarray(data["dose_known"])
+        np.asarray(data["cure_present"])
+        * np.asarray(data["hazard_present"])
+        * np.asarray(data["value_known"])
     ) == 1
     return known
 
 
-def printed_quantities(data: Data) -> tuple[PrintedQuantity, ...]:
-    """Of those with all three outcomes: who remitted, relapsed, did the one without the other, and on what dose."""
+def printed_quantities(
+    data: Data, cure: Outcome, hazard: Outcome, continuous: Outcome
+) -> tuple[PrintedQuantity, ...]:
+    """Of those with all three outcomes: who had either event, the one without the other, and the last values."""
+    last_visit = f"{continuous.label} at {continuous.visits[-1].label}"
+    labels = {
+        "with_first": (f"{cure.event}, patients", ""),
+        "with_second": (f"{hazard.event}, patients", ""),
+        "first_alone": (f"{cure.event} and no {hazard.event}, patients", ""),
+        "value_with_first": (f"{last_visit}, mean of those with {cure.event}", continuous.unit),
+        "value_without_first": (f"{last_visit}, mean of those without {cure.event}", continuous.unit),
+    }
     rows, known = [], _everything(data)
     for a, arm in enumerate(("reference", "contrast")):
-        parts = (data["remission_event"], data["relapse_event"], np.asarray(data["dose"])[..., 2])
-        remitted, relapsed, last = (np.asarray(part)[a][known[a]] for part in parts)
-        seen = _counted(remitted == 1, relapsed == 1, last)
-        few = {"dose_remitted": seen["remitted"], "dose_others": len(last) - seen["remitted"]}
+        parts = (data["cure_event"], data["hazard_event"], np.asarray(data["value"])[..., 2])
+        first, second, last = (np.asarray(part)[a][known[a]] for part in parts)
+        seen = _counted(first == 1, second == 1, last)
+        few = {"value_with_first": seen["with_first"], "value_without_first": len(last) - seen["with_first"]}
         rows += [
             PrintedQuantity(name, (a,), float(seen[name]), label, arm, unit)
-            for name, (label, unit) in _LABELS.items()
+            for name, (label, unit) in labels.items()
             if few.get(name, _FEWEST) >= _FEWEST
         ]
-    return tuple(sorted(rows, key=lambda row: list(_LABELS).index(row.variable)))
+    return tuple(sorted(rows, key=lambda row: _QUANTITIES.index(row.variable)))

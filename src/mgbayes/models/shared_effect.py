@@ -1,14 +1,15 @@
-r"""What a patient's remission and relapse say together, the effect that they share integrated out.
+r"""What two times say together of a patient: one to an event of some patients, one to an event of all.
 
-Given the last dose, the normal scores of remission Z_R and of relapse Z_T are standard normal with correlation ρ.
-One who ever remits has Z_R ≤ h; S is the chance that one of these has not by now. Relapse lies at k, after k, or
+The effect that they share is integrated out. Given the last value of the continuous outcome, the normal score Z_R of
+ever having the first event and Z_T of the time to the second are standard normal with correlation ρ. One who ever has
+the first has Z_R ≤ h; S is the chance that one of these has not had it by now. The second lies at k, after k, or
 between l and u. Patient i contributes the log of
 
     P(Z_R ≤ h | Z_T in A) or P(Z_R > h | Z_T in A) + S P(Z_R ≤ h | Z_T in A),  times P(Z_T in A)
 
-    A = {k}           relapse at a known time; its density is left to the caller, and P(Z_T in A) to be 1
-        (k, ∞)        no relapse yet
-        (l, u)        relapse between two visits, in whichever order
+    A = {k}           the second event at a known time; its density is left to the caller, and P(Z_T in A) to be 1
+        (k, ∞)        no second event yet
+        (l, u)        the second event between two visits, in whichever order
 
 and 1 for an outcome that is not known. These are normal chances of one or two variables (bivariate_normal.py), each
 held above 1e-300. Derivatives come with the value, from the same pass.
@@ -28,23 +29,23 @@ from mgbayes.models.bivariate_normal import TABLE, below, both_below, density, f
 from mgbayes.models.fused import Fused, Passes
 
 _LEAST = 1e-300
-_MOST_REMIT = 1.0
+_MOST_HAVE_IT = 1.0
 _CHANCE, _H, _LATER, _K, _LOWER, _UPPER, _RHO = range(7)
 """A chance and its derivatives, as they lie in an array."""
 
 UNKNOWN = 0.0
-REMITTED, NOT_REMITTED = 1.0, 2.0
-RELAPSED, NOT_RELAPSED, BETWEEN = 1.0, 2.0, 3.0
+HAD, NOT_YET = 1.0, 2.0
+AT, AFTER, BETWEEN = 1.0, 2.0, 3.0
 """What is known of an outcome."""
 
 
 @register_jitable
 def _given(seen: float, h: float, later: float, k: float, rho: float, out: Any) -> None:
-    """What is seen of remission, Z_T being k."""
+    """What is seen of the first event, Z_T being k."""
     width = sqrt(1.0 - rho * rho)
     w = (h - rho * k) / width
     rise = density(w)
-    if seen == REMITTED:
+    if seen == HAD:
         out[_CHANCE], out[_LATER] = below(w), 0.0
     else:
         out[_LATER] = below(w)
@@ -58,24 +59,24 @@ def _given(seen: float, h: float, later: float, k: float, rho: float, out: Any) 
 def _after(
     seen: float, h: float, later: float, k: float, rho: float, sign: float, table: Any, out: Any
 ) -> None:
-    """What is seen of remission, and Z_T > k; their correlation is sign ρ."""
+    """What is seen of the first event, and Z_T > k; their correlation is sign ρ."""
     if seen == UNKNOWN:
         out[:] = 0.0
         out[_CHANCE], out[_K] = below(-k), -density(k)
         return
     r = sign * rho
     width = sqrt(1.0 - r * r)
-    remits = both_below(h, -k, rho, -sign, table)
+    has_it = both_below(h, -k, rho, -sign, table)
     by_h = density(h) * below((r * h - k) / width)
     by_k = -density(k) * below((h - r * k) / width)
     by_rho = -sign * joint_density(h, k, r)
-    if seen == REMITTED:
-        out[_CHANCE], out[_H], out[_LATER], out[_K], out[_RHO] = remits, by_h, 0.0, by_k, by_rho
+    if seen == HAD:
+        out[_CHANCE], out[_H], out[_LATER], out[_K], out[_RHO] = has_it, by_h, 0.0, by_k, by_rho
         return
-    # The difference keeps its digits where enough do not remit, and saves a quadrature.
-    never = both_below(-h, -k, rho, sign, table) if h > _MOST_REMIT else below(-k) - remits
-    out[_CHANCE] = never + later * remits
-    out[_H], out[_LATER], out[_RHO] = (later - 1.0) * by_h, remits, (later - 1.0) * by_rho
+    # The difference keeps its digits where enough never have it, and saves a quadrature.
+    never = both_below(-h, -k, rho, sign, table) if h > _MOST_HAVE_IT else below(-k) - has_it
+    out[_CHANCE] = never + later * has_it
+    out[_H], out[_LATER], out[_RHO] = (later - 1.0) * by_h, has_it, (later - 1.0) * by_rho
     out[_K] = -density(k) * below((r * k - h) / width) + later * by_k
 
 
@@ -91,7 +92,7 @@ def _between(
     work: Any,
     out: Any,
 ) -> None:
-    """What is seen of remission, and Z_T between two bounds, in whichever order."""
+    """What is seen of the first event, and Z_T between two bounds, in whichever order."""
     # From the side where fewer lie beyond, so that the difference keeps its digits.
     sign = -1.0 if lower + upper < 0 else 1.0
     after_lower, after_upper = work[0], work[1]
@@ -103,7 +104,7 @@ def _between(
     out[_LOWER], out[_UPPER] = turn * sign * after_lower[_K], -turn * sign * after_upper[_K]
 
 
-def integrated(seen: Any, h: Any, later: Any, relapse: Any, k: Any, lower: Any, upper: Any, rho: Any) -> Any:
+def integrated(seen: Any, h: Any, later: Any, second: Any, k: Any, lower: Any, upper: Any, rho: Any) -> Any:
     """The log of each patient's chance, and its derivatives in h, S, k, l, u and ρ."""
     arms, patients = h.shape
     found = np.zeros((7, arms, patients))
@@ -111,19 +112,19 @@ def integrated(seen: Any, h: Any, later: Any, relapse: Any, k: Any, lower: Any, 
     filled = 2.0
     for a in range(arms):
         for i in range(patients):
-            known, after, r = (seen[a, i], h[a, i], later[a, i]), relapse[a, i], rho[a, i]
-            if known[0] == UNKNOWN and after in (UNKNOWN, RELAPSED):
+            known, after, r = (seen[a, i], h[a, i], later[a, i]), second[a, i], rho[a, i]
+            if known[0] == UNKNOWN and after in (UNKNOWN, AT):
                 continue
-            if r != filled and after in (NOT_RELAPSED, BETWEEN):
+            if r != filled and after in (AFTER, BETWEEN):
                 fill(table, r)
                 filled = r
             one[:] = 0.0
             if after == UNKNOWN:
                 _given(*known, 0.0, 0.0, one)
                 one[_K] = one[_RHO] = 0.0
-            elif after == RELAPSED:
+            elif after == AT:
                 _given(*known, k[a, i], r, one)
-            elif after == NOT_RELAPSED:
+            elif after == AFTER:
                 _after(*known, k[a, i], r, 1.0, table, one)
             else:
                 _between(*known, lower[a, i], upper[a, i], r, table, work, one)
@@ -138,7 +139,7 @@ def integrated_back(
     seen: Any,
     h: Any,
     later: Any,
-    relapse: Any,
+    second: Any,
     k: Any,
     lower: Any,
     upper: Any,

@@ -23,10 +23,10 @@ def _given() -> dict[str, Any]:
     rng = np.random.default_rng(3)
     lower = rng.normal(0, 1.5, SHAPE)
     return {
-        "seen": np.resize([of.UNKNOWN, of.REMITTED, of.NOT_REMITTED], SHAPE),
+        "seen": np.resize([of.UNKNOWN, of.HAD, of.NOT_YET], SHAPE),
         "h": rng.normal(0, 1.5, SHAPE),
         "later": rng.uniform(0, 1, SHAPE),
-        "relapse": np.repeat([of.UNKNOWN, of.RELAPSED, of.NOT_RELAPSED, of.BETWEEN], 15)[None].repeat(2, 0),
+        "second": np.repeat([of.UNKNOWN, of.AT, of.AFTER, of.BETWEEN], 15)[None].repeat(2, 0),
         "k": rng.normal(0, 1.5, SHAPE),
         "lower": lower,
         "upper": lower + rng.exponential(1, SHAPE),
@@ -37,7 +37,7 @@ def _given() -> dict[str, Any]:
 def by_integral(given: dict[str, Any]) -> Any:
     """The log of the integral over an effect that both scores have a correlation of √|ρ| with (or minus that).
 
-    A relapse at a known time enters by its density given the effect, over its density.
+    A second at a known time enters by its density given the effect, over its density.
     """
     each = {name: values[..., None] for name, values in given.items()}
     tie = np.sqrt(np.abs(each["rho"]))
@@ -47,14 +47,12 @@ def by_integral(given: dict[str, Any]) -> Any:
     def below(score: Any, sign: Any) -> Any:
         return special.ndtr((score - sign * tie * U) / rest)
 
-    remits = below(each["h"], 1.0)
-    not_yet = special.ndtr(-(each["h"] - tie * U) / rest) + each["later"] * remits
-    remission = np.select(
-        [each["seen"] == of.REMITTED, each["seen"] == of.NOT_REMITTED], [remits, not_yet], 1.0
-    )
+    has_it = below(each["h"], 1.0)
+    not_yet = special.ndtr(-(each["h"] - tie * U) / rest) + each["later"] * has_it
+    first = np.select([each["seen"] == of.HAD, each["seen"] == of.NOT_YET], [has_it, not_yet], 1.0)
     z = (each["k"] - turned * tie * U) / rest
-    relapse = np.select(
-        [each["relapse"] == kind for kind in (of.RELAPSED, of.NOT_RELAPSED, of.BETWEEN)],
+    second = np.select(
+        [each["second"] == kind for kind in (of.AT, of.AFTER, of.BETWEEN)],
         [
             np.exp((each["k"] ** 2 - z**2) / 2) / rest,
             special.ndtr(-z),
@@ -62,7 +60,7 @@ def by_integral(given: dict[str, Any]) -> Any:
         ],
         1.0,
     )
-    return np.log((WEIGHTS * remission * relapse).sum(-1))
+    return np.log((WEIGHTS * first * second).sum(-1))
 
 
 def test_it_is_the_integral_over_the_effect(given: dict[str, Any]) -> None:
@@ -70,11 +68,7 @@ def test_it_is_the_integral_over_the_effect(given: dict[str, Any]) -> None:
 
 
 def test_nothing_known_says_nothing(given: dict[str, Any]) -> None:
-    nothing = (
-        (given["seen"] == of.UNKNOWN)
-        & (given["relapse"] != of.NOT_RELAPSED)
-        & (given["relapse"] != of.BETWEEN)
-    )
+    nothing = (given["seen"] == of.UNKNOWN) & (given["second"] != of.AFTER) & (given["second"] != of.BETWEEN)
     assert nothing.any()
     assert all((part[nothing] == 0).all() for part in of.integrated(**given))
 
@@ -97,8 +91,8 @@ def test_two_visits_take_turns_being_the_lower_one(given: dict[str, Any]) -> Non
 
 
 def test_far_below_visits_keep_their_digits() -> None:
-    one: dict[str, Any] = {name: np.zeros((1, 1)) for name in ("seen", "h", "later", "relapse", "k")}
-    one |= {"relapse": np.full((1, 1), of.BETWEEN), "lower": np.full((1, 1), -10.0)}
+    one: dict[str, Any] = {name: np.zeros((1, 1)) for name in ("seen", "h", "later", "second", "k")}
+    one |= {"second": np.full((1, 1), of.BETWEEN), "lower": np.full((1, 1), -10.0)}
     one |= {"upper": np.full((1, 1), -9.9), "rho": np.zeros((1, 1))}
     chance = special.ndtr(-9.9) - special.ndtr(-10.0)
     assert of.integrated(**one)[0] == pytest.approx(np.log(chance), abs=1e-9)
@@ -113,7 +107,7 @@ def test_compiled_it_is_the_same(given: dict[str, Any]) -> None:
 def test_an_impossible_patient_has_a_finite_density_without_a_slope() -> None:
     one: dict[str, Any] = {name: np.zeros((1, 1)) for name in SLOPES}
     one |= {"h": np.full((1, 1), -60.0), "later": np.full((1, 1), 0.5), "rho": np.full((1, 1), 0.3)}
-    one |= {"seen": np.full((1, 1), of.REMITTED), "relapse": np.full((1, 1), of.NOT_RELAPSED)}
+    one |= {"seen": np.full((1, 1), of.HAD), "second": np.full((1, 1), of.AFTER)}
     value, *slopes = of.integrated(**one)
     assert np.isfinite(value).all()
     assert all((part == 0).all() for part in slopes)

@@ -14,8 +14,13 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Sampling, load_plan
 from mgbayes.study import load_study
 
-OF_ARMS = ("difference", "ratio", "base")
-CASES = [("hospital", "negative_binomial"), ("hospital", "poisson"), ("mgfa", "cumulative_logit")]
+OF_ARMS = ("difference", "difference_at", "ratio", "base")
+CASES = [
+    ("hospital", "negative_binomial"),
+    ("hospital", "poisson"),
+    ("mgfa", "cumulative_logit"),
+    ("joint", "one_factor"),
+]
 
 
 def _swapped(data: dict[str, Any]) -> dict[str, Any]:
