@@ -10,7 +10,7 @@ import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.catalogue import ModelRow
-from mgbayes.models.parameters import parameter
+from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.priors import Prior
 
 Y, S = 0.8, 0.45
@@ -51,6 +51,10 @@ def build(data: Any, family: str, priors: Any) -> pm.Model:
         y, s = pm.Data("y", data["y"]), pm.Data("s", data["s"])
         pm.Normal("seen", parameter("effect", priors), s, observed=y)
     return model
+
+
+def prior_draws(rng: Any, data: Any, family: str, priors: Any, draws: int) -> xr.Dataset:
+    return xr.Dataset({"effect": (("chain", "draw"), draw_parameter(rng, "effect", priors, size=(1, draws)))})
 
 
 def estimands(draws: xr.Dataset, data: Any, family: str) -> xr.Dataset:

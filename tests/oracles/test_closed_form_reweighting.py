@@ -14,7 +14,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import heavy_tailed, mixture_belief, normal_belief
-from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted
+from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted, smoothed
 
 Y, S = 0.8, 0.45
 CHAINS, DRAWS = 4, 2500
@@ -106,3 +106,24 @@ def test_weights_without_a_tail_are_trusted_as_they_are(base: Fit) -> None:
     ess = found.fit.diagnostics.ess_bulk_min
     assert ess > 0.9 * CHAINS * DRAWS
     assert abs(effect.mean() - exact @ x) < 4 * effect.std() / sqrt(ess)
+
+
+def test_weights_that_are_nearly_equal_are_trusted_whatever_the_seed() -> None:
+    """60 seeds of draws whose weights are worth 99.8 % of them: none is refused, and each has the known answer.
+
+    The posterior is Normal(0.8, 0.7) under the plan's Normal(0, 1.5); with the tails of a Student t the answer is an
+    integral. A Pareto fit to these weights gave k above 0.7, up to 6.8, in 23 of the 60.
+    """
+    own = normal_belief("plan", 0.0, 1.5, "toy").prior
+    other = heavy_tailed(own).prior
+    x = np.linspace(-8, 8, 16_001)
+    density = stats.norm.pdf(x, 0.8, 0.7) * np.exp(log_density(other, x) - log_density(own, x))
+    exact = float(density[x > 0].sum() / density.sum())
+    for seed in range(60):
+        effect = np.random.default_rng(seed).normal(0.8, 0.7, 10_000)
+        weight, k = smoothed(log_density(other, effect) - log_density(own, effect))
+        worth = weight.sum() ** 2 / np.square(weight).sum() / weight.size
+        assert worth > 0.99
+        assert k <= PARETO_K, seed
+        p = float(weight @ (effect > 0) / weight.sum())
+        assert abs(p - exact) < 4 * sqrt(exact * (1 - exact) / (worth * effect.size))

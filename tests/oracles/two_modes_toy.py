@@ -9,9 +9,19 @@ import pymc as pm
 
 from mgbayes.models.catalogue import ModelRow
 from mgbayes.models.parameters import parameter
-from tests.oracles.normal_toy import FAMILIES, PRIORS, declared, default_priors, estimands
+from tests.oracles.normal_toy import FAMILIES, PRIORS, declared, default_priors, estimands, prior_draws
 
-__all__ = ["FAMILIES", "PRIORS", "ROW", "build", "declared", "default_priors", "estimands", "from_study"]
+__all__ = [
+    "FAMILIES",
+    "PRIORS",
+    "ROW",
+    "build",
+    "declared",
+    "default_priors",
+    "estimands",
+    "from_study",
+    "prior_draws",
+]
 
 ROW = ModelRow("tests.oracles.two_modes_toy", {"normal": {"effect": "normal"}}, effects=("effect",))
 

@@ -114,7 +114,8 @@ class Sensitivity(Record):
 
     ``expected`` is the ratio that an enthusiast expects: exp(effect), on the side that benefits the contrast
     arm. ``cohorts`` names the claim whose counts other published cohorts predict, where they do. ``priors`` are tried
-    beside the named ones.
+    beside the named ones. The estimand is the effect or its exponential, so that the prior is the prior of what is
+    watched; ``induced`` says that it is neither, and each cell then shows the prior that is induced on it.
     """
 
     effect: Id
@@ -122,6 +123,7 @@ class Sensitivity(Record):
     expected: Annotated[float, Field(gt=0)]
     why: str = Field(min_length=1)
     cohorts: Id | None = None
+    induced: bool = False
     priors: tuple[OwnPrior, ...] = ()
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 r"""One cell of the grid: what one prior, family, reading and kind of evidence make of an estimand.
 
-The weight of the prior is its share of the posterior precision of the effect,
+The weight of the prior of the estimand that is watched is its share of the posterior precision of the effect,
 
     w = min(1, Var(effect | data) / Var(effect)),
 
@@ -29,6 +29,7 @@ from mgbayes.inference.store import LIBRARIES
 from mgbayes.sensitivity.beliefs import OWN
 from mgbayes.sensitivity.grid import Setting
 from mgbayes.sensitivity.reweighted import reweighted
+from mgbayes.sensitivity.tied import induced_interval
 
 AS_PRINTED = "as printed"
 PUBLISHED = "published"
@@ -40,6 +41,8 @@ _SOURCES = (
     "sensitivity/cell.py",
     "sensitivity/grid.py",
     "sensitivity/reweighted.py",
+    "sensitivity/beliefs.py",
+    "sensitivity/tied.py",
     "inference/run.py",
     "inference/diagnostics.py",
     "estimands",
@@ -232,7 +235,7 @@ def _empty(setting: Setting) -> Cell:
         numbers=setting.alternative or AS_PRINTED,
         evidence=f"published + {setting.printed_p[0].test} p" if setting.printed_p else PUBLISHED,
         is_base=setting.is_base,
-        prior=belief.words if has else "the family has no such effect",
+        prior=_prior_words(setting) if has else "the family has no such effect",
         prior_mean=belief.mean if has else None,
         prior_sd=_finite(belief.sd) if has else None,
         status=Status.failed,
@@ -259,12 +262,33 @@ def _of_summary(row: EstimandSummary) -> dict[str, Any]:
 
 def _of_prior(setting: Setting, fit: Fit) -> dict[str, Any]:
     sd = float(np.std(fit.posterior[setting.varied.effect].to_numpy(), ddof=1))
-    weight = prior_weight(setting.belief.sd, sd)
+    weight = _induced_weight(setting, fit) if setting.varied.induced else prior_weight(setting.belief.sd, sd)
     return {
         "effect_sd": sd,
         "prior_weight": weight,
         "prior_patients": prior_patients(weight, setting.study.n),
     }
+
+
+def _induced(setting: Setting) -> tuple[float, float]:
+    """The central 95 % of the prior of an estimand that is no transform of the effect."""
+    varied = setting.varied
+    return induced_interval(setting.parent(), varied.effect, setting.belief.prior, varied.estimand)
+
+
+def _induced_weight(setting: Setting, fit: Fit) -> float:
+    """The weight of the prior induced on the estimand, by widths of intervals: SDs hang on heavy tails."""
+    prior = np.subtract(*_induced(setting))
+    posterior = np.subtract(*np.quantile(fit.contrasts[setting.varied.estimand].to_numpy(), [0.025, 0.975]))
+    return prior_weight(float(prior), float(posterior))
+
+
+def _prior_words(setting: Setting) -> str:
+    """The prior, of what, and what it induces where that is not what is watched."""
+    if not setting.varied.induced:
+        return setting.belief.words
+    low, high = _induced(setting)
+    return f"{setting.belief.words} of {setting.varied.effect}, which induces {low:.3g} to {high:.3g} (95 %)"
 
 
 def _finite(value: float) -> float | None:

@@ -19,6 +19,7 @@ from mgbayes.sensitivity.beliefs import OWN, Belief, beliefs, own_beliefs
 from mgbayes.sensitivity.cohort_belief import NAME as COHORTS
 from mgbayes.sensitivity.cohort_belief import cohort_belief
 from mgbayes.sensitivity.confounding import check_confounding
+from mgbayes.sensitivity.tied import is_tied
 from mgbayes.study.schema import Study
 
 CHAINS, DRAWS, TUNE = 4, 1000, 300
@@ -205,8 +206,25 @@ def _check(study: Study, plan: Plan) -> None:
         if name not in accepted
     ]
     problems += _named_twice(plan)
+    problems = problems or list(_about_something_else(study, plan))
     if problems:
         raise InputError(f"plan {plan.id}", problems)
+
+
+def _about_something_else(study: Study, plan: Plan) -> Iterator[Problem]:
+    """Effects whose prior is not the prior of the estimand that is watched, where the plan does not say so."""
+    for i, varied in enumerate(plan.sensitivity, start=1):
+        families = [name for name in plan.printed_families if varied.effect in plan.effects(name)]
+        if varied.induced or all(
+            is_tied(Job(study, plan, name), varied.effect, varied.estimand) for name in families
+        ):
+            continue
+        yield Problem(
+            f"sensitivity → {i} → estimand",
+            f"{varied.estimand!r}, of which {varied.effect} is not the prior's scale",
+            f"the estimand that is {varied.effect} itself or its exponential, so that the prior is of what is "
+            "watched; or induced = true, and the prior that follows for it is shown",
+        )
 
 
 def _named_twice(plan: Plan) -> Iterator[Problem]:
