@@ -30,7 +30,7 @@ Z = 4
 
 @pytest.fixture(scope="module")
 def evidence(study: Study) -> CohortEvidence:
-    return cohort_evidence(study, embedded_cohorts(), context=context_cohorts())
+    return cohort_evidence(study, embedded_cohorts(), context=context_cohorts(), claim="remission.ever")
 
 
 # ------------------------------------------------------------------ the files
@@ -158,7 +158,7 @@ def test_left_out_is_the_analysis_of_the_rest(evidence: CohortEvidence) -> None:
 
 def test_the_other_outcome_can_be_asked_for(study: Study, evidence: CohortEvidence) -> None:
     asked = Assumptions(outcomes={"heckmann2022": "prednisone_stopped.ever"})
-    found = cohort_evidence(study, embedded_cohorts(), asked).main
+    found = cohort_evidence(study, embedded_cohorts(), asked, claim="remission.ever").main
     (varied,) = (row.pooled for row in evidence.variations if row.kind == "other outcome")
     assert found.robust.p_benefit == varied.robust.p_benefit
 
@@ -177,12 +177,12 @@ def test_the_conflict_is_shown_and_the_vague_part_gains(evidence: CohortEvidence
 
 def test_nothing_to_pool_is_refused(study: Study) -> None:
     with pytest.raises(ValueError, match="nothing to pool"):
-        cohort_evidence(study, [])
+        cohort_evidence(study, [], claim="remission.ever")
 
 
 def test_the_index_study_is_not_evidence_for_itself(study: Study) -> None:
     with pytest.raises(InputError, match="'litchman2020' 2 times"):
-        cohort_evidence(study, [*embedded_cohorts(), study])
+        cohort_evidence(study, [*embedded_cohorts(), study], claim="remission.ever")
 
 
 def test_every_fault_of_what_is_asked_for_is_told_at_once(study: Study) -> None:

@@ -126,8 +126,7 @@ def test_every_declared_estimand_has_the_direction_that_a_person_wrote(
 
 
 def test_every_model_of_the_catalogue_is_in_the_table() -> None:
-    to_be_made_general = {"prednisone", "events"}  # they give way to "continuous" and "counts"
-    assert set(MODELS) - to_be_made_general <= {row.model for row in DIRECTIONS} | {"joint"}
+    assert set(MODELS) <= {row.model for row in DIRECTIONS} | {"joint"}
 
 
 def test_the_joint_model_has_the_directions_of_its_outcomes() -> None:

@@ -232,7 +232,7 @@ def test_other_cohorts_stand_on_the_page_with_their_conflict_and_their_weight(
     study: Study, tmp_path: Path
 ) -> None:
     plan = load_plan("remission")
-    evidence = cohort_evidence(study, embedded_cohorts(), context=context_cohorts())
+    evidence = cohort_evidence(study, embedded_cohorts(), context=context_cohorts(), claim="remission.ever")
     write_grid(Grid(study, (plan,), (), (), (), (), evidence), tmp_path / "out")
     page = (tmp_path / "out" / "sensitivity.html").read_text("utf-8")
     robust = evidence.main.robust

@@ -1,4 +1,4 @@
-"""The evidence from other cohorts as data frames; odds ratios are MuSK+ (contrast arm) against the reference."""
+"""The evidence from other cohorts as data frames; odds ratios are the contrast arm against the reference."""
 
 from __future__ import annotations
 

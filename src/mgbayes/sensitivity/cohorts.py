@@ -25,7 +25,6 @@ from mgbayes.sensitivity.robust_prior import VAGUE, VAGUE_WEIGHT, RobustPosterio
 from mgbayes.study.cohorts import ContextCohort
 from mgbayes.study.schema import Study
 
-INDEX_CLAIM = "remission.ever"
 WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 TAU_SCALES = (0.25, 0.5, 1.0, 2.0)
 MU_SDS = (1.0, 2.0, 4.0)
@@ -95,10 +94,11 @@ def cohort_evidence(
     index: Study,
     cohorts: Sequence[Study],
     assumptions: Assumptions | None = None,
-    claim: str = INDEX_CLAIM,
+    *,
+    claim: str,
     context: Sequence[ContextCohort] = (),
 ) -> CohortEvidence:
-    """Pool the cohorts, predict the index study, show the conflict, and update the robust prior.
+    """Pool the cohorts, predict a claim of the index study, show the conflict, and update the robust prior.
 
     Raises InputError with every study that counts no yes/no outcome in both arms, and every outcome asked of
     a cohort that is not there; ValueError without cohorts.

@@ -54,7 +54,7 @@ class Rule:
 
     @property
     def sentence(self) -> str:
-        """``Conclude that MuSK+ does better when P(time ratio < 1) is at least 0.95.``"""
+        """``Conclude that New care does better when P(time ratio < 1) is at least 0.95.``"""
         return (
             f"Conclude that {self.arm} does better when P({self.label} {self.better}) "
             f"is at least {self.probability:g}."

@@ -32,8 +32,8 @@ FIT_NAMES = {
     ("home", "gamma", None, None): "gamma distribution, follow-up assumed",
     ("falls", "weibull", None, None): "Weibull distribution",
     ("falls", "weibull", None, "log-rank"): "Weibull distribution, given the reported p as log-rank",
-    ("pain", "normal", None, None): "normal distribution",
-    ("pain", "normal", "slip", None): "normal distribution, slip",
+    ("pain", "normal", None, None): "normal distribution, differences of means",
+    ("pain", "normal", "slip", None): "normal distribution, differences of means, slip",
     ("walks", "hierarchical", None, None): "outcomes share information",
     ("balance", "independent", None, None): "each outcome by itself",
 }
@@ -328,7 +328,7 @@ def test_the_overall_answer_and_its_changes_stand_on_the_main_outcomes(written: 
     in_place = {
         "Discharge, gamma distribution, follow-up assumed": (0, toy.FITS[1], toy.HOME_GAMMA_ROWS[1]),
         "Falls, Weibull distribution, given the reported p as log-rank": (1, toy.FITS[4], toy.FALL_P_ROWS[0]),
-        "Pain, normal distribution, slip": (2, toy.FITS[6], toy.SLIP_ROWS[0]),
+        "Pain, normal distribution, differences of means, slip": (2, toy.FITS[6], toy.SLIP_ROWS[0]),
         "Odds ratio, discharge at any time": (0, toy.FITS[0], toy.HOME_ROWS[0]),
     }
     for change, (at, fit, row) in in_place.items():
