@@ -57,8 +57,9 @@ def fitted(
     *,
     draws: int = 2000,
     target_accept: float = 0.95,
+    divergent: float = 0.0,
 ) -> xr.Dataset:
-    """Posterior draws, none of them divergent."""
+    """Posterior draws, of which no larger share than ``divergent`` diverged."""
     tree = nutpie.sample(
         nutpie.compile_pymc_model(model.build(data, family, priors)),
         draws=draws,
@@ -69,7 +70,7 @@ def fitted(
         progress_bar=False,
         target_accept=target_accept,
     )
-    assert int(tree.sample_stats.diverging.sum()) == 0
+    assert float(tree.sample_stats.diverging.mean()) <= divergent
     posterior: xr.Dataset = tree.posterior.to_dataset()
     return posterior
 
