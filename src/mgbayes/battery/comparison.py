@@ -27,7 +27,7 @@ class Comparison:
 
     @property
     def id(self) -> str:
-        """``musk v achr at 12m in three_cycles``."""
+        """``new v old at 12m in early``."""
         at = "" if self.visit is None else f" at {self.visit}"
         within = "" if self.within == ALL else f" in {self.within}"
         return f"{self.other} v {self.first}{at}{within}"

@@ -1,4 +1,4 @@
-"""A part of the patients, said by a rule on one column: ``three_cycles = cycles >= 3``."""
+"""A part of the patients, said by a rule on one column: ``early = days <= 3``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Subset:
 
     @classmethod
     def parse(cls, text: str) -> Subset:
-        """Read ``three_cycles = cycles >= 3`` or ``no_thymoma = thymoma == 0 in achr``.
+        """Read ``early = days <= 3`` or ``no_stroke = stroke == 0 in old``.
 
         Raises InputError when the text is not of this form.
         """

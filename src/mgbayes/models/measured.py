@@ -9,7 +9,7 @@ from mgbayes.models.plan import EndpointAt, Plan
 def parts_of(plan: Plan, estimand: Estimand) -> tuple[EndpointAt, ...]:
     """The endpoints and visits of a plan that an estimand's id names: those it ends with, or else all.
 
-    ``odds_ratio_relapse`` is about the endpoint ``relapse``, ``mean_difference_12m`` about the visit ``12m``.
+    ``odds_ratio_fall`` is about the endpoint ``fall``, ``mean_difference_12m`` about the visit ``12m``.
     """
     parts = plan.endpoints
     named = {part.endpoint for part in parts if f"_{part.endpoint}_" in f"{estimand.id}_"}

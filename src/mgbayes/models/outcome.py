@@ -25,7 +25,7 @@ class Outcome:
         nonnegative: whether no value below zero can occur.
         visits: where the plan looks at it, in the plan's order; empty for an endpoint without visits.
         baseline: the visit before treatment, if the plan looks at one.
-        event: of a time to an event, what happens ("relapse").
+        event: of a time to an event, what happens ("fall").
         time_zero: what times are counted from ("admission").
         confirmed_after: how long a patient must be followed beyond the time for the event to count, in ``unit``.
         horizons: times at which chances are compared, in ``unit``.

@@ -112,7 +112,7 @@ def _time_error(points: Series) -> float:
 
 
 def numbers_by_arm(option: str, given: Sequence[str] | None) -> Mapping[str, int] | int | None:
-    """``["achr=17", "musk=16"]`` or ``["33"]``, as written on the command line. Raises InputError."""
+    """``["old=17", "new=16"]`` or ``["33"]``, as written on the command line. Raises InputError."""
     if not given:
         return None
     pairs = [text.rpartition("=") for text in given]

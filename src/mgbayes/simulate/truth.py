@@ -6,12 +6,12 @@ A file names the models that patients follow, with every parameter of the family
     patients = [17, 16]
     followup = { minimum = 365, mean = 1861, sd = 953.4 }
 
-    [times.time_to_relapse]
+    [times.time_to_fall]
     model = "proportional_hazards"
     family = "weibull"
     parameters = { log_hazard_ratio = -0.5, log_scale = 7.5, shape = 1.0 }
 
-    [doses.prednisone]
+    [doses.pain]
     visits = ["baseline", "12m", "last"]
     mean = [[46.8, 11.8, 17.9], [30.9, 9.5, 2.8]]
     sd = [[20.8, 15.3, 15.6], [24.9, 8.7, 3.8]]

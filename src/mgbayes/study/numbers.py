@@ -97,7 +97,7 @@ def _visits(claim: Claim) -> frozenset[str]:
 
 
 def wording(study: Study, row: Summary) -> str:
-    """A summary as a reader would see it in the paper: ``AChR+ 10/17 (58.8%)``."""
+    """A summary as a reader would see it in the paper: ``old 10/17 (58.8%)``."""
     parts = [study.label(row.group)]
     if row.level is not None:
         parts.append(row.level)

@@ -32,7 +32,7 @@ def _is_echo(row: Any) -> bool:
 
 
 def place(loc: tuple[int | str, ...], raw: Any) -> str:
-    """``claims[3] "relapse.ever" → summaries[0] → count`` for a position in the file."""
+    """``claims[3] "fall.ever" → summaries[0] → count`` for a position in the file."""
     parts: list[str] = []
     node = raw
     for key in loc:

@@ -125,12 +125,12 @@ class Endpoint(Record):
         None, description="How long every patient was followed, where that is the same for all."
     )
     event_name: str = Field(
-        "", description='What happens at the time ("relapse"); left out, the label of what `event` counts.'
+        "", description='What happens at the time ("fall"); left out, the label of what `event` counts.'
     )
     confirmed_after: Number | None = Field(
         None,
         description="How long a patient must be followed beyond the time for the event to count, where the "
-        "definition of the event asks for it (12 further months without relapse).",
+        "definition of the event asks for it (12 further months without a fall).",
     )
     overlaps: tuple[Id, ...] = Field(
         (),
