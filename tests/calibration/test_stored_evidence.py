@@ -21,7 +21,10 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "calibration" / "evidence"
 REQUIRED = required(shipped_plans())
-every = pytest.mark.parametrize("case", REQUIRED, ids=[case.name for case in REQUIRED])
+OUTSTANDING = tuple((FOLDER.parent / "outstanding.txt").read_text("utf-8").split())
+"""Cases whose model changed since it was last calibrated and that wait for it; nothing is stored of these."""
+HELD = [case for case in REQUIRED if case.name not in OUTSTANDING]
+every = pytest.mark.parametrize("case", HELD, ids=[case.name for case in HELD])
 
 # Cases in which more fits than MAX_FAILED failed their diagnostics, and the share that is accepted; none is without
 # being named here. A re-analysis withholds such a fit.
@@ -56,7 +59,12 @@ def test_the_stored_verdict_is_what_the_stored_ranks_say(case: Case) -> None:
 
 def test_nothing_is_stored_that_nobody_holds_to_account() -> None:
     stored = {path.name for path in FOLDER.glob("*.json")}
-    assert stored <= {case.path(FOLDER).name for case in REQUIRED}
+    assert stored == {case.path(FOLDER).name for case in HELD}
+
+
+def test_what_waits_for_calibration_is_required_and_named_once() -> None:
+    assert len(set(OUTSTANDING)) == len(OUTSTANDING)
+    assert set(OUTSTANDING) <= {case.name for case in REQUIRED}
 
 
 def test_more_doubtful_fits_are_accepted_only_where_they_are_many() -> None:

@@ -120,7 +120,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
 ) -> None:
     """Equivalence: one latent data set stands for all, so that nothing is integrated."""
     plan = load_plan(plan_id)
-    module = MODELS[plan.model].load()
+    module = MODELS[plan.model].of(study, plan)
     data = evidence_of(Job(study, plan, family))
     priors = plan.prior_set(family, module.default_priors)
     rng = np.random.default_rng(12)
@@ -137,7 +137,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
         evaluate(*(z if name == "z" else drawn[name].to_numpy()[0, i] for name in names)) for i in range(40)
     ]
     exact = np.array([float(row[0]) for row in rows])
-    dims = ("arm", "slot") if plan_id == "remission" else ("slot",)
+    dims = ("summary", "slot")
     latent = np.array([[row[1] for row in rows]])
     posterior = drawn.assign(latent_time=(("chain", "draw", *dims), latent))
     monkeypatch.setattr(components, "REFERENCE", 1)

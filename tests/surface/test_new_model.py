@@ -27,9 +27,8 @@ from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 from mgbayes.study.numbers import find_count
 
-FAMILIES = ("logistic",)
-PRIORS = {
-    "level": Prior("normal", (0.0, 1.5), "a chance of 5 to 95 % in the reference arm"),
+default_priors = {
+    "level": Prior("normal", (0.0, 1.5), "a chance of 5 to 95 % midway between the arms"),
     "effect": Prior("normal", (0.0, 1.0), "an odds ratio between 1/7 and 7"),
 }
 
@@ -49,7 +48,7 @@ def from_study(study, plan):
 def build(data, family, priors):
     with pm.Model(coords={"arm": ["reference", "contrast"]}) as model:
         patients, count = (pm.Data(name, data[name], dims="arm") for name in ("patients", "count"))
-        logit = parameter("level", priors) + parameter("effect", priors) * np.array([0.0, 1.0])
+        logit = parameter("level", priors) + parameter("effect", priors) * np.array([-0.5, 0.5])
         chance = pm.Deterministic("chance_by_arm", pm.math.sigmoid(logit), dims="arm")
         pm.Binomial("y", patients, chance, observed=count, dims="arm")
     return model
@@ -61,7 +60,7 @@ def estimands(draws, data, family):
 
 def prior_draws(rng, data, family, priors, draws):
     level, effect = (draw_parameter(rng, name, priors, size=(1, draws, 1)) for name in ("level", "effect"))
-    chance = 1 / (1 + np.exp(-(level + effect * np.array([0.0, 1.0]))))
+    chance = 1 / (1 + np.exp(-(level + effect * np.array([-0.5, 0.5]))))
     return xr.Dataset({"chance_by_arm": (("chain", "draw", "arm"), chance)})
 
 

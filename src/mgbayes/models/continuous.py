@@ -12,7 +12,8 @@ and the families of outcomes that are never negative, whose arms differ by ratio
     log μ_av = log_level_v + (a - ½) log_ratio_v    log_level_v ~ Normal
     log_ratio_v ~ Normal(log_ratio, log_ratio_sd)        log_ratio ~ Normal,  log_ratio_sd ~ LogNormal
 
-The differences of the visits are partially pooled; with one visit, difference_v is difference itself. A patient's
+The differences of the visits (difference_by_visit, log_ratio_by_visit) are partially pooled; with one visit, the
+difference there is difference itself. A patient's
 outcomes are tied by correlations Ω_a ~ LKJ(η), sampled as vine_a (mgbayes.models.visits):
 
 - ``normal``: multivariate normal with SDs sd_av ~ LogNormal, in the outcome's unit;

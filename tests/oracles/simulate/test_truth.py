@@ -18,13 +18,13 @@ schema_version = 1
 patients = [{N}, {N}]
 followup = {{ minimum = 365, mean = 1861, sd = 953.4 }}
 [times.time_to_relapse]
-model = "relapse"
+model = "proportional_hazards"
 family = "weibull"
 parameters = {{ log_hazard_ratio = -0.7, log_scale = 7.5, shape = 0.8 }}
 [times.time_to_remission]
-model = "remission"
+model = "cure"
 family = "lognormal"
-parameters = {{ logit_remission = 1.0, log_odds_ratio = -0.5, log_mean_time = 6, log_time_ratio = -0.6, shape = 1 }}
+parameters = {{ logit_ever = 1.0, log_odds_ratio = -0.5, log_mean_time = 6, log_time_ratio = -0.6, shape = 1 }}
 [doses.prednisone]
 visits = ["baseline", "12m", "last"]
 mean = [[46.8, 11.8, 7.9], [30.9, 9.5, 2.8]]
@@ -63,8 +63,8 @@ def test_chances_of_no_event_are_those_of_the_formulas(study: Study, truth_file:
     truth = load_truth(truth_file, study)
     cohort = cohort_from_truth(np.random.default_rng(2), study, truth)
     assert cohort.followup is not None
-    pi = 1 / (1 + np.exp(-(1.0 + np.array([0.0, -0.5]))))
-    weibull = lambda day, a: np.exp(-np.exp(-0.7 * a) * (day / np.exp(7.5)) ** 0.8)  # noqa: E731
+    pi = 1 / (1 + np.exp(-(1.0 + np.array([0.25, -0.25]))))
+    weibull = lambda day, a: np.exp(-np.exp(-0.7 * (a - 0.5)) * (day / np.exp(7.5)) ** 0.8)  # noqa: E731
     for a in (0, 1):
         for day in (200.0, 365.0, 800.0):
             mine = (cohort.contrast == a) & (cohort.followup > day)
@@ -76,7 +76,7 @@ def test_chances_of_no_event_are_those_of_the_formulas(study: Study, truth_file:
 
 def test_a_log_normal_that_never_comes_levels_off(study: Study, truth_file: Path) -> None:
     free = event_free(load_truth(truth_file, study).times["time_to_remission"])
-    pi = 1 / (1 + np.exp(-(1.0 + np.array([0.0, -0.5]))))
+    pi = 1 / (1 + np.exp(-(1.0 + np.array([0.25, -0.25]))))
     assert free[:, -1] == pytest.approx(1 - pi, abs=1e-3)
 
 
