@@ -31,9 +31,9 @@ FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "normal_
 QUANTITIES = [
     ("remission", "log_odds_ratio"),
     ("remission", "log_time_ratio"),
-    ("remission", "risk_difference_365d"),
+    ("remission", "risk_difference_365"),
     ("relapse", "log_hazard_ratio"),
-    ("relapse", "rmst_difference_1825d"),
+    ("relapse", "rmst_difference_1825"),
     ("prednisone", "change_difference_last"),
     ("prednisone", "adjusted_difference_last"),
 ]
