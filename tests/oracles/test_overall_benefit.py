@@ -112,6 +112,15 @@ def test_leaving_one_out_is_the_analysis_of_the_rest() -> None:
     ]
 
 
+def test_of_two_outcomes_none_is_left_out() -> None:
+    """One outcome would remain, which is no overall answer; every table still has what it needs."""
+    found = overall_benefit(rows()[:2])
+    assert "left out" not in {row.kind for row in found.variations}
+    table = answers(found)
+    assert (table["outcomes"] == 2).all()
+    assert (table["p_all"] < table["p_all_but_one"]).all()
+
+
 def test_another_contrast_of_an_outcome_takes_its_place() -> None:
     other = replace(rows()[0], label="ever", mean=-0.4, p_benefit=0.2)
     found = overall_benefit(rows(), alternatives=[other])

@@ -112,11 +112,12 @@ def _assumed(reanalysis: Reanalysis) -> list[str]:
 def _answer(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:
     main, arm = benefit.main, reanalysis.study.contrast.label
     count = len(main.outcomes)
+    every, all_but_one = ("both", "one does") if count == 2 else (f"all {count}", f"{count - 1} do")
     return (
         f"The probability that the mean benefit of {arm} over these outcomes is above zero is "
         f"{words.percent(main.p_mean)} (of the average over all outcomes like these, {words.percent(main.p_mu)}); "
-        f"that all {count} favour {arm}, {words.percent(main.p_at_least[-1])}; "
-        f"that at least {count - 1} do, {words.percent(main.p_at_least[-2])}. "
+        f"that {every} favour {arm}, {words.percent(main.p_at_least[-1])}; "
+        f"that at least {all_but_one}, {words.percent(main.p_at_least[-2])}. "
         f"The outcomes differ among themselves by an SD of {words.number(main.tau_median)} "
         f"({words.number(main.tau_low)} to {words.number(main.tau_high)})."
     )

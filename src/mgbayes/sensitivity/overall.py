@@ -123,6 +123,9 @@ def _with_other(
 def _left_out(
     rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
 ) -> tuple[OverallVariation, ...]:
+    """Each outcome left out; of two, one would remain, which is no overall answer."""
+    if len(rows) == 2:
+        return ()
     return tuple(
         OverallVariation(
             "left out", out.label, combine([row for row in rows if row is not out], prior, correlation)
