@@ -1,4 +1,4 @@
-r"""Latent values whose image under a nondecreasing function has a published mean and SD.
+r"""Latent values whose image under an increasing function has a published mean and SD.
 
 A paper prints, for n values y_i = h(t_i), a mean m and an SD s (n - 1 in the denominator). With the latent t on a
 line through a direction x of the unit sphere that is orthogonal to 1,
@@ -11,16 +11,12 @@ exp(weight) Π f(t_i),
 
     weight = (n - 2) log b - log |det ∂(m, s²) / ∂(a, b)| + a constant.
 
-Here h is max(0, .). Let P be those k patients with t_i > 0, x_P their mean direction and S their sum of squares
-about it. Mean and sum of squares of y give
+Here h is the softplus function (mgbayes.latent.softplus): max(0, t) would make the density jump wherever a value
+comes to zero, and a gradient-based sampler cannot follow jumps. As b grows the SD tends to that of n m in one
+patient and zero in all others, so that a root exists where 0 < s² < n m².
 
-    a + b x_P = n m / k,     b² S = (n - 1) s² + n m² - n² m² / k,     det = 2 k b S / (n (n - 1)),
-
-and P holds the k largest x for the one k at which t is positive in P and nowhere else. As b grows the SD tends to
-that of n m in one patient and zero in all others, so that a root exists where 0 < s² < n m².
-
-The root is found by `root`, an operation; its gradient is that of the two equations (implicit function theorem: with
-P fixed they hold in a neighbourhood). All else is symbolic. For another h only `root` and `_line` change.
+The root is found by `root`, an operation; its gradient is that of the two equations (implicit function theorem). All
+else is symbolic. For another h only `root` and the two lines of h change.
 
 Only the direction of z matters. Near z = mean z it turns fast, which stops a gradient-based sampler at small n: a
 factor ||z - mean z||^(2 j), whose mean over z is the same whatever the direction, makes its length that of more
@@ -30,16 +26,20 @@ values.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, log, log1p, sqrt
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from numba.extending import register_jitable
 
+from mgbayes.latent import softplus
+from mgbayes.latent.softplus import WIDTH
 from mgbayes.models.fused import Fused, Passes
 
 _LENGTH_DF = 30.0
+_PRECISION = 1e-13
+_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class LatentValues:
     log_weight: Any
 
 
-def positive_part(z: Any, counted: Any, mean: Any, sd: Any) -> LatentValues:
-    """Latent values, of which max(0, t) has the mean and SD.
+def near_positive_part(z: Any, counted: Any, mean: Any, sd: Any) -> LatentValues:
+    """Latent values t, of which h(t) has the mean and SD.
 
     Args:
         z: (row, n) of which only the direction matters, once its log density as standard normal is in the model.
@@ -62,71 +62,108 @@ def positive_part(z: Any, counted: Any, mean: Any, sd: Any) -> LatentValues:
     away = counted * (z - ((z * counted).sum(-1) / n)[:, None])
     square = (away**2).sum(-1)
     x = away / pt.sqrt(square)[:, None]
-    a, b, k, about = _ROOT.of(x, counted, mean, sd)
-    weight = (n - 3) * pt.log(b) - pt.log(k) - pt.log(about)
+    a, b = _ROOT.of(x, counted, mean, sd)
+    t = a[:, None] + b[:, None] * x
+    slope = counted * pt.sigmoid(t / WIDTH)
+    off = slope * (WIDTH * pt.softplus(t / WIDTH) - mean[:, None])
+    det = slope.sum(-1) * (off * x).sum(-1) - (slope * x).sum(-1) * off.sum(-1)
+    weight = (n - 2) * pt.log(b) - pt.log(2 * det / (n * (n - 1)))
     weight += pt.maximum(_LENGTH_DF - (n - 1), 0.0) / 2 * pt.log(square)
-    return LatentValues(counted * (a[:, None] + b[:, None] * x), weight)
+    return LatentValues(counted * t, weight)
 
 
 @register_jitable
-def _line(x: Any, inside: Any, n: float, mean: float, sd: float) -> tuple[float, float, float, float]:
-    """(a, b, k, S) where those ``inside`` are above zero."""
-    k = inside.sum()
-    centre = (x * inside).sum() / k
-    about = (inside * (x - centre) ** 2).sum()
-    square = (n - 1) * sd * sd + n * mean * mean - (n * mean) ** 2 / k
-    b = sqrt(max(square, 0.0) / max(about, 1e-300))
-    return n * mean / k - b * centre, b, k, about
+def _sums(x: Any, a: float, b: float, mean: float) -> tuple[float, float, float, float, float, float]:
+    """Sums over the values: h - m, (h - m)², h', h' x, (h - m) h', (h - m) h' x."""
+    first = second = slope = slope_x = off = off_x = 0.0
+    for i in range(x.size):
+        scaled = (a + b * x[i]) / WIDTH
+        small = exp(-abs(scaled))
+        gap = WIDTH * (max(scaled, 0.0) + log1p(small)) - mean
+        rise = (1.0 if scaled > 0 else small) / (1 + small)
+        first += gap
+        second += gap * gap
+        slope += rise
+        slope_x += rise * x[i]
+        off += gap * rise
+        off_x += gap * rise * x[i]
+    return first, second, slope, slope_x, off, off_x
+
+
+@register_jitable
+def _root(x: Any, mean: float, sd: float) -> tuple[float, float]:
+    """(a, b): Newton in log b, kept within its bracket, and for each b Newton in a.
+
+    The mean of h is convex in a and at least a, so that a never lies above the mean.
+    """
+    a, low, high = mean, -np.inf, np.inf
+    here = log(sd * sqrt(x.size - 1.0))
+    for _ in range(_STEPS):
+        b = exp(here)
+        for _ in range(_STEPS):
+            first, second, slope, slope_x, off, off_x = _sums(x, a, b, mean)
+            move = -first / slope
+            a = min(a + move, mean)
+            if abs(move) <= _PRECISION * (abs(a) + b):
+                break
+        gap = log(second / ((x.size - 1) * sd * sd)) / 2
+        if gap < 0:
+            low = here
+        else:
+            high = here
+        follow = -slope_x / slope * b
+        rise_of_sd = (off_x * b + off * follow) / second
+        step = -gap / rise_of_sd if rise_of_sd > 0 else -gap
+        if abs(step) <= _PRECISION:
+            break
+        step = max(min(step, 2.0), -2.0)
+        there = here + step
+        if not low < there < high:
+            there = (low + high) / 2
+        a = min(a + follow * (there - here), mean)
+        here = there
+    return a, b
 
 
 def root(x: Any, counted: Any, mean: Any, sd: Any) -> Any:
-    """(a, b, k, S) of each row, (row,): directions x and ``counted`` (row, n), mean and sd (row,)."""
-    a, b, k, about = np.empty_like(mean), np.empty_like(mean), np.empty_like(mean), np.empty_like(mean)
+    """(a, b) of each row, (row,): directions x and ``counted`` (row, n), mean and sd (row,)."""
+    a, b = np.empty_like(mean), np.empty_like(mean)
     for g in range(mean.size):
-        n = counted[g].sum()
-        order = np.argsort(np.where(counted[g] > 0, -x[g], np.inf))
-        inside = np.zeros_like(x[g])
-        inside[order[0]] = 1.0
-        for i in range(1, int(n)):
-            inside[order[i]] = 1.0
-            a[g], b[g], k[g], about[g] = _line(x[g], inside, n, mean[g], sd[g])
-            if i + 1 == n or a[g] + b[g] * x[g, order[i + 1]] <= 0:
-                break
-    return a, b, k, about
+        a[g], b[g] = _root(x[g][counted[g] > 0], mean[g], sd[g])
+    return a, b
 
 
-def root_back(
-    x: Any,
-    counted: Any,
-    mean: Any,
-    sd: Any,
-    a: Any,
-    b: Any,
-    k: Any,
-    about: Any,
-    a_bar: Any,
-    b_bar: Any,
-    k_bar: Any,
-    about_bar: Any,
-) -> Any:
-    """Cotangents of x, mean and sd; k is a number of patients and has none.
+def root_back(x: Any, counted: Any, mean: Any, sd: Any, a: Any, b: Any, a_bar: Any, b_bar: Any) -> Any:
+    """Cotangents of x, mean and sd.
 
-    From b² S = Q - n² m² / k and a = n m / k - b x_P, Q = (n - 1) s² + n m².
+    With F = (Σ h(t) - n m, Σ (h(t) - m)² / 2 - (n - 1) s² / 2) = 0 and J = ∂F / ∂(a, b), the multipliers
+    λ = -J⁻ᵀ (a_bar, b_bar) give the cotangents λ · ∂F / ∂(x, m, s).
     """
     x_bar, mean_bar, sd_bar = np.zeros_like(x), np.empty_like(mean), np.empty_like(mean)
     for g in range(mean.size):
         n = counted[g].sum()
-        inside = counted[g] * (a[g] + b[g] * x[g] > 0)
-        centre = (x[g] * inside).sum() / k[g]
-        of_b = b_bar[g] - a_bar[g] * centre
-        of_square = of_b / (2 * b[g] * about[g])
-        of_about = about_bar[g] - of_b * b[g] / (2 * about[g])
-        x_bar[g] = inside * (2 * of_about * (x[g] - centre) - a_bar[g] * b[g] / k[g])
-        mean_bar[g] = a_bar[g] * n / k[g] + of_square * 2 * n * mean[g] * (1 - n / k[g])
-        sd_bar[g] = of_square * 2 * (n - 1) * sd[g]
+        t = (a[g] + b[g] * x[g]) / WIDTH
+        small = np.exp(-np.abs(t))
+        slope = counted[g] * np.where(t > 0, 1.0, small) / (1 + small)
+        off = slope * (WIDTH * (np.maximum(t, 0.0) + np.log1p(small)) - mean[g])
+        aa, ab, ba, bb = slope.sum(), (slope * x[g]).sum(), off.sum(), (off * x[g]).sum()
+        det = aa * bb - ab * ba
+        of_mean = -(bb * a_bar[g] - ba * b_bar[g]) / det
+        of_sd = -(aa * b_bar[g] - ab * a_bar[g]) / det
+        x_bar[g] = b[g] * (of_mean * slope + of_sd * off)
+        # Σ (h - m) is zero at the root, so that m moves the second equation not at all.
+        mean_bar[g] = -n * of_mean
+        sd_bar[g] = -(n - 1) * sd[g] * of_sd
     return x_bar, mean_bar, sd_bar
 
 
 _ROOT = Fused(
-    Passes(root, root_back, shaped=(2, 2, 2, 2), axes=(1,) * 4, differentiable=(True, False, True, True))
+    Passes(
+        root,
+        root_back,
+        shaped=(2, 2),
+        axes=(1, 1),
+        differentiable=(True, False, True, True),
+        calls=(softplus,),
+    )
 )

@@ -19,8 +19,9 @@ outcomes are tied by correlations Ω_a ~ LKJ(η), sampled as vine_a (mgbayes.mod
 - ``normal``: multivariate normal with SDs sd_av ~ LogNormal, in the outcome's unit;
 - ``normal_ratio``: multivariate normal with SDs cv_av μ_av, cv_av ~ LogNormal. Some patients are below zero where the
   SD is near the mean: an approximation for single patients, and a good one for means of 16 or 17;
-- ``censored_normal``: max(0, u), u multivariate normal, standardized_mean_av ~ Normal its means in SDs: a share
-  Φ(-standardized_mean) is at zero. Its latent SDs follow from μ_av;
+- ``softplus_normal``: σ h(u / σ), u multivariate normal, standardized_mean_av ~ Normal its means in SDs, h the
+  softplus function: above zero like u, and a share of about Φ(-standardized_mean) near zero, where u is below. The
+  latent SDs σ follow from μ_av;
 - ``hurdle_lognormal``: zero_share_av at zero, and above it log-normal with patient intercepts of SD between_a about
   which a patient's outcomes vary with SD within_a; log_ratio is then of the means above zero.
 
@@ -29,7 +30,7 @@ See mgbayes.models.continuous_families. Evidence, either of:
 - **published**: n_a, means and SDs. Normal outcomes: with the sample correlations R_a these are sufficient, means
   ~ Normal(μ, Σ / n) and (n - 1) D R D ~ Wishart(Σ, n - 1), D the published SDs. R is a latent sample_place_av within
   its bounds, (-1, 1) but where a published paired p narrows them (mgbayes.models.paired); it is data where the paper
-  prints it. Censored outcomes: the patients' u are latent, of coordinates z (mgbayes.latent.mean_sd).
+  prints it. With softplus_normal the patients' u are latent, of coordinates z (mgbayes.latent.mean_sd).
 - **patients**: each patient's outcomes; in the hurdle family at any of the visits.
 
 Each arm needs one patient more than there are visits, and two at least.
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
 Data = dict[str, np.ndarray]
 
 FAMILIES: tuple[str, ...] = tuple(continuous_families.FAMILIES)
-POSITIVE = frozenset({"normal_ratio", "censored_normal", "hurdle_lognormal"})
+POSITIVE = frozenset({"normal_ratio", "softplus_normal", "hurdle_lognormal"})
 """Families of outcomes that are never negative."""
 WITH_ZEROS = frozenset({"hurdle_lognormal"})
 """Families that take patients of whom some are at zero."""
@@ -109,7 +110,7 @@ PRIORS: dict[str, Prior] = {
         "SD of outcomes as a share of their mean: 0.8, 95 % 0.3 to 2.1",
     ),
     "standardized_mean": Prior(
-        "normal", (0.0, 1.0), "share of patients at zero, by arm and visit: any share equally credible"
+        "normal", (0.0, 1.0), "share of patients near zero, by arm and visit: any share equally credible"
     ),
     "zero_share": Prior(
         "beta", (1.0, 1.0), "share of patients at zero, by arm and visit: any share equally credible"
@@ -299,17 +300,10 @@ class Continuous:
     def simulate(
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
     ) -> tuple[dict[str, Any], Data]:
-        """Draw parameters from the prior, then patients; return the parameters and what would be published.
-
-        A cohort whose mean and SD nobody would publish as those of the family (all at zero, or all but one) is drawn
-        again with its parameters: given what is published, the posterior is the same.
-        """
+        """Draw parameters from the prior, then patients; return the parameters and what would be published."""
         chosen = continuous_families.FAMILIES[family]
-        while True:
-            truth = chosen.draw(rng, priors, len(self.visits))
-            mean, sd = _moments(chosen.patients(rng, truth, data["n"]))
-            if family not in WITH_MASS or ((mean > 0) & (sd**2 < 0.999 * data["n"][:, None] * mean**2)).all():
-                return truth, published(mean, sd, data["n"])
+        truth = chosen.draw(rng, priors, len(self.visits))
+        return truth, published(*_moments(chosen.patients(rng, truth, data["n"])), data["n"])
 
     def simulate_patients(
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
@@ -352,8 +346,6 @@ class Continuous:
         return xr.Dataset(values, coords={"arm": draws["arm"], "visit": draws["visit"]})
 
 
-WITH_MASS = frozenset({"censored_normal"})
-"""Families with a share at zero that take what a paper prints."""
 _PUBLISHED = ("n", "printed_mean", "printed_sd", "bounds", "sample_vine")
 
 

@@ -4,8 +4,10 @@ Each family holds a patient's outcomes y_v at visits v. All but the hurdle famil
 with means μ_av, SDs σ_av and correlations Ω_a of arm a:
 
 - ``normal`` and ``normal_ratio``: y = u. Given y_1 = b at baseline, E y_v = μ_v + ω_1v (σ_v / σ_1) (b - μ_1).
-- ``censored_normal``: y = max(0, u). With g(η) = φ(η) + η Φ(η), E max(0, u) = σ g(μ / σ); a share Φ(-μ / σ) is at
-  zero. Given y_1 = b > 0, u_v is normal with the mean above and SD σ_v √(1 - ω_1v²), and E y_v its σ g(mean / SD).
+- ``softplus_normal``: y = σ h(u / σ), h(t) = ½ log(1 + exp(2 t)) the softplus function (mgbayes.latent.softplus): a
+  normal outcome well above zero, and near zero where the normal one would be below, as a normal outcome censored at
+  zero but without a step. E y = σ E h(μ / σ + Z). Given y_1, u_1 is known and u_v is normal with the mean above and
+  SD σ_v √(1 - ω_1v²).
 - ``hurdle_lognormal``: P(y_v = 0) = zero_share_v; above it log y_v = log m_v - (between² + within²) / 2 + b_i + e_iv,
   b_i ~ Normal(0, between), e_iv ~ Normal(0, within). With ρ = between² / (between² + within²) and λ the location of
   the logs, E[y_v | y_1 = b] = (1 - zero_share_v) exp(λ_v + ρ (log b - λ_1) + (1 - ρ²) (between² + within²) / 2).
@@ -26,6 +28,7 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 
+from mgbayes.latent.softplus import expected_softplus, inverse_softplus, softplus
 from mgbayes.models import visits as of_visits
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.priors import Prior
@@ -110,8 +113,8 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class CensoredNormal:
-    """Outcomes that are zero where a normal one would be below."""
+class SoftplusNormal:
+    """Outcomes near zero where a normal one would be below."""
 
     dims: ClassVar[Dims] = {
         "mean": ("arm", "visit"),
@@ -125,7 +128,7 @@ class CensoredNormal:
         truth = draw_means(rng, priors, visits, ratio=True)
         mean = np.exp(truth["log_mean"])
         eta = draw_parameter(rng, "standardized_mean", priors, size=(2, visits))
-        sd = mean / expected_positive_part(eta)
+        sd = mean / expected_softplus(eta)
         return truth | {
             "mean": mean,
             "standardized_mean": eta,
@@ -136,17 +139,27 @@ class CensoredNormal:
 
     def patients(self, rng: Generator, draws: Arrays, n: np.ndarray) -> tuple[np.ndarray, ...]:
         """Each arm's outcomes (..., patient, visit)."""
-        latent = {"mean": draws["latent_mean"], "sd": draws["latent_sd"], "correlation": draws["correlation"]}
-        return tuple(np.maximum(of_arm, 0.0) for of_arm in normal_patients(rng, latent, n))
+        sd = draws["latent_sd"]
+        latent = {"mean": draws["latent_mean"], "sd": sd, "correlation": draws["correlation"]}
+        arms = normal_patients(rng, latent, n)
+        return tuple(
+            sd[..., a, None, :] * softplus(of_arm / sd[..., a, None, :]) for a, of_arm in enumerate(arms)
+        )
 
     def given_baseline(self, draws: xr.Dataset, baseline: float) -> xr.DataArray:
         """E[outcome at a later visit | baseline > 0], the baseline the first visit."""
-        mean, sd = _conditional(draws["latent_mean"], draws["latent_sd"], draws["correlation"], baseline)
-        return sd * xr.apply_ufunc(expected_positive_part, mean / sd)
+        sd = draws["latent_sd"]
+        at = xr.apply_ufunc(inverse_softplus, baseline / sd.isel(visit=0, drop=True))
+        at = at * sd.isel(visit=0, drop=True)
+        mean, own = _conditional(draws["latent_mean"], sd, draws["correlation"], at)
+        later = sd.isel(visit=slice(1, None))
+        return later * xr.apply_ufunc(expected_softplus, mean / later, own / later)
 
     def share_at_or_below(self, draws: xr.Dataset, value: xr.DataArray) -> xr.DataArray:
         """The share of patients at or below each value."""
-        return _cdf((value - draws["latent_mean"]) / draws["latent_sd"]).where(value >= 0, 0.0)
+        sd = draws["latent_sd"]
+        latent = xr.apply_ufunc(inverse_softplus, (value / sd).clip(min=0.0))
+        return _cdf(latent - draws["latent_mean"] / sd)
 
 
 @dataclass(frozen=True)
@@ -200,25 +213,18 @@ class Hurdle:
         return zero + (1 - zero) * below
 
 
-Family = Normal | CensoredNormal | Hurdle
+Family = Normal | SoftplusNormal | Hurdle
 
 FAMILIES: Mapping[str, Family] = {
     "normal": Normal(ratio=False),
     "normal_ratio": Normal(ratio=True),
-    "censored_normal": CensoredNormal(),
+    "softplus_normal": SoftplusNormal(),
     "hurdle_lognormal": Hurdle(),
 }
 
 
-def expected_positive_part(eta: np.ndarray) -> np.ndarray:
-    """E max(0, η + Z) = φ(η) + η Φ(η), Z standard normal."""
-    from scipy.special import ndtr
-
-    return np.exp(-(eta**2) / 2) / np.sqrt(2 * np.pi) + eta * ndtr(eta)
-
-
 def _conditional(
-    mean: xr.DataArray, sd: xr.DataArray, correlation: xr.DataArray, baseline: float
+    mean: xr.DataArray, sd: xr.DataArray, correlation: xr.DataArray, baseline: xr.DataArray | float
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Mean and SD of normal outcomes at the later visits, given that at the first."""
     later = slice(1, None)

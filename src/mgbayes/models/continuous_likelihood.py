@@ -14,12 +14,13 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from mgbayes.latent.mean_sd import positive_part
+from mgbayes.latent.mean_sd import near_positive_part
+from mgbayes.latent.softplus import NODES, WEIGHTS, WIDTH
 from mgbayes.models.continuous_families import HALF
 from mgbayes.models.latent import given_density
 from mgbayes.models.parameters import parameter
 from mgbayes.models.priors import Prior
-from mgbayes.models.visits import correlations, lkj_shape, normal_logp, sds_logp, tie
+from mgbayes.models.visits import correlations, lkj_shape, normal_logp, pairs, sds_logp, tie
 
 Priors = Mapping[str, Prior]
 Add = Callable[[pm.Model, Priors, int], None]
@@ -108,42 +109,43 @@ def normal_from_patients(family: str) -> Add:
     return add
 
 
-def censored_from_print(model: pm.Model, priors: Priors, visits: int) -> None:
-    """Published means and SDs of max(0, u), the patients' u latent.
+def softplus_from_print(model: pm.Model, priors: Priors, visits: int) -> None:
+    """Published means and SDs of y = σ h(u / σ), the patients' t = u / σ latent.
 
     The coordinates z of a patient are tied along the correlations, so that they stay nearly independent: the values
     of a visit take their direction from L z, and the density of z as sampled is taken back.
     """
     mean = pm.Deterministic("mean", pt.exp(_log_means(priors, visits)), dims=_BY_ARM)
     eta = parameter("standardized_mean", priors, dims=_BY_ARM)
-    sd = pm.Deterministic("latent_sd", mean / _expected_positive_part(eta), dims=_BY_ARM)
-    latent_mean = pm.Deterministic("latent_mean", eta * sd, dims=_BY_ARM)
+    sd = pm.Deterministic("latent_sd", mean / _expected_softplus(eta), dims=_BY_ARM)
+    pm.Deterministic("latent_mean", eta * sd, dims=_BY_ARM)
     vine = _vine(model, priors, visits)
     size = int(model["n"].get_value().max())
     model.add_coord("patient", np.arange(size))
-    n = pt.cast(model["n"], "float64")
-    counted = pt.cast(pt.arange(size) < n[:, None], "float64")
+    counted = pt.cast(pt.arange(size) < model["n"][:, None], "float64")
     # Where all z are alike they have no direction.
     start = np.broadcast_to(np.linspace(-2, 2, size)[:, None], (2, size, visits))
     z = pm.Normal("z", dims=("arm", "patient", "visit"), initval=start)
     tied = pt.stack(tie(vine[:, None], [z[..., v] for v in range(visits)]), axis=-1)
-    rows = tied.dimshuffle(0, 2, 1).reshape((2 * visits, size))
-    of_rows = pt.repeat(counted, visits, axis=0)
-    latent = positive_part(rows, of_rows, model["printed_mean"].flatten(), model["printed_sd"].flatten())
-    u = latent.t.reshape((2, visits, size)).dimshuffle(0, 2, 1)
-    value = pm.Deterministic("latent_value", pt.maximum(u, 0.0), dims=("arm", "patient", "visit"))
-    density = normal_logp(u, latent_mean[:, None], sd[:, None], vine[:, None], visits)
+    latent = near_positive_part(
+        tied.dimshuffle(0, 2, 1).reshape((2 * visits, size)),
+        pt.repeat(counted, visits, axis=0),
+        (model["printed_mean"] / sd).flatten(),
+        (model["printed_sd"] / sd).flatten(),
+    )
+    t = latent.t.reshape((2, visits, size)).dimshuffle(0, 2, 1)
+    density = normal_logp(t, eta[:, None], pt.ones_like(eta)[:, None], vine[:, None], visits)
     # N(L z; 0, I) dLz in place of N(z; 0, I) dz
     density += ((z**2 - tied**2) / 2).sum(-1) + (pt.log1p(-(vine**2)) / 2).sum(-1)[:, None]
-    density = (density * counted).sum(-1) + latent.log_weight.reshape((2, visits)).sum(-1)
+    # d(m / σ) d(s² / σ²) to dm ds²
+    weight = latent.log_weight.reshape((2, visits)) - 3 * pt.log(sd)
+    given_density("means_and_sds", (density * counted).sum(-1) + weight.sum(-1), model["n"], dims="arm")
     if visits > 1:
-        away = counted[..., None] * (value - model["printed_mean"][:, None])
-        cross = [(away[..., i] * away[..., j]).sum(1) for i in range(visits) for j in range(i + 1, visits)]
-        s = model["printed_sd"]
-        scale = [s[:, i] * s[:, j] * (n - 1) for i in range(visits) for j in range(i + 1, visits)]
-        r = pt.stack([c / d for c, d in zip(cross, scale, strict=True)], axis=-1)
-        pm.Deterministic("sample_correlation", r, dims=("arm", "pair"))
-    given_density("means_and_sds", density, model["n"], dims="arm")
+        outcome = counted[..., None] * sd[:, None] * WIDTH * pt.softplus(t / WIDTH)
+        away = counted[..., None] * (outcome - model["printed_mean"][:, None])
+        scale = model["printed_sd"] * pt.sqrt(pt.cast(model["n"], "float64") - 1)[:, None]
+        r = [(away[..., i] * away[..., j]).sum(1) / (scale[:, i] * scale[:, j]) for i, j in pairs(visits)]
+        pm.Deterministic("sample_correlation", pt.stack(r, axis=-1), dims=("arm", "pair"))
 
 
 def hurdle_from_patients(model: pm.Model, priors: Priors, visits: int) -> None:
@@ -176,21 +178,15 @@ def hurdle_from_patients(model: pm.Model, priors: Priors, visits: int) -> None:
     given_density("outcomes", density, value.sum(axis=-1))
 
 
-def _expected_positive_part(eta: Any) -> Any:
-    """φ(η) + η Φ(η); far below zero by its asymptote, which rounding spares."""
-    safe = pt.maximum(eta, _FAR)
-    near = pt.exp(-(safe**2) / 2) / np.sqrt(2 * pi) + safe * pt.erfc(-safe / np.sqrt(2)) / 2
-    away = pt.minimum(eta, _FAR)
-    far = pt.exp(-(away**2) / 2) / np.sqrt(2 * pi) / (away**2) * (1 - 3 / away**2)
-    return pt.where(eta < _FAR, far, near)
+def _expected_softplus(eta: Any) -> Any:
+    """As mgbayes.latent.softplus.expected_softplus."""
+    return (WIDTH * pt.softplus((eta[..., None] + NODES) / WIDTH) * WEIGHTS).sum(-1)
 
-
-_FAR = -6.0
 
 FROM_PRINT: Mapping[str, Add] = {
     "normal": normal_from_print("normal"),
     "normal_ratio": normal_from_print("normal_ratio"),
-    "censored_normal": censored_from_print,
+    "softplus_normal": softplus_from_print,
 }
 FROM_PATIENTS: Mapping[str, Add] = {
     "normal": normal_from_patients("normal"),

@@ -29,7 +29,7 @@ _FAMILIES = {
     "piecewise_exponential": "piecewise constant hazard",
     "normal": "normal distribution, differences of means",
     "normal_ratio": "normal distribution, ratios of means",
-    "censored_normal": "a share at zero, normal distribution above",
+    "softplus_normal": "a share near zero, normal distribution above",
     "hurdle_lognormal": "a share at zero, log-normal distribution above",
     "negative_binomial": "patients differ in their rates",
     "one_factor": "outcomes tied by a patient effect",
