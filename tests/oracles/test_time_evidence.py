@@ -195,7 +195,7 @@ def test_times_enter_where_they_are_printed(
 CASES = {
     "cure, times of both arms together": ("cure", "lognormal", {"times": TOGETHER}),
     "hazards, times of each arm": ("proportional_hazards", "weibull", {}),
-    "no event in one arm": ("proportional_hazards", "weibull", {"events": (0, 5)}),
+    "no event in one arm": ("proportional_hazards", "weibull", {"events": (0, 9)}),
     "counts alone": (
         "proportional_hazards",
         "weibull",

@@ -142,7 +142,8 @@ def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     assert run.code == 0, run.err
     result = json.loads(run.out)
     assert [row["rule"] for row in result["decisions"]] == [
-        "Conclude that MuSK+ does better when P(odds ratio, minimal manifestations > 1) is at least 0.95."
+        "Conclude that MuSK+ does better when P(odds ratio, minimal manifestations or better (PIS) > 1) "
+        "is at least 0.95."
     ]
     for name in result["files"]:
         assert (tmp_path / "out" / name).stat().st_size > 0

@@ -6,11 +6,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mgbayes.report.grid_words import sentences
 from mgbayes.sensitivity.cell import Cell
 from mgbayes.sensitivity.decision import flips
+from mgbayes.sensitivity.tipping import Surface
 from tests.unit.test_decision import CELL, RULE
 
 
@@ -39,5 +41,24 @@ def test_what_is_too_close_to_call_is_said_to_be(
 ) -> None:
     cells = [_cell("plan", planned), *(_cell(f"prior {i}", p) for i, p in enumerate(others))]
     grid: Any = SimpleNamespace(tipping=(), flips=(flips(cells, RULE),))
+    (text,) = sentences(grid)
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    ("p", "tipping", "said"),
+    [
+        ((0.5, 0.9), None, "No prior centred at no effect brings P to 0.95, from SD 0.1 to 1 (log scale)."),
+        ((0.97, 0.99), None, "P is 0.95 or more under every prior centred at no effect, from SD 0.1 to 1"),
+        ((0.5, 0.99), 0.6, "the prior must have an SD of at least 0.6 for P to reach 0.95."),
+    ],
+)
+def test_priors_at_no_effect_that_never_or_always_reach_the_rule_are_told_apart(
+    p: tuple[float, float], tipping: float | None, said: str
+) -> None:
+    row = flips([_cell("plan", 0.96)], RULE)
+    surface = Surface(np.array([0.0]), np.array([0.1, 1.0]), np.array([p]), np.zeros((1, 2)))
+    tip = SimpleNamespace(plan=row.plan, estimand=row.estimand, sds=((0.95, tipping),), surface=surface)
+    grid: Any = SimpleNamespace(tipping=(tip,), flips=(row,))
     (text,) = sentences(grid)
     assert said in text

@@ -176,16 +176,20 @@ class Fitter:
     def fit(self, job: Job) -> Fit:
         """Make one fit, or read it where the same one was made before.
 
-        A fit that fails its diagnostics is tried once more with smaller steps; if that fails too, it is
-        returned as failed, without estimands. Raises InputError when the study lacks what the plan needs.
+        A fit that fails its diagnostics is tried again with smaller steps, and again with yet smaller ones; if those
+        fail too, it is returned as failed, without estimands. Raises InputError when the study lacks what the plan
+        needs.
         """
         if job.members:
             return fit_members(self, job)
         module, data, priors, sampling = self._asked(job)
         fit = self._attempt(job, module, data, priors, sampling)
-        if fit.status is Status.failed and (fit.agreement is None or fit.agreement.share > 0):
-            self.say("once more, with smaller steps")
-            fit = self._attempt(job, module, data, priors, smaller_steps(sampling))
+        for again in ("once more, with smaller steps", "a last time, with yet smaller steps"):
+            if fit.status is not Status.failed or (fit.agreement is not None and fit.agreement.share == 0):
+                break
+            self.say(again)
+            sampling = smaller_steps(sampling)
+            fit = self._attempt(job, module, data, priors, sampling)
         return fit
 
     def remembered(self, job: Job) -> Fit:

@@ -121,7 +121,7 @@ MODELS: Mapping[str, ModelRow] = {
         {
             "normal": _NORMAL,
             "normal_ratio": {**_RATIO, "cv": "lognormal", "correlation": "lkj"},
-            "censored_normal": {**_RATIO, "standardized_mean": "normal", "correlation": "lkj"},
+            "softplus_normal": {**_RATIO, "standardized_mean": "normal", "correlation": "lkj"},
             "hurdle_lognormal": {
                 **_RATIO,
                 "zero_share": "beta",

@@ -64,7 +64,7 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         "question": _question(study, endpoint),
         "model": "continuous",
         "family": "normal_ratio" if by_ratio else "normal",
-        "alternative_families": ("normal",) if by_ratio else (),
+        "alternative_families": ("normal", "softplus_normal") if by_ratio else (),
         "endpoints": tuple(
             EndpointAt(endpoint=endpoint.id, visit=None if visit is None else visit.id) for visit in kept
         ),
@@ -169,6 +169,7 @@ def _ratio_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
             0.5,
             f"The SD is {number(cv * 0.375)} to {number(cv * 2.66)} times the mean, about as printed.",
         ),
+        "standardized_mean": normal(0, 1, "Any share of patients near zero is equally credible."),
     }
     if visits > 1:
         priors["log_ratio_sd"] = lognormal(

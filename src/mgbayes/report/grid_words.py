@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mgbayes.report.words import percent
 from mgbayes.sensitivity.decision import Driver, Flips
 from mgbayes.sensitivity.run import Grid
+from mgbayes.sensitivity.tipping import always_above
 from mgbayes.sensitivity.tipping_fits import Tipping
 
 _WHAT = {
@@ -88,10 +89,12 @@ def _tipping(tip: Tipping, row: Flips) -> str:
     if row.rule.probability not in sds:
         return ""
     sd = sds[row.rule.probability]
+    if sd is None and always_above(tip.surface, row.rule.probability):
+        return f"P is {asked} or more under every prior centred at no effect, from SD {_ends(tip)}."
     if sd is None:
-        return f"No prior centred at no effect crosses P = {asked} between SD {_ends(tip)}."
+        return f"No prior centred at no effect brings P to {asked}, from SD {_ends(tip)}."
     return f"Centred at no effect, the prior must have an SD of at least {sd:.2g} for P to reach {asked}."
 
 
 def _ends(tip: Tipping) -> str:
-    return f"{tip.surface.sds[0]:.2g} and {tip.surface.sds[-1]:.2g} (log scale)"
+    return f"{tip.surface.sds[0]:.2g} to {tip.surface.sds[-1]:.2g} (log scale)"

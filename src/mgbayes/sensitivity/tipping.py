@@ -123,18 +123,29 @@ def tipping_sd(found: Surface, probability: float) -> float | None:
     Between points of the surface P(benefit) is taken as linear in log SD. Points that are not trusted are left
     out. Raises ValueError when the surface has no row at a mean of 0.
     """
-    rows = np.flatnonzero(np.isclose(found.means, 0))
-    if not rows.size:
-        raise ValueError("the surface has no row with a prior mean of 0")
-    ok = found.trusted[rows[0]]
-    log_sd, p = np.log(found.sds[ok]), found.p_benefit[rows[0]][ok]
-    above = p >= probability
+    sd, p = _at_no_effect(found)
+    log_sd, above = np.log(sd), p >= probability
     crossing = np.flatnonzero(~above[:-1] & above[1:])
     if not crossing.size:
         return None
     i = crossing[0]
     share = (probability - p[i]) / (p[i + 1] - p[i])
     return exp(log_sd[i] + share * (log_sd[i + 1] - log_sd[i]))
+
+
+def always_above(found: Surface, probability: float) -> bool:
+    """Whether every prior centred at no effect gives ``probability`` or more. Raises ValueError as ``tipping_sd``."""
+    _, p = _at_no_effect(found)
+    return bool(p.size and (p >= probability).all())
+
+
+def _at_no_effect(found: Surface) -> tuple[np.ndarray, np.ndarray]:
+    """Prior SDs and P(benefit) of the trusted points with a prior mean of 0."""
+    rows = np.flatnonzero(np.isclose(found.means, 0))
+    if not rows.size:
+        raise ValueError("the surface has no row with a prior mean of 0")
+    ok = found.trusted[rows[0]]
+    return found.sds[ok], found.p_benefit[rows[0]][ok]
 
 
 def _figures(pool: _Pool, mean: float, sd: float) -> tuple[float, float]:
