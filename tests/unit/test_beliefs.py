@@ -6,8 +6,10 @@ from math import inf, log
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
+from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import Belief, beliefs, heavy_tailed, mixture_belief, yielding
 
@@ -15,8 +17,12 @@ OWN = Prior("normal", (0.1, 0.9), "the plan's own")
 CHANCES = {"weak": 0.30, "moderate": 0.15, "strong": 0.05}
 
 
+def _varied(**expected: float) -> Sensitivity:
+    return Sensitivity(effect="effect", estimand="shown", why="a test", **expected)
+
+
 def _belief(name: str, expected: float) -> Belief:
-    return next(row for row in beliefs(OWN, expected) if row.name == name)
+    return next(row for row in beliefs(OWN, _varied(expected=expected)) if row.name == name)
 
 
 @pytest.mark.parametrize("strength", CHANCES)
@@ -43,8 +49,39 @@ def test_a_weak_skeptic_has_an_sd_of_5() -> None:
     assert _belief("skeptical, weak", 0.6).sd == 5.0
 
 
+def test_beliefs_about_a_difference_are_those_about_log_odds_in_sds_of_a_logistic_outcome() -> None:
+    """An outcome of SD π / √3 is logistic, its log odds ratio a difference: in that unit nothing differs."""
+    sd = float(stats.logistic.std())
+    ratio = beliefs(OWN, _varied(expected=1.5))
+    difference = beliefs(OWN, _varied(expected_difference=log(1.5), outcome_sd=sd))
+    for one, other in zip(ratio, difference, strict=True):
+        assert one.name == other.name
+        assert one.prior.values == pytest.approx(other.prior.values)
+    doubled = beliefs(OWN, _varied(expected_difference=2 * log(1.5), outcome_sd=2 * sd))
+    named = [row.name for row in ratio if "skeptical, " in row.name or "stic, " in row.name]
+    assert len(named) == 9
+    for one, other in zip(ratio, doubled, strict=True):
+        if one.name in named:
+            assert (other.mean, other.sd) == pytest.approx((2 * one.mean, 2 * one.sd))
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        ({}, "either expected"),
+        ({"expected": 0.5, "expected_difference": 2.0, "outcome_sd": 1.0}, "either expected"),
+        ({"expected_difference": 2.0}, "stand together"),
+        ({"expected": 1.0}, "no effect"),
+        ({"expected_difference": 0.0, "outcome_sd": 1.0}, "no effect"),
+    ],
+)
+def test_what_is_expected_is_one_effect(expected: dict[str, float], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        _varied(**expected)
+
+
 def test_each_belief_has_a_name_and_one_form() -> None:
-    every = beliefs(OWN, 0.6)
+    every = beliefs(OWN, _varied(expected=0.6))
     assert len({row.name for row in every}) == len(every) == 12
     assert {row.prior.form for row in every} == {"student_t_mixture"}
     assert all(row.prior.fault() is None for row in every)

@@ -88,5 +88,5 @@ def test_a_failed_fit_ends_with_1_and_is_reported_without_estimands(tmp_path: Pa
     assert fit["estimands"] == []
     assert fit["diagnostics"]["ess_bulk_min"] < 1000
     assert "No estimate" in (tmp_path / "out" / "report.html").read_text("utf-8")
-    # the first try, and the one with smaller steps
-    assert len(list((tmp_path / "cache" / "fits").glob("*.nc"))) == 2
+    # the first try, and the two with smaller steps
+    assert len(list((tmp_path / "cache" / "fits").glob("*.nc"))) == 3

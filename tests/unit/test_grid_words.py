@@ -58,7 +58,9 @@ def test_priors_at_no_effect_that_never_or_always_reach_the_rule_are_told_apart(
 ) -> None:
     row = flips([_cell("plan", 0.96)], RULE)
     surface = Surface(np.array([0.0]), np.array([0.1, 1.0]), np.array([p]), np.zeros((1, 2)))
-    tip = SimpleNamespace(plan=row.plan, estimand=row.estimand, sds=((0.95, tipping),), surface=surface)
+    tip = SimpleNamespace(
+        plan=row.plan, estimand=row.estimand, sds=((0.95, tipping),), surface=surface, expected=2.0
+    )
     grid: Any = SimpleNamespace(tipping=(tip,), flips=(row,))
     (text,) = sentences(grid)
     assert said in text

@@ -49,7 +49,7 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert row.p_benefit is not None
     found = robustness([fit], row, [Chance(row.p_benefit, row.mcse_p_benefit or 0.0)])
-    named = beliefs(fit.priors["log_hazard_ratio"], 0.5)
+    named = beliefs(fit.priors["log_hazard_ratio"], fit.plan.sensitivity[0])
     normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
     exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
     assert len(found.chances) == len(named)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from math import log, pi, sqrt
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -113,23 +114,43 @@ class Sensitivity(Record):
     """One effect whose prior is varied, and the estimand that is watched meanwhile.
 
     ``expected`` is the ratio that an enthusiast expects: exp(effect), on the side that benefits the contrast
-    arm. ``cohorts`` names the claim whose counts other published cohorts predict, where they do. ``priors`` are tried
-    beside the named ones. The estimand is the effect or its exponential, so that the prior is the prior of what is
-    watched; ``induced`` says that it is neither, and each cell then shows the prior that is induced on it.
+    arm; of an effect that is a difference, ``expected_difference`` in its unit, and ``outcome_sd``, the SD of the
+    outcome, which sets how wide the named priors are. ``cohorts`` names the claim whose counts other published
+    cohorts predict, where they do. ``priors`` are tried beside the named ones. The estimand is the effect or its
+    exponential, so that the prior is the prior of what is watched; ``induced`` says that it is neither, and each
+    cell then shows the prior that is induced on it.
     """
 
     effect: Id
     estimand: Id
-    expected: Annotated[float, Field(gt=0)]
+    expected: Annotated[float, Field(gt=0)] | None = None
+    expected_difference: float | None = None
+    outcome_sd: Annotated[float, Field(gt=0)] | None = None
     why: str = Field(min_length=1)
     cohorts: Id | None = None
     induced: bool = False
     priors: tuple[OwnPrior, ...] = ()
 
+    @property
+    def size(self) -> float:
+        """The effect that is expected, on the effect's own scale."""
+        if self.expected is not None:
+            return log(self.expected)
+        return self.expected_difference or 0.0
+
+    @property
+    def unit(self) -> float:
+        """Of a difference, as much as one log odds: √3 / π SDs of the outcome (Chinn 2000, Stat Med 19:3127)."""
+        return 1.0 if self.outcome_sd is None else self.outcome_sd * sqrt(3) / pi
+
     @model_validator(mode="after")
-    def _a_difference(self) -> Self:
-        if self.expected == 1:
-            raise ValueError("a ratio of 1 is no effect: expected is above or below 1")
+    def _one_effect(self) -> Self:
+        if (self.expected is None) == (self.expected_difference is None):
+            raise ValueError("either expected, a ratio, or expected_difference with outcome_sd")
+        if (self.expected_difference is None) != (self.outcome_sd is None):
+            raise ValueError("expected_difference and outcome_sd stand together")
+        if self.size == 0:
+            raise ValueError("a ratio of 1 or a difference of 0 is no effect: it lies to one side")
         return self
 
     @model_validator(mode="after")

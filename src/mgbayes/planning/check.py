@@ -152,6 +152,17 @@ def _of_estimands(plan: Plan, declared: Sequence[Estimand]) -> Iterator[Problem]
             fault = _on_the_wrong_side(estimand, row.threshold)
             if fault:
                 yield Problem(f"important[{i}] → threshold", f"{row.threshold:g}", fault)
+    for i, varied in enumerate(plan.sensitivity, start=1):
+        estimand = known.get(varied.estimand)
+        if estimand is not None and estimand.benefit is not None:
+            higher = estimand.benefit == "higher"
+            if (varied.size > 0) != higher:
+                name = "expected_difference" if varied.expected is None else "expected"
+                null, side = (0, varied.size) if varied.expected is None else (1, varied.expected)
+                accepted = (
+                    f"a number {'above' if higher else 'below'} {null}, the side of benefit of {estimand.id}"
+                )
+                yield Problem(f"sensitivity[{i}] → {name}", f"{side:g}", accepted)
 
 
 def _on_the_wrong_side(estimand: Estimand, threshold: float) -> str:

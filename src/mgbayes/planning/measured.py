@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log, sqrt
 
-from mgbayes.models.plan import Decision, EndpointAt, Important, Plan, PriorChoice
+from mgbayes.models.plan import Decision, EndpointAt, Important, Plan, PriorChoice, Sensitivity
 from mgbayes.planning.conventions import PROBABILITY, SAMPLING, lognormal, normal, number, with_unit
 from mgbayes.planning.missing import Missing
 from mgbayes.study.numbers import find_mean, size_of
@@ -73,6 +73,7 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         "caution": _caution(baseline),
         "priors": _normal_priors(scale, len(kept)) | (_ratio_priors(scale, len(kept)) if by_ratio else {}),
         "important": (_important(headline, endpoint, scale),),
+        "sensitivity": () if by_ratio or len(kept) > 1 else (_expected(headline, endpoint, scale),),
         "decision": Decision(estimand=headline, probability=PROBABILITY),
         "sampling": SAMPLING,
     }
@@ -121,6 +122,18 @@ def _important(estimand: str, endpoint: Endpoint, scale: _Scale) -> Important:
         "difference is established (Norman et al. 2003, Med Care 41:582); put in that of your field."
     )
     return Important(estimand=estimand, threshold=size if endpoint.benefit == "higher" else -size, why=why)
+
+
+def _expected(estimand: str, endpoint: Endpoint, scale: _Scale) -> Sensitivity:
+    size = float(f"{_HALF_AN_SD * scale.sd:.2g}")
+    return Sensitivity(
+        effect="difference",
+        estimand=estimand,
+        expected_difference=size if endpoint.benefit == "higher" else -size,
+        outcome_sd=float(f"{scale.sd:.3g}"),
+        why=f"By convention, half an SD within arms ({with_unit(scale.sd, scale.unit)}); the study file states no "
+        "expected effect.",
+    )
 
 
 def _normal_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:

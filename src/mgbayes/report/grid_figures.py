@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LINES = ("-", "--", ":")
 _RATIO_TICKS = (0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5)
+_SD_TICKS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 def pictures(grid: Grid) -> Iterator[Picture]:
@@ -119,24 +120,27 @@ def _draw_surface(figure: Figure, tip: Tipping) -> None:
     axes = figure.add_subplot()
     found = tip.surface
     p = np.where(found.trusted, found.p_benefit, np.nan)
-    ratio = np.exp(found.means)
+    is_ratio = tip.expected is not None
+    centres = np.exp(found.means) if is_ratio else found.means
     filled = axes.contourf(
-        found.sds, ratio, p, levels=np.linspace(0, 1, 11), cmap="Greys", alpha=0.7, vmin=0, vmax=1.4
+        found.sds, centres, p, levels=np.linspace(0, 1, 11), cmap="Greys", alpha=0.7, vmin=0, vmax=1.4
     )
     for level, line in zip(LEVELS, _LINES, strict=True):
         if np.nanmin(p) < level < np.nanmax(p):
-            drawn = axes.contour(found.sds, ratio, p, levels=[level], colors=style.INK, linestyles=line)
+            drawn = axes.contour(found.sds, centres, p, levels=[level], colors=style.INK, linestyles=line)
             axes.clabel(drawn, fmt=f"{level:g}", fontsize=7)
-    axes.axhline(1, color=style.INK, lw=0.5)
+    axes.axhline(1 if is_ratio else 0, color=style.INK, lw=0.5)
     _draw_fits(axes, tip)
     axes.set_xscale("log")
-    axes.set_yscale("log")
-    ticks = [tick for tick in _RATIO_TICKS if ratio[0] <= tick <= ratio[-1]]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+    if is_ratio:
+        axes.set_yscale("log")
+        ticks = [tick for tick in _RATIO_TICKS if centres[0] <= tick <= centres[-1]]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    sds = [tick * tip.unit for tick in _SD_TICKS]
+    axes.set_xticks(sds, [f"{sd:.2g}" for sd in sds])
     axes.minorticks_off()
-    axes.set_xlabel("SD of the prior, log scale")
-    axes.set_ylabel("centre of the prior, ratio")
+    axes.set_xlabel("SD of the prior, log scale" if is_ratio else "SD of the prior")
+    axes.set_ylabel("centre of the prior, ratio" if is_ratio else "centre of the prior, difference")
     figure.colorbar(filled, ax=axes, label="P(benefit)")
 
 
@@ -144,4 +148,6 @@ def _draw_fits(axes: Axes, tip: Tipping) -> None:
     from mgbayes.sensitivity.tipping_fits import COARSE_SDS
 
     for mean in (tip.surface.means[0], 0.0, tip.surface.means[-1]):
-        axes.plot(COARSE_SDS, [np.exp(mean)] * len(COARSE_SDS), ".", color=style.INK, ms=3, clip_on=False)
+        centre = mean if tip.expected is None else np.exp(mean)
+        sds = [sd * tip.unit for sd in COARSE_SDS]
+        axes.plot(sds, [centre] * len(sds), ".", color=style.INK, ms=3, clip_on=False)

@@ -97,4 +97,5 @@ def _tipping(tip: Tipping, row: Flips) -> str:
 
 
 def _ends(tip: Tipping) -> str:
-    return f"{tip.surface.sds[0]:.2g} to {tip.surface.sds[-1]:.2g} (log scale)"
+    scale = "" if tip.expected is None else " (log scale)"
+    return f"{tip.surface.sds[0]:.2g} to {tip.surface.sds[-1]:.2g}{scale}"

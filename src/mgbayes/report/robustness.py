@@ -93,7 +93,7 @@ def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
     draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy()
     benefit = better(draws, estimand, estimand.null)
     before = log_density(own, effect)
-    for belief in (*beliefs(own, varied.expected), *own_beliefs(varied)):
+    for belief in (*beliefs(own, varied), *own_beliefs(varied)):
         weight, k = smoothed((log_density(belief.prior, effect) - before).ravel())
         if belief.name != OWN and k <= PARETO_K:
             yield _weighted(benefit, weight.reshape(benefit.shape))

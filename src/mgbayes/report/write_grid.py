@@ -61,6 +61,7 @@ def to_json(grid: Grid) -> dict[str, Any]:
                 "effect": row.effect,
                 "estimand": row.estimand,
                 "expected": row.expected,
+                "expected_difference": row.expected_difference,
                 "sds": [{"p_benefit": level, "sd": sd} for level, sd in row.sds],
                 "refits": row.refits,
                 "failed": row.failed,

@@ -1,6 +1,7 @@
 r"""Named priors of an effect: what a skeptic, an enthusiast and a pessimist would have believed.
 
-On the log ratio scale, with e the log of the ratio that is expected where the contrast arm benefits:
+On the log ratio scale, with e the log of the ratio that is expected where the contrast arm benefits (for a
+difference, e is the difference, and SDs are in units of √3 / π SDs of the outcome, as much as one log odds):
 
 | belief       | mean | weak | moderate | strong |
 |--------------|------|------|----------|--------|
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import inf, log, sqrt
+from math import inf, sqrt
 
 from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
@@ -62,17 +63,17 @@ class Belief:
         return sqrt(within + between)
 
 
-def beliefs(own: Prior, expected: float, induced: str = "") -> tuple[Belief, ...]:
-    """Every named prior of an effect, the plan's ``own`` first; ``expected`` is the expected ratio.
+def beliefs(own: Prior, varied: Sensitivity, induced: str = "") -> tuple[Belief, ...]:
+    """Every named prior of an effect, the plan's ``own`` first.
 
     ``induced`` says what brings about the own one, where it is no prior of the plan's but follows from a hierarchy.
     Raises ValueError when the plan's prior is neither normal nor a mixture of Student t.
     """
     return (
         Belief(OWN, own.as_mixture(), induced),
-        *_directed(log(expected)),
+        *_directed(varied.size, varied.unit),
         heavy_tailed(own),
-        yielding(own),
+        yielding(own, varied.unit),
     )
 
 
@@ -103,17 +104,17 @@ def heavy_tailed(own: Prior) -> Belief:
     return mixture_belief("heavy-tailed", 1.0, component, component, why)
 
 
-def yielding(own: Prior) -> Belief:
+def yielding(own: Prior, unit: float = 1.0) -> Belief:
     """A moderate skeptic who gives way to the plan's own prior where the data disagree."""
     centre, scale, df = own.as_mixture().values[1:4]
-    skeptic = (0.0, SKEPTICAL_SD["moderate"], inf)
+    skeptic = (0.0, unit * SKEPTICAL_SD["moderate"], inf)
     why = "A moderate skeptic, with one chance in five for the plan's own prior: data that disagree raise it."
     return mixture_belief("robust skeptical", 1 - WEIGHT_OF_DOUBT, skeptic, (centre, scale, df), why)
 
 
-def _directed(e: float) -> Iterator[Belief]:
+def _directed(e: float, unit: float) -> Iterator[Belief]:
     for strength, sd in SKEPTICAL_SD.items():
-        yield normal_belief(f"skeptical, {strength}", 0.0, sd, "No difference is the most credible.")
+        yield normal_belief(f"skeptical, {strength}", 0.0, unit * sd, "No difference is the most credible.")
     for attitude, mean in (("enthusiastic", e), ("pessimistic", -e)):
         for strength, z in Z.items():
             why = f"The expected effect{'' if mean == e else ' the other way round'}, held {_HELD[strength]}."

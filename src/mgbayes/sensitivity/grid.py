@@ -165,9 +165,7 @@ def _beliefs(
     """The priors of an effect; only the plan's own where the family does not have that effect."""
     has = varied.effect in plan.effects(family)
     own = effect_prior(study, plan, family if has else plan.family, varied.effect)
-    every = beliefs(
-        own, varied.expected, "" if not has or _stands_alone(plan, family, varied.effect) else own.why
-    )
+    every = beliefs(own, varied, "" if not has or _stands_alone(plan, family, varied.effect) else own.why)
     if not has:
         yield every[0]
         return
@@ -230,7 +228,7 @@ def _about_something_else(study: Study, plan: Plan) -> Iterator[Problem]:
 def _named_twice(plan: Plan) -> Iterator[Problem]:
     """Priors of the user's own that have the name of one that is tried anyway."""
     for i, varied in enumerate(plan.sensitivity, start=1):
-        taken = {row.name for row in beliefs(Prior("normal", (0.0, 1.0), ""), varied.expected)} | {COHORTS}
+        taken = {row.name for row in beliefs(Prior("normal", (0.0, 1.0), ""), varied)} | {COHORTS}
         for row in varied.priors:
             if row.name in taken:
                 yield Problem(f"sensitivity → {i} → priors", repr(row.name), "a name that no other prior has")

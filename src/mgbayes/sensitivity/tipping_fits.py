@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 
@@ -31,13 +30,16 @@ class Tipping:
     """The surface of one estimand, and the SDs at which a skeptical prior tips the conclusion.
 
     ``sds`` holds (P(benefit), SD), None where no prior centred at no effect gives it; ``failed`` counts refits
-    that failed their diagnostics and are left out.
+    that failed their diagnostics and are left out. Means and SDs of priors are on the log scale of a ratio, or in the
+    unit of a difference; SDs are multiples of ``unit``.
     """
 
     plan: str
     effect: str
     estimand: str
-    expected: float
+    expected: float | None
+    expected_difference: float | None
+    unit: float
     surface: Surface
     sds: tuple[tuple[float, float | None], ...]
     refits: int
@@ -46,9 +48,15 @@ class Tipping:
 
 def tipping_settings(study: Study, plan: Plan, varied: Sensitivity) -> tuple[Setting, ...]:
     """The coarse grid: prior means at, against and without the expected effect, by SDs."""
-    e = log(varied.expected)
+    e = varied.size
     return tuple(
-        Setting(study, plan, varied, normal_belief("tipping", mean, sd, "A point of a surface."), plan.family)
+        Setting(
+            study,
+            plan,
+            varied,
+            normal_belief("tipping", mean, sd * varied.unit, "A point of a surface."),
+            plan.family,
+        )
         for mean in (-abs(e), 0.0, abs(e))
         for sd in COARSE_SDS
     )
@@ -57,15 +65,17 @@ def tipping_settings(study: Study, plan: Plan, varied: Sensitivity) -> tuple[Set
 def tipping(settings: Sequence[Setting], refits: Sequence[Refit]) -> Tipping:
     """The surface from its refits, in the order of the settings; those that failed are left out."""
     varied = settings[0].varied
-    e = abs(log(varied.expected))
+    e = abs(varied.size)
     usable = [refit for refit in refits if refit.usable]
     means = np.linspace(-e, e, FINE_MEANS)
-    found = surface(usable, means, np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
+    found = surface(usable, means, varied.unit * np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
     return Tipping(
         plan=settings[0].plan.id,
         effect=varied.effect,
         estimand=varied.estimand,
         expected=varied.expected,
+        expected_difference=varied.expected_difference,
+        unit=varied.unit,
         surface=found,
         sds=tuple((level, tipping_sd(found, level)) for level in LEVELS),
         refits=len(refits),
