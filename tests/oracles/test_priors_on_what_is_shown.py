@@ -18,7 +18,9 @@ from mgbayes.sensitivity.cell import Cell, make_cell
 from mgbayes.sensitivity.grid import Setting, settings
 from mgbayes.sensitivity.tied import induced_interval, is_tied
 from mgbayes.sensitivity.tipping import Refit, surface, tipping_sd
+from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
+from tests.conftest import ROOT
 from tests.oracles.test_binary_model import quadrature
 
 TABLES = {"well": (2, 16, 14, 20), "home": (5, 16, 9, 20)}
@@ -199,6 +201,7 @@ def test_an_estimand_that_the_prior_is_not_about_is_refused_unless_what_it_induc
     job = Job(study(), plan(), "independent")
     assert is_tied(job, "log_odds_ratio_well", "odds_ratio_well")
     assert not is_tied(job, "log_odds_ratio_well", "odds_ratio_home")
+
     # The prior that a Normal(0, 0.355) induces on the odds ratio itself is log-normal.
     (belief,) = (s.belief for s in settings(study(), plan())[:5] if s.belief.name == "skeptical, moderate")
     low, high = induced_interval(job, "log_odds_ratio_well", belief.prior, "odds_ratio_well")
@@ -265,3 +268,11 @@ def test_one_endpoint_at_two_visits_has_the_visits_in_its_ids_and_labels() -> No
     with pytest.raises(ValueError, match="each endpoint once"):
         plan(endpoints=[parts[0], parts[0]])
     assert len(declared(fit.data)) == 4
+
+
+def test_a_difference_at_one_visit_is_the_effect_and_at_several_is_not() -> None:
+    quality = load_study(ROOT / "studies" / "decarli2021.toml")
+    plan = load_plan(ROOT / "studies" / "decarli2021" / "qor40.toml")
+    assert is_tied(Job(quality, plan, "normal"), "difference", "mean_difference_24h")
+    several = Job(load_study(), load_plan("prednisone"), "normal")
+    assert not is_tied(several, "difference", "mean_difference_last")

@@ -83,6 +83,19 @@ MISSPELT: dict[str, tuple[dict[str, object], list[str]]] = {
         {"important": [{"estimand": "odds_ratio_fall", "threshold": 1.25}]},
         ["important[1] → threshold", "below 1, the side of benefit"],
     ),
+    "an effect that is expected on the side of harm": (
+        {
+            "sensitivity": [
+                {
+                    "effect": "log_odds_ratio_fall",
+                    "estimand": "odds_ratio_fall",
+                    "expected": 1.5,
+                    "why": "a test",
+                }
+            ]
+        },
+        ["sensitivity[1] → expected", "below 1, the side of benefit"],
+    ),
 }
 
 

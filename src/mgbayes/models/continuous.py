@@ -318,7 +318,7 @@ class Continuous:
     def prior_draws(
         self, rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
     ) -> xr.Dataset:
-        """What `predict` needs, drawn from the prior, with one chain."""
+        """What `predict` needs and the effect, drawn from the prior, with one chain."""
         chosen = continuous_families.FAMILIES[family]
         drawn = [chosen.draw(rng, priors, len(self.visits)) for _ in range(draws)]
         values = {
@@ -326,7 +326,12 @@ class Continuous:
             for name, dims in chosen.dims.items()
             if "pair" not in dims or len(self.visits) > 1
         }
-        return xr.Dataset(values, coords=self.coords)
+        effects = {
+            name: (("chain", "draw"), np.stack([row[name] for row in drawn])[None])
+            for name in ("difference", "log_ratio")
+            if name in drawn[0]
+        }
+        return xr.Dataset(values | effects, coords=self.coords)
 
     def predict(self, rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
         """Means and SDs of one new cohort for each draw, and of patients how many are at zero."""
