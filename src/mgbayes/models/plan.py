@@ -149,8 +149,10 @@ class Sensitivity(Record):
             raise ValueError("either expected, a ratio, or expected_difference with outcome_sd")
         if (self.expected_difference is None) != (self.outcome_sd is None):
             raise ValueError("expected_difference and outcome_sd stand together")
-        if self.size == 0:
-            raise ValueError("a ratio of 1 or a difference of 0 is no effect: it lies to one side")
+        if self.expected == 1:
+            raise ValueError("a ratio of 1 is no effect: expected is above or below 1")
+        if self.expected_difference == 0:
+            raise ValueError("a difference of 0 is no effect: expected_difference is above or below 0")
         return self
 
     @model_validator(mode="after")
