@@ -46,7 +46,7 @@ def _cases(plan: Plan) -> list[Case]:
     families = [plan.with_family(family) for family in (plan.family, *plan.alternative_families)]
     cases = [Case(each) for each in families if not row.needs_patients(each.family)]
     if row.takes_patients:
-        cases += [Case(each, True) for each in families]
+        cases += [Case(each, True) for each in families if each.family not in row.from_print_only]
         cases += [Case(plan, True, adjusted) for adjusted in _adjustments(plan)]
     return cases
 

@@ -34,6 +34,7 @@ class ModelRow:
     effects: tuple[str, ...] = ()
     patients_only: bool = False
     on_patients_only: frozenset[str] = frozenset()
+    from_print_only: frozenset[str] = frozenset()
     adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
     effect_by_endpoint: str = ""
     """The effect of which every endpoint has one: ``<effect>_<endpoint>``, which may have a prior of its own."""
@@ -131,6 +132,7 @@ MODELS: Mapping[str, ModelRow] = {
         },
         effects=("difference", "log_ratio"),
         on_patients_only=frozenset({"hurdle_lognormal"}),
+        from_print_only=frozenset({"softplus_normal"}),
     ),
     "binary": ModelRow(
         "mgbayes.models.binary",
