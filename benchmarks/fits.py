@@ -141,7 +141,7 @@ def main() -> None:
     from rich.table import Table
 
     from mgbayes.models.catalogue import MODELS
-    from mgbayes.models.plan import shipped_plans
+    from mgbayes.models.plan_file import shipped_plans
 
     logging.getLogger("pymc").setLevel(logging.ERROR)
     columns = (

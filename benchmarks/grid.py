@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 
 from mgbayes.inference.run import Fitter
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.sensitivity.cell import cell_by_refit, cell_from_parent
 from mgbayes.sensitivity.grid import Setting, settings
 from mgbayes.study import load_study

@@ -2,7 +2,7 @@
 
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.hazards import hazard_of
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
 
 STUDY = load_study()

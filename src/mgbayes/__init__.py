@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Study": "mgbayes.study.schema",
     "load_study": "mgbayes.study.load",
-    "load_plan": "mgbayes.models.plan",
+    "load_plan": "mgbayes.models.plan_file",
     "verify": "mgbayes.verify.ledger",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",

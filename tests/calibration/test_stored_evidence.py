@@ -15,7 +15,7 @@ from mgbayes.calibrate.case import Case, required
 from mgbayes.calibrate.evidence import load, outdated, verdict
 from mgbayes.calibrate.sbc import MAX_FAILED
 from mgbayes.calibrate.setting import Setting
-from mgbayes.models.plan import shipped_plans
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.study.load import load_study
 from tests.conftest import ROOT
 

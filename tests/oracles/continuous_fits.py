@@ -6,6 +6,8 @@ import arviz_stats as azs
 import numpy as np
 import nutpie
 import pymc as pm
+import pytensor
+import pytensor.tensor as pt
 import xarray as xr
 
 from mgbayes.models.continuous import PRIORS, Continuous, Data
@@ -75,23 +77,32 @@ def fitted(
     return posterior
 
 
-def log_density(model: pm.Model, point: dict[str, Any]) -> Any:
-    """The log likelihood of a model at free values on their own scale, compiled without a C compiler's delay."""
-    import pytensor
+def values_at(model: pm.Model, point: dict[str, Any]) -> dict[Any, Any]:
+    """Each value variable of the point's free variables, with what it is there, on the scale that is sampled."""
+    found = {}
+    for rv in model.free_RVs:
+        if rv.name in point:
+            at, transform = pt.constant(np.asarray(point[rv.name])), model.rvs_to_transforms[rv]
+            found[model.rvs_to_values[rv]] = (
+                at if transform is None else transform.forward(at, *rv.owner.inputs)
+            )
+    return found
 
+
+def log_likelihood(model: pm.Model, point: dict[str, Any], *given: str) -> Any:
+    """The log likelihood as a function of the free variables ``given``, the others held at the point.
+
+    Compiled without a C compiler's delay.
+    """
     (likelihood,) = model.logp(vars=model.observed_RVs, sum=False)
-    expression = likelihood
-    replaced = dict(zip(model.value_vars, model.free_RVs, strict=True))
+    held = pytensor.graph.clone_replace(likelihood, values_at(model, point))
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
-        values = {
-            value: model.rvs_to_transforms[rv].forward(np.asarray(point[rv.name]), *rv.owner.inputs)
-            if model.rvs_to_transforms[rv] is not None
-            else np.asarray(point[rv.name])
-            for value, rv in replaced.items()
-        }
-        evaluated = {key: v.eval() if hasattr(v, "eval") else v for key, v in values.items()}
-        function = pytensor.function(list(evaluated), expression, on_unused_input="ignore")
-        return function(*evaluated.values())
+        return pytensor.function([model.rvs_to_values[model[name]] for name in given], held)
+
+
+def log_density(model: pm.Model, point: dict[str, Any]) -> Any:
+    """The log likelihood of a model at free values on their own scale."""
+    return log_likelihood(model, point)()
 
 
 def z_scores(sampled: np.ndarray, mean: float, sd: float, error: float = 0.0) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import xarray as xr
 from mgbayes.inference.run import Fitter
 from mgbayes.models.arms import HALVES
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from tests.known_models import STUDY, relapse, remission
 from tests.oracles.arms_swapped import hold_mirrored, shorter, summaries, swapped
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import load_plan, parse_plan
+from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report.confounding_page import confounding_part
 from mgbayes.report.write_grid import write_grid

@@ -11,7 +11,7 @@ from scipy import stats
 
 from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import heavy_tailed, mixture_belief, normal_belief
 from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted, smoothed

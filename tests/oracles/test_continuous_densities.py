@@ -13,7 +13,7 @@ from mgbayes.models import visits as of_visits
 from mgbayes.models.continuous import PRIORS, published
 from mgbayes.models.continuous_families import FAMILIES
 from mgbayes.models.paired import correlation_bounds, paired_p
-from tests.oracles.continuous_fits import log_density, model_of
+from tests.oracles.continuous_fits import log_density, log_likelihood, model_of
 
 MEAN, SD = np.array([[46.8, 11.8, 17.9], [30.9, 9.5, 2.8]]), np.array([[20.8, 15.3, 15.6], [24.9, 8.7, 3.8]])
 N = np.array([17, 16])
@@ -189,30 +189,18 @@ def _mean_density(
         "standardized_mean": np.stack([eta] * 2),
         "vine": np.stack([(vine + 1) / 2] * 2),
     }
-    (likelihood,) = model.logp(vars=model.observed_RVs, sum=False)
-    given = {row: free[row.name] for row in model.free_RVs if row.name != "z"}
-    transforms = {row: model.rvs_to_transforms[row] for row in given}
-    values = {
-        model.rvs_to_values[row]: pt.constant(value)
-        if transforms[row] is None
-        else transforms[row].forward(pt.constant(value), *row.owner.inputs)
-        for row, value in given.items()
-    }
-    with pytensor.config.change_flags(mode="FAST_COMPILE"):
-        of_z = pytensor.function(
-            [model.rvs_to_values[model["z"]]], pytensor.graph.clone_replace(likelihood, values)[0]
-        )
-        found = np.empty(size)
-        for i in range(size):
-            mean, spread = rng.uniform(low, high)
-            model.set_data("printed_mean", np.stack([mean] * 2))
-            model.set_data("printed_sd", np.stack([spread] * 2))
-            tied = rng.standard_normal((4, visits))
-            z = np.stack(of_visits.whiten(vine, list(tied.T)), axis=-1)
-            made_up = ((z**2 - tied**2) / 2).sum() + 4 * (np.log1p(-(vine**2)) / 2).sum()
-            made_up += (30 - 3) / 2 * np.log(((tied - tied.mean(axis=0)) ** 2).sum(axis=0)).sum()
-            # of (m, s) from that of (m, s²)
-            found[i] = np.exp(of_z(np.stack([z] * 2)) - made_up) * (2 * spread).prod()
+    likelihood = log_likelihood(model, free, "z")
+    found = np.empty(size)
+    for i in range(size):
+        mean, spread = rng.uniform(low, high)
+        model.set_data("printed_mean", np.stack([mean] * 2))
+        model.set_data("printed_sd", np.stack([spread] * 2))
+        tied = rng.standard_normal((4, visits))
+        z = np.stack(of_visits.whiten(vine, list(tied.T)), axis=-1)
+        made_up = ((z**2 - tied**2) / 2).sum() + 4 * (np.log1p(-(vine**2)) / 2).sum()
+        made_up += (30 - 3) / 2 * np.log(((tied - tied.mean(axis=0)) ** 2).sum(axis=0)).sum()
+        # of (m, s) from that of (m, s²)
+        found[i] = np.exp(likelihood(np.stack([z] * 2))[0] - made_up) * (2 * spread).prod()
     return float(found.mean()), float(found.std() / found.mean() / np.sqrt(size))
 
 

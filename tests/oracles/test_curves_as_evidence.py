@@ -12,7 +12,7 @@ from mgbayes.errors import InputError
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.pooled import Spread, spread_of
 from mgbayes.inference.run import Fitter, Job
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.reconstruct.from_curve import reconstruct
 from mgbayes.reconstruct.members import DAYS, read_members
 from mgbayes.reconstruct.write import write_ensemble

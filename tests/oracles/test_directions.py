@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import Plan, load_plan
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 from tests.oracles.directions import DIRECTIONS, JOINT, Direction

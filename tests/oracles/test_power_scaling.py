@@ -15,7 +15,7 @@ from mgbayes.inference.run import Job, evidence_of
 from mgbayes.models import components
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.components import integrated, log_density_of_sds, log_likelihood, log_prior, powered
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import sds_logp
 from mgbayes.sensitivity.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted

@@ -12,7 +12,8 @@ from mgbayes.errors import InputError
 from mgbayes.inference.run import Fitter, Job, applies
 from mgbayes.models.binary import declared
 from mgbayes.models.overlap import overlapping, perhaps_nested
-from mgbayes.models.plan import Plan, load_plan
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.sensitivity.beliefs import OWN
 from mgbayes.sensitivity.cell import Cell, make_cell
 from mgbayes.sensitivity.grid import Setting, settings

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from mgbayes.inference.run import Fitter, Job
-from mgbayes.models.plan import NotPrinted, Plan, parse_plan
+from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.models.plan_file import parse_plan
 from mgbayes.models.time_evidence import Followup, followup_of, from_median_and_range, time_evidence
 from mgbayes.study.load import parse_study
 from mgbayes.study.schema import Study

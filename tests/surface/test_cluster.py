@@ -16,7 +16,7 @@ import pytest
 
 from mgbayes.errors import InputError
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import parse_plan
+from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.write_grid import write_grid
 from mgbayes.sensitivity.run import sensitivity
 from mgbayes.study import Study

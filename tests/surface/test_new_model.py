@@ -8,7 +8,7 @@ import pytest
 
 from mgbayes.inference.run import Fitter, applies, jobs_of
 from mgbayes.models.catalogue import MODELS, ModelRow
-from mgbayes.models.plan import parse_plan
+from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.results import Reanalysis
 from mgbayes.report.write import write
 from mgbayes.study import Study

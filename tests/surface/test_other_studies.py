@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
 from tests.conftest import ROOT, run_cli
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.models.plan import load_plan, parse_plan, shipped_plans
+from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from tests.conftest import ROOT, run_cli
 
 TEXT = (ROOT / "models" / "binary.toml").read_text("utf-8")

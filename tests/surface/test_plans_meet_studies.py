@@ -9,7 +9,8 @@ import pytest
 
 from mgbayes.errors import InputError
 from mgbayes.inference.run import jobs_of
-from mgbayes.models.plan import Plan, load_plan, parse_plan, shipped_plans
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.planning.check import checked_jobs, plan_problems
 from mgbayes.planning.toml_text import plan_text
 from mgbayes.starter import init, starter_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mgbayes.models.plan import parse_plan
+from mgbayes.models.plan_file import parse_plan
 from mgbayes.planning.choose import proposed
 from mgbayes.planning.describe import schema
 from mgbayes.planning.propose import proposals

@@ -18,7 +18,7 @@ import pytest
 from mgbayes.errors import InputError
 from mgbayes.inference.run import evidence_of
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import load_plan, parse_plan, shipped_plans
+from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid
 from mgbayes.sensitivity.cohorts import cohort_evidence
 from mgbayes.sensitivity.grid import settings
@@ -32,7 +32,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import parse_plan
+from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.write_grid import write_grid
 from mgbayes.sensitivity.run import Grid, sensitivity
 from mgbayes.study import load_study

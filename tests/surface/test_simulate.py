@@ -12,7 +12,7 @@ import pytest
 
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Job, evidence_of
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study.load import load_study
 from tests.conftest import Run, run_cli

@@ -16,7 +16,8 @@ from mgbayes.errors import InputError
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
-from mgbayes.models.plan import Plan, load_plan, parse_plan
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.reanalyze import reanalyze
 from mgbayes.report.confounding_page import baseline, confounding_part
 from mgbayes.report.confounding_words import confounding_cautions, confounding_sentence, plan_confounding

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mgbayes.models.plan import Sensitivity
 from mgbayes.report.grid_words import sentences
 from mgbayes.sensitivity.cell import Cell
 from mgbayes.sensitivity.decision import flips
 from mgbayes.sensitivity.tipping import Surface
+from mgbayes.sensitivity.tipping_fits import Tipping
 from tests.unit.test_decision import CELL, RULE
 
 
@@ -58,9 +60,8 @@ def test_priors_at_no_effect_that_never_or_always_reach_the_rule_are_told_apart(
 ) -> None:
     row = flips([_cell("plan", 0.96)], RULE)
     surface = Surface(np.array([0.0]), np.array([0.1, 1.0]), np.array([p]), np.zeros((1, 2)))
-    tip = SimpleNamespace(
-        plan=row.plan, estimand=row.estimand, sds=((0.95, tipping),), surface=surface, expected=2.0
-    )
+    varied = Sensitivity(effect="log_ratio", estimand=row.estimand, expected=2.0, why="a test")
+    tip = Tipping(row.plan, varied, surface, ((0.95, tipping),), refits=1, failed=0)
     grid: Any = SimpleNamespace(tipping=(tip,), flips=(row,))
     (text,) = sentences(grid)
     assert said in text

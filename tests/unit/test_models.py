@@ -10,7 +10,8 @@ import pytest
 from mgbayes.calibrate.on_patients import OnPatients
 from mgbayes.inference.run import applies
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import NotPrinted, Plan, shipped_plans
+from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.study import Study
 
 

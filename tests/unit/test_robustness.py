@@ -13,7 +13,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import summarize
 from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report import words
 from mgbayes.report.robustness import Chance, Robustness, _weighted, robustness

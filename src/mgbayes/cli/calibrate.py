@@ -39,7 +39,7 @@ def calibrate(
     """
     from mgbayes.calibrate.run import calibrate as run
     from mgbayes.calibrate.run import calibrated_by_default
-    from mgbayes.models.plan import load_plan, shipped_plans
+    from mgbayes.models.plan_file import load_plan, shipped_plans
     from mgbayes.study.load import load_study
 
     plans = [load_plan(name) for name in plan] if plan else calibrated_by_default(shipped_plans(), patients)

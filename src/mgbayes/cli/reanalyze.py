@@ -53,7 +53,7 @@ def reanalyze(
     json: JsonOption = False,
 ) -> None:
     """The main job: verify the claims, fit the plans, write the report; with --ipd, on patients."""
-    from mgbayes.models.plan import load_plan
+    from mgbayes.models.plan_file import load_plan
     from mgbayes.reanalyze import reanalyze as run
     from mgbayes.study.load import load_study
 

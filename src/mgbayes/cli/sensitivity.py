@@ -31,7 +31,7 @@ def sensitivity(
     json: JsonOption = False,
 ) -> None:
     """How far can the conclusion be pushed? Every prior, family, doubtful number and kind of evidence."""
-    from mgbayes.models.plan import load_plan
+    from mgbayes.models.plan_file import load_plan
     from mgbayes.report.grid_words import sentences
     from mgbayes.report.write import check_folder
     from mgbayes.report.write_grid import write_grid

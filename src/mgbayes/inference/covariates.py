@@ -15,7 +15,8 @@ import xarray as xr
 
 from mgbayes.battery.subset import RELATIONS
 from mgbayes.errors import InputError, Problem
-from mgbayes.models.plan import CovariateRule, Plan, shipped_plans
+from mgbayes.models.plan import CovariateRule, Plan
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.study.patient_map import Covariate
 from mgbayes.study.schema import Study
 

@@ -10,23 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from math import log, pi, sqrt
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.bias_prior import Confounding
-from mgbayes.models.catalogue import MODELS, ModelRow
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.priors import Form, Prior
-from mgbayes.study.load import parse_toml, read_text_file
-from mgbayes.study.problems import problems_of
 from mgbayes.study.schema import Id, Record
-
-PLANS_IN_WHEEL = files("mgbayes") / "plans"
-PLANS_IN_CHECKOUT = Path(__file__).resolve().parents[3] / "models"
 
 
 class NotPrinted(Exception):
@@ -132,11 +125,22 @@ class Sensitivity(Record):
     priors: tuple[OwnPrior, ...] = ()
 
     @property
+    def is_ratio(self) -> bool:
+        """Whether the effect is the log of a ratio; else it is a difference."""
+        return self.expected is not None
+
+    @property
+    def stated(self) -> tuple[str, float, float]:
+        """What is expected as the plan states it: the name of the field, its number, and that of no effect."""
+        if self.expected is not None:
+            return "expected", self.expected, 1.0
+        return "expected_difference", self.expected_difference or 0.0, 0.0
+
+    @property
     def size(self) -> float:
         """The effect that is expected, on the effect's own scale."""
-        if self.expected is not None:
-            return log(self.expected)
-        return self.expected_difference or 0.0
+        _, given, _ = self.stated
+        return log(given) if self.is_ratio else given
 
     @property
     def unit(self) -> float:
@@ -356,103 +360,3 @@ def endpoint_keys(endpoints: Sequence[tuple[str, str | None]]) -> tuple[str, ...
         f"{endpoint}_{visit}" if visit is not None and times[endpoint] > 1 else endpoint
         for endpoint, visit in endpoints
     )
-
-
-def shipped_plans() -> tuple[Plan, ...]:
-    """The plans that come with the package, in the order of the catalogue, checks of balance last."""
-    folder = PLANS_IN_WHEEL if PLANS_IN_WHEEL.is_dir() else PLANS_IN_CHECKOUT
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    plans = [parse_plan((folder / name).read_text("utf-8"), f"{name} (shipped)") for name in names]
-    return tuple(sorted(plans, key=lambda plan: (plan.role == "balance", list(MODELS).index(plan.model))))
-
-
-def load_plan(plan: str | Path) -> Plan:
-    """A shipped plan by its id, or a plan file by its path. Raises InputError with every problem."""
-    for shipped in shipped_plans():
-        if shipped.id == str(plan):
-            return shipped
-    return parse_plan(read_text_file(Path(plan)), str(plan))
-
-
-def parse_plan(text: str, file: str) -> Plan:
-    """Turn the text of a plan into a plan. Raises InputError."""
-    raw = parse_toml(text, file)
-    plan: Plan | None = None
-    problems: list[Problem] = []
-    try:
-        plan = Plan.model_validate(raw)
-    except ValidationError as error:
-        problems = problems_of(error, raw, Plan)
-    problems += _model_problems(raw)
-    if problems or plan is None:
-        raise InputError(file, problems, "The shipped plans in models/ are examples.")
-    return plan
-
-
-def _model_problems(raw: dict[str, Any]) -> list[Problem]:
-    """What the plan asks of a model that the model does not have."""
-    row = MODELS.get(str(raw.get("model")))
-    if row is None:
-        given = repr(raw.get("model"))
-        return [Problem("model", given, f"one of {', '.join(MODELS)}")]
-    problems = [
-        Problem(key, repr(family), f"one of {', '.join(row.parameters)}")
-        for key, family in _families(raw)
-        if family not in row.parameters
-    ]
-    known = row.forms() | {
-        name: row.forms()[row.effect_by_endpoint] for name in _effects_by_endpoint(raw, row)
-    }
-    chosen = raw.get("priors")
-    for name, choice in chosen.items() if isinstance(chosen, dict) else ():
-        if name not in known:
-            problems.append(Problem(f"priors → {name}", repr(name), f"one of {', '.join(known)}"))
-        elif isinstance(choice, dict) and choice.get("form") not in (forms := _forms(row, name, known[name])):
-            place = f"priors → {name} → form"
-            problems.append(
-                Problem(
-                    place, repr(choice.get("form")), f"{' or '.join(map(repr, forms))}, the form of {name}"
-                )
-            )
-    return problems + _effect_problems(raw, row) + _adjustment_problems(raw, row)
-
-
-def _adjustment_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
-    """Covariates or a frailty asked of a model that has none."""
-    asked = raw.get("patients")
-    return [
-        Problem(f"patients → {name}", repr(value), f"nothing: the model {raw['model']} has no {name}")
-        for name, value in (asked.items() if isinstance(asked, dict) else ())
-        if value and name in ("covariates", "frailty") and name not in row.adjustments
-    ]
-
-
-def _effect_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:
-    """Priors to vary of parameters that do not say how the arms differ."""
-    asked = raw.get("sensitivity")
-    known = _effects_by_endpoint(raw, row) or row.effects
-    return [
-        Problem(f"sensitivity → {i} → effect", repr(choice.get("effect")), f"one of {', '.join(known)}")
-        for i, choice in enumerate(asked if isinstance(asked, list) else (), start=1)
-        if isinstance(choice, dict) and "effect" in choice and choice["effect"] not in known
-    ]
-
-
-def _effects_by_endpoint(raw: dict[str, Any], row: ModelRow) -> tuple[str, ...]:
-    """The effect of each endpoint by its name, where the model has one for each."""
-    rows = raw.get("endpoints")
-    parts = [part for part in (rows if isinstance(rows, list) else ()) if isinstance(part, dict)]
-    keys = endpoint_keys([(str(part.get("endpoint")), part.get("visit")) for part in parts])
-    return tuple(f"{row.effect_by_endpoint}_{key}" for key in keys) if row.effect_by_endpoint else ()
-
-
-def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:
-    """The forms of prior that a parameter takes: an effect may have a mixture in place of a normal."""
-    of_endpoint = row.effect_by_endpoint and name.startswith(f"{row.effect_by_endpoint}_")
-    return (form, "student_t_mixture") if name in row.effects or of_endpoint else (form,)
-
-
-def _families(raw: dict[str, Any]) -> list[tuple[str, Any]]:
-    others = raw.get("alternative_families", ())
-    rows = [("family", raw["family"])] if "family" in raw else []
-    return [*rows, *(("alternative_families", family) for family in others if isinstance(others, list))]

@@ -149,31 +149,27 @@ def _of_estimands(plan: Plan, declared: Sequence[Estimand]) -> Iterator[Problem]
     for i, row in enumerate(plan.important, start=1):
         estimand = known.get(row.estimand)
         if estimand is not None:
-            fault = _on_the_wrong_side(estimand, row.threshold)
+            fault = _on_the_wrong_side(estimand, row.threshold, estimand.null)
             if fault:
                 yield Problem(f"important[{i}] → threshold", f"{row.threshold:g}", fault)
     for i, varied in enumerate(plan.sensitivity, start=1):
         estimand = known.get(varied.estimand)
         if estimand is not None and estimand.benefit is not None:
-            higher = estimand.benefit == "higher"
-            if (varied.size > 0) != higher:
-                name = "expected_difference" if varied.expected is None else "expected"
-                null, side = (0, varied.size) if varied.expected is None else (1, varied.expected)
-                accepted = (
-                    f"a number {'above' if higher else 'below'} {null}, the side of benefit of {estimand.id}"
-                )
-                yield Problem(f"sensitivity[{i}] → {name}", f"{side:g}", accepted)
+            name, given, null = varied.stated
+            fault = _on_the_wrong_side(estimand, given, null)
+            if fault:
+                yield Problem(f"sensitivity[{i}] → {name}", f"{given:g}", fault)
 
 
-def _on_the_wrong_side(estimand: Estimand, threshold: float) -> str:
-    """What a threshold of important benefit has to be, if it is not; else empty."""
+def _on_the_wrong_side(estimand: Estimand, given: float, null: float) -> str:
+    """What an important or expected benefit has to be, if it is not; else empty."""
     if estimand.benefit is None:
         return f"{_NO_BENEFIT}; {estimand.id} is none"
     higher = estimand.benefit == "higher"
-    if (threshold > estimand.null) if higher else (threshold < estimand.null):
+    if (given > null) if higher else (given < null):
         return ""
     side = "above" if higher else "below"
-    return f"a number {side} {estimand.null:g}, the side of benefit of {estimand.id}"
+    return f"a number {side} {null:g}, the side of benefit of {estimand.id}"
 
 
 def _estimands_of(plan: Plan) -> Iterator[tuple[str, str]]:

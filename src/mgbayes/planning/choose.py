@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from mgbayes.errors import InputError
 from mgbayes.inference.run import applies, jobs_of
-from mgbayes.models.plan import Plan, shipped_plans
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.planning.check import checked_jobs
 from mgbayes.planning.missing import Missing, nothing_to_model
 from mgbayes.planning.propose import proposals

@@ -103,9 +103,11 @@ def _level(factor: str, level: str) -> str:
 
 
 def _surface(tip: Tipping, grid: Grid) -> Picture:
-    (label,) = {row.rule.label for row in grid.flips if (row.plan, row.estimand) == (tip.plan, tip.estimand)}
+    (label,) = {
+        row.rule.label for row in grid.flips if (row.plan, row.estimand) == (tip.plan, tip.varied.estimand)
+    }
     return Picture(
-        f"{tip.plan}_{tip.estimand}_tipping",
+        f"{tip.plan}_{tip.varied.estimand}_tipping",
         f"P(benefit) for the {label}, by the prior of the effect: its centre as a ratio and its SD on the log "
         "scale. Lines are where P is 0.95, 0.9 and 0.8, as far as they are reached; dots are fits, and between them "
         "draws are reweighted. White: reweighting is not to be trusted there. A prior that has to be centred far "
@@ -120,7 +122,7 @@ def _draw_surface(figure: Figure, tip: Tipping) -> None:
     axes = figure.add_subplot()
     found = tip.surface
     p = np.where(found.trusted, found.p_benefit, np.nan)
-    is_ratio = tip.expected is not None
+    is_ratio = tip.varied.is_ratio
     centres = np.exp(found.means) if is_ratio else found.means
     filled = axes.contourf(
         found.sds, centres, p, levels=np.linspace(0, 1, 11), cmap="Greys", alpha=0.7, vmin=0, vmax=1.4
@@ -136,7 +138,7 @@ def _draw_surface(figure: Figure, tip: Tipping) -> None:
         axes.set_yscale("log")
         ticks = [tick for tick in _RATIO_TICKS if centres[0] <= tick <= centres[-1]]
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    sds = [tick * tip.unit for tick in _SD_TICKS]
+    sds = [tick * tip.varied.unit for tick in _SD_TICKS]
     axes.set_xticks(sds, [f"{sd:.2g}" for sd in sds])
     axes.minorticks_off()
     axes.set_xlabel("SD of the prior, log scale" if is_ratio else "SD of the prior")
@@ -148,6 +150,6 @@ def _draw_fits(axes: Axes, tip: Tipping) -> None:
     from mgbayes.sensitivity.tipping_fits import COARSE_SDS
 
     for mean in (tip.surface.means[0], 0.0, tip.surface.means[-1]):
-        centre = mean if tip.expected is None else np.exp(mean)
-        sds = [sd * tip.unit for sd in COARSE_SDS]
+        centre = np.exp(mean) if tip.varied.is_ratio else mean
+        sds = [sd * tip.varied.unit for sd in COARSE_SDS]
         axes.plot(sds, [centre] * len(sds), ".", color=style.INK, ms=3, clip_on=False)

@@ -20,7 +20,7 @@ _WHAT = {
 
 def sentences(grid: Grid) -> Iterator[str]:
     """For each estimand: the rule, how often the decision would have been another, what it hangs on."""
-    tips = {(row.plan, row.estimand): row for row in grid.tipping}
+    tips = {(row.plan, row.varied.estimand): row for row in grid.tipping}
     for row in grid.flips:
         tip = tips.get((row.plan, row.estimand))
         parts = [row.rule.sentence, _planned(row), _range(row), _left_out(row), _drivers(row)]
@@ -97,5 +97,5 @@ def _tipping(tip: Tipping, row: Flips) -> str:
 
 
 def _ends(tip: Tipping) -> str:
-    scale = "" if tip.expected is None else " (log scale)"
+    scale = " (log scale)" if tip.varied.is_ratio else ""
     return f"{tip.surface.sds[0]:.2g} to {tip.surface.sds[-1]:.2g}{scale}"

@@ -58,10 +58,10 @@ def to_json(grid: Grid) -> dict[str, Any]:
         "tipping": [
             {
                 "plan": row.plan,
-                "effect": row.effect,
-                "estimand": row.estimand,
-                "expected": row.expected,
-                "expected_difference": row.expected_difference,
+                "effect": row.varied.effect,
+                "estimand": row.varied.estimand,
+                "expected": row.varied.expected,
+                "expected_difference": row.varied.expected_difference,
                 "sds": [{"p_benefit": level, "sd": sd} for level, sd in row.sds],
                 "refits": row.refits,
                 "failed": row.failed,

@@ -64,7 +64,7 @@ def tipping(grid: Grid) -> pd.DataFrame:
 
     columns = ["plan", "effect", "estimand", "p_benefit", "tipping_sd", "refits", "refits_failed"]
     rows = [
-        (row.plan, row.effect, row.estimand, level, sd, row.refits, row.failed)
+        (row.plan, row.varied.effect, row.varied.estimand, level, sd, row.refits, row.failed)
         for row in grid.tipping
         for level, sd in row.sds
     ]
@@ -77,7 +77,16 @@ def surfaces(grid: Grid) -> pd.DataFrame:
 
     columns = ["plan", "effect", "estimand", "prior_mean", "prior_sd", "p_benefit", "pareto_k", "trusted"]
     rows = [
-        (row.plan, row.effect, row.estimand, float(mean), float(sd), float(p), float(k), bool(ok))
+        (
+            row.plan,
+            row.varied.effect,
+            row.varied.estimand,
+            float(mean),
+            float(sd),
+            float(p),
+            float(k),
+            bool(ok),
+        )
         for row in grid.tipping
         for mean, ps, ks, oks in zip(
             row.surface.means, row.surface.p_benefit, row.surface.pareto_k, row.surface.trusted, strict=True

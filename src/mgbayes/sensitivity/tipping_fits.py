@@ -31,15 +31,11 @@ class Tipping:
 
     ``sds`` holds (P(benefit), SD), None where no prior centred at no effect gives it; ``failed`` counts refits
     that failed their diagnostics and are left out. Means and SDs of priors are on the log scale of a ratio, or in the
-    unit of a difference; SDs are multiples of ``unit``.
+    unit of a difference.
     """
 
     plan: str
-    effect: str
-    estimand: str
-    expected: float | None
-    expected_difference: float | None
-    unit: float
+    varied: Sensitivity
     surface: Surface
     sds: tuple[tuple[float, float | None], ...]
     refits: int
@@ -71,11 +67,7 @@ def tipping(settings: Sequence[Setting], refits: Sequence[Refit]) -> Tipping:
     found = surface(usable, means, varied.unit * np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
     return Tipping(
         plan=settings[0].plan.id,
-        effect=varied.effect,
-        estimand=varied.estimand,
-        expected=varied.expected,
-        expected_difference=varied.expected_difference,
-        unit=varied.unit,
+        varied=varied,
         surface=found,
         sds=tuple((level, tipping_sd(found, level)) for level in LEVELS),
         refits=len(refits),

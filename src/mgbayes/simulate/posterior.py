@@ -43,7 +43,7 @@ def published_fits(
     Raises InputError where one fails its diagnostics.
     """
     from mgbayes.inference.run import Fitter, Job, applies
-    from mgbayes.models.plan import shipped_plans
+    from mgbayes.models.plan_file import shipped_plans
 
     plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, MEASURED) and applies(study, plan)]
     fitter = Fitter(cores=cores, use_cache=use_cache, predictive=False, say=say)

@@ -13,7 +13,8 @@ from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import jobs_on_patients
 from mgbayes.models import adjusted
 from mgbayes.models.hazards_patients import event_free
-from mgbayes.models.plan import Plan, load_plan, parse_plan
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT

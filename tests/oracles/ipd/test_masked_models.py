@@ -10,7 +10,7 @@ import xarray as xr
 
 from mgbayes.inference.run import applies
 from mgbayes.ipd.without_small import without_small_cells
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.report.results import about
 from mgbayes.study import Study

@@ -19,7 +19,8 @@ from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients, has_model, used
 from mgbayes.inference.run import Fitter, Job, evidence_of
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models.plan import NotPrinted, Plan, Sampling, load_plan, shipped_plans
+from mgbayes.models.plan import NotPrinted, Plan, Sampling
+from mgbayes.models.plan_file import load_plan, shipped_plans
 from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study

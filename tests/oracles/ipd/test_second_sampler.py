@@ -17,7 +17,8 @@ import pytest
 from scipy import optimize, special, stats
 
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models.plan import Sampling, load_plan
+from mgbayes.models.plan import Sampling
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from tests.known_models import relapse, remission
 from tests.oracles.ipd.test_survival_in_r import patients, rows

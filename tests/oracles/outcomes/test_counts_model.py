@@ -16,7 +16,8 @@ from mgbayes.inference.run import applies
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import counts
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import Sampling, load_plan
+from mgbayes.models.plan import Sampling
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study

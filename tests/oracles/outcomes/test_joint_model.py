@@ -17,7 +17,7 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.normal_score import normal_score
 from mgbayes.models.patient_times import PATIENT_TIMES
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.models.vine import correlations, from_correlations
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study

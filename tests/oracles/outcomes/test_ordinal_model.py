@@ -16,7 +16,7 @@ from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
 from mgbayes.models import ordinal
 from mgbayes.models.outcome import Outcome
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from mgbayes.study.schema import Kind, Visit

@@ -11,7 +11,8 @@ import pytest
 from mgbayes.calibrate.fingerprint import _LogDensity
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import Sampling, load_plan
+from mgbayes.models.plan import Sampling
+from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 
 OF_ARMS = ("difference", "difference_at", "ratio", "base")

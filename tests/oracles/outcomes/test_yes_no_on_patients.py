@@ -13,7 +13,8 @@ from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models import binary
-from mgbayes.models.plan import EndpointAt, load_plan
+from mgbayes.models.plan import EndpointAt
+from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from tests.oracles.ipd.twin import made_up_study, twin, write

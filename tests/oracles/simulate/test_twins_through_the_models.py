@@ -19,7 +19,7 @@ import xarray as xr
 import mgbayes
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job
-from mgbayes.models.plan import load_plan
+from mgbayes.models.plan_file import load_plan
 from mgbayes.simulate.posterior import published_fits
 from mgbayes.simulate.write import write_members
 from mgbayes.study.schema import Study
