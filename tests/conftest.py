@@ -1,4 +1,4 @@
-"""What several test files share: the embedded study, and one run of the main job."""
+"""What several test files share: the embedded study, and runs of the command."""
 
 from __future__ import annotations
 
@@ -53,12 +53,3 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def study() -> Study:
     return load_study()
-
-
-@pytest.fixture(scope="session")
-def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
-    """The main job on the embedded study, with a cache of its own, started as a user would."""
-    base = tmp_path_factory.mktemp("job")
-    env = {"MGBAYES_CACHE": str(base / "cache")}
-    run = run_cli("reanalyze", "--out", base / "out", "--json", env=env)
-    return run, base / "out"

@@ -19,6 +19,18 @@ Job = tuple[Run, Path]
 MAIN_FITS = {("remission", "lognormal"), ("relapse", "weibull"), ("prednisone", "normal_ratio")}
 
 
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module", name="job")
+def _job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """The main job on the embedded study, with a cache of its own, started as a user would."""
+    base = tmp_path_factory.mktemp("job")
+    env = {"MGBAYES_CACHE": str(base / "cache")}
+    run = run_cli("reanalyze", "--out", base / "out", "--json", env=env)
+    return run, base / "out"
+
+
 @pytest.fixture(scope="module", name="results")
 def _results(job: Job) -> dict:
     return json.loads((job[1] / "results.json").read_text("utf-8"))

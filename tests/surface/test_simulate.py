@@ -15,18 +15,17 @@ from mgbayes.inference.run import Job, evidence_of
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study.load import load_study
-from tests.conftest import Run, run_cli
+from tests.conftest import run_cli
 
 MEMBERS = 2
 CONTRADICTED = {"baseline.thymoma, all percent"}  # 7 of 33 is 21.2 %
 
 
 @pytest.fixture(scope="module", name="made")
-def _made(job: tuple[Run, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
-    """Two cohorts, from the fits that the main job has kept."""
+def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """Two cohorts."""
     folder = tmp_path_factory.mktemp("simulated")
-    env = {"MGBAYES_CACHE": str(job[1].parent / "cache")}
-    run = run_cli("simulate", "--members", str(MEMBERS), "--out", folder, "--excel", "--json", env=env)
+    run = run_cli("simulate", "--members", str(MEMBERS), "--out", folder, "--excel", "--json")
     assert run.code == 0, run.err
     return json.loads(run.out), folder
 
