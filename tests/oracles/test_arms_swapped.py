@@ -7,10 +7,14 @@ import xarray as xr
 from mgbayes.inference.run import Fitter
 from mgbayes.models.arms import HALVES
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
+from mgbayes.study import load_study
+from tests.conftest import ROOT
 from tests.known_models import STUDY, relapse, remission
 from tests.oracles.arms_swapped import hold_mirrored, shorter, summaries, swapped
 
+FOLDER = ROOT / "studies"
 TIMES = [
     (plan, family) for plan in ("remission", "relapse") for family in MODELS[load_plan(plan).model].parameters
 ]
@@ -21,6 +25,29 @@ TIMES = [
 def test_naming_the_other_arm_as_reference_mirrors_every_contrast_of_times(plan: str, family: str) -> None:
     fitter, asked = Fitter(use_cache=False, predictive=False), shorter(load_plan(plan))
     hold_mirrored(summaries(fitter, STUDY, asked, family), summaries(fitter, swapped(STUDY), asked, family))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["normal_ratio", "normal", "softplus_normal"])
+def test_naming_the_other_arm_as_reference_mirrors_every_difference(family: str) -> None:
+    fitter, asked = Fitter(use_cache=False, predictive=False), shorter(load_plan("prednisone"))
+    hold_mirrored(summaries(fitter, STUDY, asked, family), summaries(fitter, swapped(STUDY), asked, family))
+
+
+OTHERS = [
+    (study, plan, family)
+    for study, file in (("decarli2021", "qor40"), ("faglia2010", "healing"), ("lim2011", "yes_no"))
+    for plan in (load_plan(FOLDER / study / f"{file}.toml"),)
+    for family in (plan.family, *plan.alternative_families)
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "plan", "family"), OTHERS, ids=[f"{name}-{last}" for name, _, last in OTHERS])
+def test_in_other_studies_too(name: str, plan: Plan, family: str) -> None:
+    study, asked = load_study(FOLDER / f"{name}.toml"), shorter(plan)
+    fitter = Fitter(use_cache=False, predictive=False)
+    hold_mirrored(summaries(fitter, study, asked, family), summaries(fitter, swapped(study), asked, family))
 
 
 @pytest.mark.parametrize("model", [remission, relapse])
