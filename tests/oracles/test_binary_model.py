@@ -164,6 +164,7 @@ def test_it_does_not_matter_which_arm_is_the_reference(family: str) -> None:
         assert abs(rows[0].p_benefit + rows[1].p_benefit - 1) < 3 * error
 
 
+@pytest.mark.long
 def test_the_hierarchical_family_with_one_endpoint_agrees_with_quadrature() -> None:
     table = (10, 17, 6, 16)
     data = data_of(table)
@@ -175,6 +176,7 @@ def test_the_hierarchical_family_with_one_endpoint_agrees_with_quadrature() -> N
     assert abs(d.mean - mean) < Z * d.sd / np.sqrt(d.ess_bulk)
 
 
+@pytest.mark.long
 def test_a_member_with_a_prior_of_its_own_leaves_the_pool() -> None:
     """Its posterior is that of its table alone, whatever the others are; theirs that of a pool without it."""
     own = {"log_odds_ratio_e0": Prior("normal", (0.3, 0.4), "a test")}

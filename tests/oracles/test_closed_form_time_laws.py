@@ -201,7 +201,9 @@ COHORTS = {
 }
 
 
-@pytest.mark.parametrize("name", COHORTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name == "remission" else ()) for name in COHORTS]
+)
 def test_fused_operation_in_numba_is_that_in_python_with_the_right_gradient(name):
     module, law, data = COHORTS[name]
     z = np.random.default_rng(4).normal(size=(data["time_mean"].size, data["slot"].size))

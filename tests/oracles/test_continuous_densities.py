@@ -351,7 +351,9 @@ def test_impossible_paired_p_is_refused() -> None:
 
 
 @pytest.mark.parametrize("family", ["normal", "normal_ratio", "softplus_normal"])
-@pytest.mark.parametrize("visits", [1, 2, 3])
+@pytest.mark.parametrize(
+    "visits", [pytest.param(1, marks=pytest.mark.long), 2, pytest.param(3, marks=pytest.mark.long)]
+)
 def test_simulated_summaries_fit_the_model_of_the_template(family: str, visits: int) -> None:
     template = published(MEAN[:, :visits], SD[:, :visits], N)
     _, data = model_of(visits).simulate(np.random.default_rng(4), template, family, PRIORS)

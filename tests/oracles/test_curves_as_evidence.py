@@ -19,6 +19,7 @@ from mgbayes.reconstruct.write import write_ensemble
 from mgbayes.study.schema import Study
 from tests.oracles.known_patients import bench
 
+pytestmark = pytest.mark.long
 ENDPOINT = "time_to_relapse"
 ARMS = ("achr", "musk")
 MEMBERS = 8

@@ -109,7 +109,7 @@ def plan(family: str = "independent", **changes: Any) -> Plan:
     return Plan.model_validate(row | changes)
 
 
-@pytest.fixture(scope="module", params=["independent", "hierarchical"])
+@pytest.fixture(scope="module", params=["independent", pytest.param("hierarchical", marks=pytest.mark.long)])
 def family(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -146,6 +146,16 @@ def test_times_beyond_the_end_of_follow_up_are_refused(starter: tuple[Path, Stud
     assert "at most 84 days" in problems["horizons[3]"]
 
 
+def test_a_follow_up_that_is_printed_need_not_be_assumed(
+    starter: tuple[Path, Study, Plan], study: Study
+) -> None:
+    guess = {"mean": 80, "sd": 4, "why": "a guess"}
+    (fixed,) = plan_problems(starter[1], _changed(starter[2], endpoints=[{"endpoint": "time_to_fall"}], followup=guess))
+    assert str(fixed).endswith("the study prints that of time_to_fall, 84 days for everyone")
+    (printed,) = plan_problems(study, _changed(load_plan("relapse"), followup=guess))
+    assert "the study prints that of time_to_relapse, 1861 ± 953.4 days" in str(printed)
+
+
 def test_shipped_plans_are_of_the_embedded_study_and_refused_on_another(
     starter: tuple[Path, Study, Plan], study: Study
 ) -> None:

@@ -17,6 +17,7 @@ from mgbayes.patients import read_patients
 from mgbayes.study.load import load_study
 from tests.conftest import run_cli
 
+pytestmark = pytest.mark.long  # the cohorts are drawn from fits of the whole study
 MEMBERS = 2
 CONTRADICTED = {"baseline.thymoma, all percent"}  # 7 of 33 is 21.2 %
 

@@ -102,21 +102,22 @@ def _mean_sd(row: Summary | None, events: int) -> tuple[float, float] | None:
 def followup_of(study: Study, plan: Plan) -> Followup | None:
     """How long patients were followed: printed, or as the plan assumes; None where neither says."""
     endpoint = study.endpoint(plan.endpoints[0].endpoint)
-    least = float(endpoint.minimum_followup or 0)
-    if endpoint.fixed_followup is not None:
-        fixed = float(endpoint.fixed_followup)
-        return Followup(fixed, fixed, 0.0)
-    found = _printed_followup(study, endpoint, least)
+    found = printed_followup(study, endpoint)
     if found is None and plan.followup is not None:
         assumed = plan.followup
-        return Followup(max(least, assumed.minimum) if assumed.sd else assumed.mean, assumed.mean, assumed.sd)
+        least = max(float(endpoint.minimum_followup or 0), assumed.minimum)
+        return Followup(least if assumed.sd else assumed.mean, assumed.mean, assumed.sd)
     return found
 
 
-def _printed_followup(study: Study, endpoint: Endpoint, least: float) -> Followup | None:
-    """The follow-up that a claim prints, of both arms together or of each, in the endpoint's unit."""
+def printed_followup(study: Study, endpoint: Endpoint) -> Followup | None:
+    """The follow-up that a study prints, fixed, of both arms together or of each, in the endpoint's unit."""
+    if endpoint.fixed_followup is not None:
+        fixed = float(endpoint.fixed_followup)
+        return Followup(fixed, fixed, 0.0)
     if endpoint.followup is None:
         return None
+    least = float(endpoint.minimum_followup or 0)
     claim = study.claim(endpoint.followup)
     counted = study.endpoint_of(claim)
     scale = _ratio(counted.unit if counted else "", endpoint.unit)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.plan import Plan
+from mgbayes.models.time_evidence import Followup, printed_followup
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
@@ -124,6 +125,13 @@ def _contradictions(study: Study, plan: Plan) -> Iterator[Problem]:
     for endpoint in (
         known[name] for name in dict.fromkeys(part.endpoint for part in plan.endpoints) if name in known
     ):
+        printed = printed_followup(study, endpoint)
+        if plan.followup is not None and printed is not None:
+            given = f"mean = {plan.followup.mean:g}, assumed"
+            accepted = (
+                f"no [followup]: the study prints that of {endpoint.id}, {_in_words(printed, endpoint.unit)}"
+            )
+            yield Problem("followup", given, accepted)
         if endpoint.fixed_followup is None:
             continue
         end = float(endpoint.fixed_followup)
@@ -135,9 +143,12 @@ def _contradictions(study: Study, plan: Plan) -> Iterator[Problem]:
         for place, time in times:
             if time > end:
                 yield Problem(place, f"{time:g}", accepted)
-        if plan.followup is not None:
-            given = f"mean = {plan.followup.mean:g}, assumed"
-            yield Problem("followup", given, f"no [followup]: {endpoint.id} has fixed_followup = {end:g}")
+
+
+def _in_words(followup: Followup, unit: str) -> str:
+    if followup.sd:
+        return f"{followup.mean:g} ± {followup.sd:g} {unit}".strip()
+    return f"{followup.mean:g} {unit}".strip() + " for everyone"
 
 
 def _of_estimands(plan: Plan, declared: Sequence[Estimand]) -> Iterator[Problem]:

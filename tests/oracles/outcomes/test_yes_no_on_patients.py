@@ -77,6 +77,7 @@ def test_leave_one_out_is_the_beta_closed_form() -> None:
     assert found.elpd == pytest.approx(exact, abs=0.2)
 
 
+@pytest.mark.long
 def test_every_family_of_yes_no_outcomes_has_a_leave_one_out(tmp_path: Any) -> None:
     """Of every patient with an answer, and foreseen better than by tossing a coin."""
     study = load_study(made_up_study(tmp_path))
