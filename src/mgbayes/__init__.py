@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -18,6 +18,7 @@ _PUBLIC = {
     "load_study": "mgbayes.study.load",
     "load_plan": "mgbayes.models.plan_file",
     "verify": "mgbayes.verify.ledger",
+    "fit": "mgbayes.api",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
     "read_curves": "mgbayes.reconstruct.read",
@@ -34,6 +35,7 @@ __all__ = [
     "Study",
     "__version__",
     "calibrate",
+    "fit",
     "init",
     "load_plan",
     "load_study",
@@ -48,6 +50,29 @@ __all__ = [
     "simulate",
     "verify",
 ]
+
+
+if TYPE_CHECKING:
+    from mgbayes.api import fit
+    from mgbayes.calibrate.run import calibrate
+    from mgbayes.models.plan_file import load_plan
+    from mgbayes.patients.read import read_patients
+    from mgbayes.planning.describe import schema
+    from mgbayes.planning.propose import propose_plans
+    from mgbayes.planning.write import plan
+    from mgbayes.reanalyze import reanalyze
+    from mgbayes.reconstruct.from_curve import reconstruct
+    from mgbayes.reconstruct.read import read_curves
+    from mgbayes.sensitivity.run import sensitivity
+    from mgbayes.simulate.run import simulate
+    from mgbayes.starter import init
+    from mgbayes.study.load import load_study
+    from mgbayes.study.schema import Study
+    from mgbayes.verify.ledger import verify
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:

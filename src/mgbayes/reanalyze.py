@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgbayes.models.plan import Plan
-from mgbayes.report.results import Reanalysis
+from mgbayes.results import Results
+from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 from mgbayes.verify.ledger import verify
 
@@ -21,8 +22,8 @@ Say = Callable[[str, str], None]
 
 
 def reanalyze(
-    study: Study,
-    out: str | Path,
+    study: Study | str,
+    out: str | Path | None = None,
     *,
     plans: Sequence[Plan] | None = None,
     patients: xr.Dataset | None = None,
@@ -31,15 +32,17 @@ def reanalyze(
     cores: int = 2,
     use_cache: bool = True,
     say: Say = lambda stage, detail: None,
-) -> Reanalysis:
-    """Re-analyze a study and write the report to ``out``.
+) -> Results:
+    """Re-analyze a study; where a folder ``out`` is named, write the report to it.
 
-    ``plans`` defaults to the shipped plans that were written for the study or, where there are none, to those that
-    ``propose_plans`` makes from what it prints. With ``patients`` (from ``read_patients``) each plan is fitted to
-    them, and beside that to the print alone; ``curves`` has, by endpoint, the members of an ensemble (from
-    ``read_members``) that the plans of that endpoint integrate over. ``say`` is told the stage and its detail as work
-    goes on. Raises InputError before anything is written when the input is not usable or nothing can be modelled; a
-    fit that fails its diagnostics is part of the result, without estimands.
+    ``study`` is one, or what ``load_study`` takes. ``plans`` defaults to the shipped plans that were written for the
+    study or, where there are none, to those that ``propose_plans`` makes from what it prints. With ``patients`` (from
+    ``read_patients``) each plan is fitted to them, and beside that to the print alone; ``curves`` has, by endpoint,
+    the members of an ensemble (from ``read_members``) that the plans of that endpoint integrate over. ``say`` is told
+    the stage and its detail as work goes on.
+
+    A fit that fails its diagnostics is part of the result, without estimands. Raises InputError, before anything is
+    written, when the input is not usable or nothing can be modelled.
     """
     from mgbayes.inference.fit_all import fit_all
     from mgbayes.planning.check import checked_jobs
@@ -47,8 +50,10 @@ def reanalyze(
     from mgbayes.report.results import about
     from mgbayes.report.write import check_folder, write
 
-    out = Path(out)
-    check_folder(out)
+    if isinstance(study, str):
+        study = load_study(study)
+    if out is not None:
+        check_folder(out)
     read = curves or {}
     choice = plans_of(study, patients=patients, curves=read) if plans is None else Choice(tuple(plans))
     named = plans is not None
@@ -62,14 +67,15 @@ def reanalyze(
         say=lambda detail: say("fitting", detail),
         meanwhile=partial(verify, study, search=search, use_cache=use_cache),
     )
-    result = Reanalysis(
+    result = Results(
         study,
         ledger,
         tuple(fits),
         patients=None if patients is None else about(patients),
         not_modelled=choice.missing,
     )
-    write(result, out, lambda detail: say("writing", detail))
+    if out is not None:
+        write(result, out, lambda detail: say("writing", detail))
     return result
 
 

@@ -43,7 +43,9 @@ OTHERS = [
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "plan", "family"), OTHERS, ids=[f"{name}-{last}" for name, _, last in OTHERS])
+@pytest.mark.parametrize(
+    ("name", "plan", "family"), OTHERS, ids=[f"{name}-{last}" for name, _, last in OTHERS]
+)
 def test_in_other_studies_too(name: str, plan: Plan, family: str) -> None:
     study, asked = load_study(FOLDER / f"{name}.toml"), shorter(plan)
     fitter = Fitter(use_cache=False, predictive=False)

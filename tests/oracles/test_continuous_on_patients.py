@@ -52,7 +52,9 @@ def test_means_sds_and_correlations_say_all_that_patients_say(family: str, visit
     moments = [np.stack([summary(arm) for arm in cohort]) for summary in (_mean, _sd)]
     both = {
         "patients": {"n": n, "value": padded(cohort)},
-        "print": published(*moments, n, sample_correlation=np.array(r).reshape(2, -1) if visits > 1 else None),
+        "print": published(
+            *moments, n, sample_correlation=np.array(r).reshape(2, -1) if visits > 1 else None
+        ),
     }
     points = [_point(FAMILIES[family].draw(np.random.default_rng(seed), PRIORS, visits)) for seed in (1, 2)]
     gaps = []

@@ -150,7 +150,9 @@ def test_a_follow_up_that_is_printed_need_not_be_assumed(
     starter: tuple[Path, Study, Plan], study: Study
 ) -> None:
     guess = {"mean": 80, "sd": 4, "why": "a guess"}
-    (fixed,) = plan_problems(starter[1], _changed(starter[2], endpoints=[{"endpoint": "time_to_fall"}], followup=guess))
+    (fixed,) = plan_problems(
+        starter[1], _changed(starter[2], endpoints=[{"endpoint": "time_to_fall"}], followup=guess)
+    )
     assert str(fixed).endswith("the study prints that of time_to_fall, 84 days for everyone")
     (printed,) = plan_problems(study, _changed(load_plan("relapse"), followup=guess))
     assert "the study prints that of time_to_relapse, 1861 ± 953.4 days" in str(printed)

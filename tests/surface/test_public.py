@@ -8,6 +8,7 @@ PUBLIC = [
     "Study",
     "__version__",
     "calibrate",
+    "fit",
     "init",
     "load_plan",
     "load_study",
@@ -26,6 +27,10 @@ PUBLIC = [
 
 def test_the_public_names_are_these() -> None:
     assert mgbayes.__all__ == PUBLIC
+
+
+def test_they_are_seen_by_whoever_looks() -> None:
+    assert dir(mgbayes) == sorted(PUBLIC)
 
 
 def test_every_public_name_exists_and_is_documented() -> None:

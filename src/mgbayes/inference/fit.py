@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.estimands.summary import summarize
 from mgbayes.inference.diagnostics import Diagnostics, Status
 from mgbayes.inference.leave_one_out import LeaveOneOut
 from mgbayes.inference.pooled import Pooled
+from mgbayes.inference.predictive import PredictiveCheck
+from mgbayes.inference.tree import (
+    OF_PATIENTS,
+    Groups,
+    attributes,
+    before_and_after,
+    constants,
+    of_each_patient,
+)
 from mgbayes.models.curve import Curve
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.priors import Prior
 
-
-@dataclass(frozen=True)
-class PredictiveCheck:
-    """One printed number beside what the model would expect to be printed, before and after the data."""
-
-    quantity: str
-    arm: str
-    unit: str
-    printed: float
-    prior: tuple[float, float, float]
-    posterior: tuple[float, float, float]
-
-    @property
-    def inside(self) -> bool:
-        """Whether the printed number lies in the central 95 % of the posterior predictive distribution."""
-        return self.posterior[0] <= self.printed <= self.posterior[2]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Agreement:
         return Status.warn if self.share < self.FEW else Status.ok
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     """Posterior draws of one plan, under one family, one set of numbers and one kind of evidence.
 
@@ -83,7 +81,7 @@ class Fit:
     used: int | None = None
     leave_one_out: LeaveOneOut | None = None
     pooled: Pooled | None = None
-    model: Any = None
+    module: Any = None
     """The model of the plan's outcome: what the contrasts and the curve were computed with."""
 
     @property
@@ -115,3 +113,84 @@ class Fit:
             *self.adjusted,
         ]
         return "-".join(part for part in parts if part)
+
+    @property
+    def model(self) -> Any:
+        """The PyMC model, built anew: for its graph, or for another sampler."""
+        return self.module.build(self.data, self.family, self.priors)
+
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        """The draws in ArviZ's groups, and ``contrasts``: the draws of every estimand.
+
+        posterior, sample_stats, contrasts, prior, prior_predictive, posterior_predictive, observed_data and
+        constant_data; on patients log_likelihood too. What a paper prints is one observation whose likelihood is an
+        integral over patients' values, so that there is none for each of them.
+        """
+        groups = self._groups()
+        if self.used is not None and self.estimands and "row" in self.data:
+            groups["log_likelihood"] = of_each_patient(self.model, self.posterior, self.data)
+        return self._as_tree(groups)
+
+    @property
+    def shareable(self) -> xr.DataTree:
+        """The tree without anything of single patients."""
+        groups = self._groups()
+        of_patients = OF_PATIENTS if self.evidence not in ("published", "published+p") else frozenset()
+        return self._as_tree({name: group for name, group in groups.items() if name not in of_patients})
+
+    def summary(self) -> pd.DataFrame:
+        """One row an estimand: median, central 95 %, P(benefit) with its Monte Carlo error, P(important benefit).
+
+        Of a fit that failed its diagnostics there is none: the frame has no row.
+        """
+        import pandas as pd
+
+        rows = {
+            row.id: summarize(self.contrasts[row.id].to_numpy(), row, self.plan.threshold(row.id))
+            for row in self.estimands
+        }
+        columns = ("median", "low", "high", "p_benefit", "mcse_p_benefit", "p_important", "ess_bulk")
+        return pd.DataFrame(
+            {
+                "label": [row.estimand.label for row in rows.values()],
+                "unit": [row.estimand.unit for row in rows.values()],
+                **{name: [getattr(row, name) for row in rows.values()] for name in columns},
+            },
+            index=pd.Index(list(rows), name="estimand"),
+        )
+
+    def __repr__(self) -> str:
+        draws = self.posterior.sizes
+        size = f"{draws.get('chain', 0)} chains of {draws.get('draw', 0)} draws"
+        return f"Fit({self.name}: {size}, diagnostics {self.status})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.summary().to_html(float_format='%.3g')}"
+
+    def _groups(self) -> Groups:
+        groups = {"posterior": self.posterior, "sample_stats": self.sample_stats}
+        if not self.estimands or self.module is None:
+            return groups
+        groups["contrasts"] = self.contrasts
+        if self.pooled is None:  # of several data sets there is none that was observed
+            groups |= before_and_after(
+                self.module, self.posterior, self.data, self.family, self.priors, self.plan.sampling.seed
+            )
+            groups["constant_data"] = constants(self.data, groups["observed_data"])
+        return groups
+
+    def _as_tree(self, groups: Groups) -> xr.DataTree:
+        tree = xr.DataTree.from_dict(groups)
+        tree.attrs = attributes(
+            self.priors,
+            fit=self.name,
+            plan=self.plan.id,
+            family=self.family,
+            evidence=self.evidence,
+            status=self.status,
+            seed=self.plan.sampling.seed,
+            inference_library="nutpie",
+            created_by="mgbayes",
+        )
+        return tree

@@ -43,11 +43,9 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
     """
     import arviz_stats
 
-    step = max(1, posterior.sizes["draw"] // _DRAWS)
-    thinned = posterior.isel(draw=slice(None, None, step))
+    thinned, pointwise = pointwise_log_likelihood(model, posterior, data)
     present = data["row"] > 0
-    pointwise = _of_answers(thinned, data["yes_or_no"]) if "yes_or_no" in data else _of_model(model, thinned)
-    likelihood = xr.Dataset({"patient": (("chain", "draw", "row"), pointwise[..., present])})
+    likelihood = xr.Dataset({"patient": (("chain", "draw", "row"), pointwise)})
     tree = xr.DataTree.from_dict({"posterior": thinned, "log_likelihood": likelihood})
     with warnings.catch_warnings():  # of high Pareto k, which are shown
         warnings.simplefilter("ignore", UserWarning)
@@ -62,6 +60,16 @@ def leave_one_out(model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarr
         influential=tuple(sorted(int(row) for row in rows[k > PARETO_K])),
         patients=int(present.sum()),
     )
+
+
+def pointwise_log_likelihood(
+    model: Any, posterior: xr.Dataset, data: Mapping[str, np.ndarray]
+) -> tuple[xr.Dataset, np.ndarray]:
+    """About a thousand draws of each chain, and the log likelihood of each patient there, (chain, draw, patient)."""
+    step = max(1, posterior.sizes["draw"] // _DRAWS)
+    thinned = posterior.isel(draw=slice(None, None, step))
+    found = _of_answers(thinned, data["yes_or_no"]) if "yes_or_no" in data else _of_model(model, thinned)
+    return thinned, found[..., data["row"] > 0]
 
 
 def _of_answers(posterior: xr.Dataset, answer: np.ndarray) -> np.ndarray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from mgbayes.inference.fit import PredictiveCheck
 from mgbayes.models.curve import Curve
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -16,12 +16,29 @@ from mgbayes.models.priors import Prior
 Data = dict[str, np.ndarray]
 _LEVELS = (0.025, 0.5, 0.975)
 _BANDS = (0.025, 0.25, 0.5, 0.75, 0.975)
-_PRIOR_DRAWS = 2000
+PRIOR_DRAWS = 2000
 _FEWEST = 3
 _POSTERIOR_DRAWS = 4000
 _PATIENTS_DRAWN = 2_000_000  # from which on a registry takes fewer draws, but not fewer than
 _FEWEST_DRAWS = 1000
 _CURVE_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class PredictiveCheck:
+    """One printed number beside what the model would expect to be printed, before and after the data."""
+
+    quantity: str
+    arm: str
+    unit: str
+    printed: float
+    prior: tuple[float, float, float]
+    posterior: tuple[float, float, float]
+
+    @property
+    def inside(self) -> bool:
+        """Whether the printed number lies in the central 95 % of the posterior predictive distribution."""
+        return self.posterior[0] <= self.printed <= self.posterior[2]
 
 
 def predictive_checks(
@@ -39,7 +56,7 @@ def predictive_checks(
     """
     most = _most_draws(data)
     after = module.predict(rng, thin(posterior, min(most, _POSTERIOR_DRAWS)), data, family)
-    drawn = module.prior_draws(rng, data, family, priors, min(most, _PRIOR_DRAWS))
+    drawn = module.prior_draws(rng, data, family, priors, min(most, PRIOR_DRAWS))
     before = module.predict(rng, drawn, data, family)
     return tuple(
         PredictiveCheck(
@@ -112,5 +129,5 @@ def prior_bands(
     curve: Curve,
 ) -> xr.Dataset:
     """Quantiles (level, arm, grid) of a model's curve before any data."""
-    drawn = module.prior_draws(rng, data, family, priors, _PRIOR_DRAWS)
+    drawn = module.prior_draws(rng, data, family, priors, PRIOR_DRAWS)
     return curve_bands(module, drawn, data, family, curve)

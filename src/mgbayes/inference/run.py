@@ -257,7 +257,7 @@ class Fitter:
             adjusted=job.adjusted,
             used=used(data) if job.patients is not None else None,
             leave_one_out=self._leave_one_out(job, module, posterior, data, priors),
-            model=module,
+            module=module,
         )
 
     def _leave_one_out(

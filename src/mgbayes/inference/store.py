@@ -49,12 +49,14 @@ def read_draws(key: str) -> tuple[xr.Dataset, xr.Dataset] | None:
 def write_draws(key: str, posterior: xr.Dataset, sample_stats: xr.Dataset) -> None:
     """Keep a finished fit; where the cache cannot be written to, it is just made again next time."""
     with suppress(OSError):
-        write_netcdf(draws_path(key), {"posterior": posterior, "sample_stats": sample_stats})
+        groups = {"posterior": posterior, "sample_stats": sample_stats}
+        write_netcdf(draws_path(key), xr.DataTree.from_dict(groups))
 
 
-def write_netcdf(path: Path, groups: Mapping[str, xr.Dataset]) -> None:
+def write_netcdf(path: Path, draws: xr.DataTree) -> None:
     """Write groups of draws as netCDF, beside its place first."""
-    tree = xr.DataTree.from_dict({name: _plain(group) for name, group in groups.items()})
+    tree = xr.DataTree.from_dict({name: _plain(group.to_dataset()) for name, group in draws.children.items()})
+    tree.attrs = draws.attrs
     with tempfile.TemporaryDirectory(dir=path.parent) as staging:
         staged = Path(staging) / path.name
         tree.to_netcdf(staged, engine="h5netcdf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,26 @@ def load_plan(plan: str | Path) -> Plan:
 
 def parse_plan(text: str, file: str) -> Plan:
     """Turn the text of a plan into a plan. Raises InputError."""
-    raw = parse_toml(text, file)
+    return _plan_of(parse_toml(text, file), file)
+
+
+def with_priors(plan: Plan, numbers: Mapping[str, Sequence[float]], why: str = "chosen by the user") -> Plan:
+    """The same plan, priors of the same form with other numbers in place of its own.
+
+    Raises InputError for a parameter that the model does not have, or numbers that its prior cannot have.
+    """
+    row = MODELS[plan.model]
+    forms = row.forms() | {name: choice.form for name, choice in plan.priors.items()}
+    forms |= {name: forms.get(name, "normal") for family in row.parameters for name in plan.effects(family)}
+    raw = plan.model_dump(mode="json", exclude_defaults=True) | {"schema_version": plan.schema_version}
+    chosen = {
+        name: {"form": forms.get(name, "normal"), "values": list(values), "why": why}
+        for name, values in numbers.items()
+    }
+    return _plan_of(raw | {"priors": raw.get("priors", {}) | chosen}, f"plan {plan.id}")
+
+
+def _plan_of(raw: dict[str, Any], file: str) -> Plan:
     plan: Plan | None = None
     problems: list[Problem] = []
     try:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgbayes.inference.fit import Fit, PredictiveCheck
+from mgbayes.inference.fit import Fit
+from mgbayes.inference.predictive import PredictiveCheck
 from mgbayes.models.outcome import outcome_of
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture

@@ -14,18 +14,7 @@ from mgbayes.sensitivity.overall_tables import answers
 
 def claims(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row a claim: what is printed, and what became of it."""
-    return pd.DataFrame(
-        {
-            "id": row.id,
-            "what": row.what,
-            "printed": row.printed,
-            "p_printed": row.p_printed,
-            "verdict": str(row.verdict),
-            "matches": "; ".join(row.matches),
-            "notes": " ".join(row.notes),
-        }
-        for row in reanalysis.ledger.claims
-    )
+    return reanalysis.ledger.to_dataframe()
 
 
 def tests(reanalysis: Reanalysis) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from mgbayes.cache import write_text
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.store import write_netcdf
 from mgbayes.report.figures import pictures
@@ -56,6 +57,27 @@ def write(
     return [folder / name for name in names]
 
 
+def write_page(reanalysis: Reanalysis, file: str | Path) -> Path:
+    """Write the page alone, which is one file and fetches nothing."""
+    file = Path(file)
+    check_folder(file.parent)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as staging:
+        drawn = _drawn(reanalysis, Path(staging))
+        text = page(reanalysis, drawn)
+    write_text(file, text)
+    return file
+
+
+def _drawn(reanalysis: Reanalysis, folder: Path) -> dict[str, tuple[Picture, Path]]:
+    """Every figure, by its name, with the place of its SVG."""
+    drawn = {}
+    for picture in pictures(reanalysis):
+        svg, _ = save(picture.draw, picture.size, folder / picture.name)
+        drawn[picture.name] = (picture, svg)
+    return drawn
+
+
 def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> list[str]:
     for part in ("tables", "figures", "posterior"):
         (staging / part).mkdir()
@@ -63,16 +85,10 @@ def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> 
     for name, table in TABLES.items():
         table(reanalysis).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=FLOAT)
     say("figures")
-    drawn: dict[str, tuple[Picture, Path]] = {}
-    for picture in pictures(reanalysis):
-        svg, _ = save(picture.draw, picture.size, staging / "figures" / picture.name)
-        drawn[picture.name] = (picture, svg)
+    drawn = _drawn(reanalysis, staging / "figures")
     say("posterior draws")
     for fit in reanalysis.fits:
-        groups = {"posterior": fit.posterior, "sample_stats": fit.sample_stats}
-        if fit.estimands:
-            groups["estimands"] = fit.contrasts
-        write_netcdf(staging / "posterior" / f"{fit.name}.nc", groups)
+        write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)
     say("page")
     (staging / "report.html").write_text(page(reanalysis, drawn), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]

@@ -135,8 +135,8 @@ def _spread(study: Study, fit: Fit, estimand: Estimand) -> Spread | None:
         return 1.0
     if estimand.null == 1:
         return _sd_of_log_times(fit)
-    if hasattr(fit.model, "spread"):
-        spread: Spread | None = fit.model.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
+    if hasattr(fit.module, "spread"):
+        spread: Spread | None = fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
         return spread
     return outcome_sd(study, fit.plan, estimand)
 

@@ -99,8 +99,8 @@ def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
 
 
 def _event_free(fit: Fit, one: Any) -> Floats:
-    curve = fit.model.curve
-    values = fit.model.curves(one, fit.data, fit.family, DAYS)[curve.variable]
+    curve = fit.module.curve
+    values = fit.module.curves(one, fit.data, fit.family, DAYS)[curve.variable]
     chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
     return chance if chance[0, 0] > 0.5 else 1 - chance
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from mgbayes.study.schema import TestFamily
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 1
 
@@ -205,7 +209,7 @@ class Finding:
         return {"rule": self.rule, "claims": list(self.claims), "text": self.text}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """Every claim of a study with its verdict, and what the rules found."""
 
@@ -234,3 +238,27 @@ class Ledger:
             "claims": [result.to_json() for result in self.claims],
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a claim: what is printed, and what became of it."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "id": row.id,
+                "what": row.what,
+                "printed": row.printed,
+                "p_printed": row.p_printed,
+                "verdict": str(row.verdict),
+                "matches": "; ".join(row.matches),
+                "notes": " ".join(row.notes),
+            }
+            for row in self.claims
+        )
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in self.tally().items() if n)
+        return f"Ledger({self.study}: {len(self.claims)} claims; {counts})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(index=False, na_rep='')}"

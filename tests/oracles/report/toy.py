@@ -12,7 +12,8 @@ import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics
-from mgbayes.inference.fit import Agreement, Fit, PredictiveCheck
+from mgbayes.inference.fit import Agreement, Fit
+from mgbayes.inference.predictive import PredictiveCheck
 from mgbayes.models.curve import Curve
 from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
