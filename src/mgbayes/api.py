@@ -52,8 +52,8 @@ def fit(
 
     Example:
         >>> import mgbayes as mb
-        >>> skeptical = mb.fit("litchman2020", "relapse", priors={"log_hazard_ratio": (0.0, 0.2)})
-        >>> float(skeptical.summary().loc["hazard_ratio", "p_benefit"]) < 0.75
+        >>> skeptical = mb.fit("litchman2020", "binary", priors={"log_odds_ratio_pis_mm": (0.0, 0.1)})
+        >>> bool(0.5 < skeptical.summary().loc["odds_ratio_pis_mm", "p_benefit"] < 0.6)
         True
     """
     read = study if isinstance(study, Study) else load_study(study)

@@ -40,7 +40,7 @@ def base() -> Fit:
         posterior=xr.Dataset({"effect": (("chain", "draw"), effect)}),
         contrasts=xr.Dataset({"ratio": (("chain", "draw"), np.exp(effect))}),
         sample_stats=xr.Dataset(),
-        diagnostics=Diagnostics(1.0, CHAINS * DRAWS, CHAINS * DRAWS, 0, 1.0),
+        diagnostics=Diagnostics(1.0, CHAINS * DRAWS, CHAINS * DRAWS, 0, 1.0, 0.0),
         key="toy",
     )
 

@@ -59,7 +59,7 @@ def _fit(plan: Plan, estimand: Estimand, draws: np.ndarray) -> Fit:
         posterior=xr.Dataset(),
         contrasts=xr.Dataset({estimand.id: (dims, draws)}),
         sample_stats=xr.Dataset(),
-        diagnostics=Diagnostics(1.0, 20_000, 20_000, 0, 1.0),
+        diagnostics=Diagnostics(1.0, 20_000, 20_000, 0, 1.0, 0.0),
         key="toy",
     )
 

@@ -10,15 +10,20 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.inference.diagnostics import DIAGNOSTICS, Diagnostics, Status, diagnose
+from mgbayes.inference.sample import compile_model, draw
+from mgbayes.models.plan import Sampling
 from tests.conftest import ROOT, run_cli
 
-GOOD = Diagnostics(rhat_max=1.0, ess_bulk_min=5000, ess_tail_min=5000, divergences=0, ebfmi_min=1.0)
+GOOD = Diagnostics(
+    rhat_max=1.0, ess_bulk_min=5000, ess_tail_min=5000, divergences=0, ebfmi_min=1.0, max_treedepth_share=0.0
+)
 BAD = {
     "rhat_max": 1.02,
     "ess_bulk_min": 999.0,
     "ess_tail_min": 999.0,
     "divergences": 1,
     "ebfmi_min": 0.3,
+    "max_treedepth_share": 0.02,
 }
 
 
@@ -42,14 +47,33 @@ def _draws(rng: np.random.Generator, shift: float = 0.0) -> xr.Dataset:
     return xr.Dataset({"x": (("chain", "draw", "k"), values)})
 
 
+def _statistics(rng: np.random.Generator) -> xr.Dataset:
+    """Of a sampler without fault."""
+    fine = (("chain", "draw"), np.zeros((4, 2000), bool))
+    energy = (("chain", "draw"), rng.normal(size=(4, 2000)))
+    return xr.Dataset({"diverging": fine, "energy": energy, "maxdepth_reached": fine})
+
+
+def test_a_sampler_that_is_cut_off_at_its_largest_depth_is_seen() -> None:
+    """A funnel, whose draws need deeper trees than are allowed."""
+    import pymc as pm
+
+    with pm.Model() as model:
+        scale = pm.Normal("scale", 0, 1)
+        pm.Normal("x", 0, pm.math.exp(scale), shape=20)
+    compiled = compile_model(model)
+    shares = {}
+    for depth in (2, 10):
+        sampling = Sampling(draws=200, tune=200, chains=2, target_accept=0.95, seed=1, max_depth=depth)
+        posterior, stats = draw(compiled, sampling)
+        shares[depth] = diagnose(posterior, xr.Dataset(), stats).max_treedepth_share
+    assert shares[2] > 0.5
+    assert shares[10] == 0
+
+
 def test_estimands_and_every_entry_of_a_parameter_are_diagnosed() -> None:
     rng = np.random.default_rng(1)
-    stats = xr.Dataset(
-        {
-            "diverging": (("chain", "draw"), np.zeros((4, 2000), bool)),
-            "energy": (("chain", "draw"), rng.normal(size=(4, 2000))),
-        }
-    )
+    stats = _statistics(rng)
     fine, apart = _draws(rng), _draws(rng, shift=1.0)
     estimand = xr.Dataset({"ratio": apart["x"].isel(k=1)})
     assert diagnose(fine, xr.Dataset({"ratio": fine["x"].isel(k=0)}), stats).status is Status.ok
@@ -59,12 +83,7 @@ def test_estimands_and_every_entry_of_a_parameter_are_diagnosed() -> None:
 
 def test_a_stuck_chain_is_seen_and_a_constant_is_passed_over() -> None:
     rng = np.random.default_rng(2)
-    stats = xr.Dataset(
-        {
-            "diverging": (("chain", "draw"), np.zeros((4, 2000), bool)),
-            "energy": (("chain", "draw"), rng.normal(size=(4, 2000))),
-        }
-    )
+    stats = _statistics(rng)
     stuck = _draws(rng)
     stuck["x"][0] = 3.0
     assert diagnose(stuck, xr.Dataset(), stats).status is Status.failed

@@ -18,7 +18,7 @@ from mgbayes.study.schema import Study
 from tests.oracles.report import toy
 
 STUDY = Study.model_validate(toy.STUDY)
-FAILED = Diagnostics(1.5, 20, 20, 9, 1.0)
+FAILED = Diagnostics(1.5, 20, 20, 9, 1.0, 0.0)
 FITS = [toy.fit(row) for row in toy.FITS]
 
 
@@ -142,7 +142,7 @@ def test_a_difference_is_measured_in_the_models_own_spread_at_its_visit() -> Non
     fit = replace(
         _fit_of(Estimand("mean_difference_end", "d", "points", 0.0, "lower"), draws),
         plan=Plan.model_validate(toy.PAIN),
-        model=Model(),
+        module=Model(),
     )
     found = contrast(STUDY, fit, fit.declared[0])
     assert found is not None

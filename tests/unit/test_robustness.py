@@ -39,7 +39,7 @@ def _fit() -> Fit:
         posterior=xr.Dataset({"log_hazard_ratio": (dims, draws)}),
         contrasts=xr.Dataset({"hazard_ratio": (dims, np.exp(draws))}),
         sample_stats=xr.Dataset(),
-        diagnostics=Diagnostics(1.0, 20_000, 20_000, 0, 1.0),
+        diagnostics=Diagnostics(1.0, 20_000, 20_000, 0, 1.0, 0.0),
         key="toy",
     )
 
@@ -105,6 +105,6 @@ def test_an_answer_with_an_analysis_missing_is_not_called_robust() -> None:
 
 def test_a_fit_that_failed_is_counted_as_missing() -> None:
     fit = _fit()
-    failed = replace(fit, diagnostics=Diagnostics(1.5, 20, 20, 9, 1.0))
+    failed = replace(fit, diagnostics=Diagnostics(1.5, 20, 20, 9, 1.0, 0.0))
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert robustness([fit, failed], row, [Chance(0.9, 0.01)]).missing == 1

@@ -1,7 +1,8 @@
 """Diagnostics as declarations: what is measured, what is asked of it, what to do when it fails.
 
 The command line, the report and the exit code all read this one list. R-hat and effective sample
-sizes: Vehtari et al. (2021), Bayesian Analysis 16:667; E-BFMI: Betancourt (2016), arXiv:1604.00695.
+sizes: Vehtari et al. (2021), Bayesian Analysis 16:667; E-BFMI: Betancourt (2016), arXiv:1604.00695; tree depth:
+Hoffman and Gelman (2014), JMLR 15:1593.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Diagnostics:
     ess_tail_min: float
     divergences: int
     ebfmi_min: float
+    max_treedepth_share: float
 
     def failures(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that do not hold."""
@@ -95,6 +97,14 @@ DIAGNOSTICS = (
         "write the model in other coordinates",
         lambda value: value > 0.3,
     ),
+    Diagnostic(
+        "max_treedepth_share",
+        "share of draws at the largest tree depth",
+        "at most 0.01",
+        "whether the sampler went as far in each draw as it should: a wrong gradient shows here, too",
+        "write the model in other coordinates, or allow deeper trees (max_depth)",
+        lambda value: value <= 0.01,
+    ),
 )
 
 
@@ -109,6 +119,7 @@ def diagnose(posterior: xr.Dataset, estimands: xr.Dataset, sample_stats: xr.Data
         ess_tail_min=_worst(az.ess(everything, method="tail", prob=(0.05, 0.95)), min),
         divergences=int(sample_stats["diverging"].sum()),
         ebfmi_min=_ebfmi_min(sample_stats["energy"].to_numpy()),
+        max_treedepth_share=float(sample_stats["maxdepth_reached"].mean()),
     )
 
 
@@ -120,6 +131,7 @@ def nothing_to_diagnose(sample_stats: xr.Dataset) -> Diagnostics:
         ess_tail_min=0.0,
         divergences=int(sample_stats["diverging"].sum()),
         ebfmi_min=_ebfmi_min(sample_stats["energy"].to_numpy()),
+        max_treedepth_share=float(sample_stats["maxdepth_reached"].mean()),
     )
 
 

@@ -63,4 +63,5 @@ def worst(diagnostics: Sequence[Diagnostics]) -> Diagnostics:
         ess_tail_min=float(np.min([row.ess_tail_min for row in diagnostics])),
         divergences=sum(row.divergences for row in diagnostics),
         ebfmi_min=float(np.min([row.ebfmi_min for row in diagnostics])),
+        max_treedepth_share=float(np.max([row.max_treedepth_share for row in diagnostics])),
     )

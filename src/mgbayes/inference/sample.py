@@ -13,7 +13,7 @@ from mgbayes.inference.arrow import datasets
 from mgbayes.models.plan import Sampling
 
 _STAGES_OF_SMALLER_STEPS = 2
-_STATISTICS = ("diverging", "energy")
+_STATISTICS = ("diverging", "energy", "maxdepth_reached")
 
 
 def compile_model(model: Any) -> Any:

@@ -99,6 +99,7 @@ class Cell:
     ess_tail_min: float | None = None
     divergences: int | None = None
     ebfmi_min: float | None = None
+    max_treedepth_share: float | None = None
     agreeing_share: float | None = None
     pareto_k: float | None = None
 

@@ -380,7 +380,7 @@ def fit(toy: ToyFit) -> Fit:
         posterior=posterior,
         contrasts=contrasts,
         sample_stats=xr.Dataset({"diverging": (dims, np.zeros((CHAINS, DRAWS), bool))}),
-        diagnostics=Diagnostics(1.5 if toy.failed else 1.0, 9_000, 9_000, 0, 1.0),
+        diagnostics=Diagnostics(1.5 if toy.failed else 1.0, 9_000, 9_000, 0, 1.0, 0.0),
         key="toy",
         agreement=Agreement(plan.printed_p, 0.25, 1000) if toy.test else None,
         checks=(PredictiveCheck("falls, patients", "contrast", "", 6.0, (1.0, 8.0, 17.0), (2.0, 6.0, 11.0)),)
