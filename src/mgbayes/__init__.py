@@ -21,6 +21,7 @@ _PUBLIC = {
     "fit": "mgbayes.api",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
+    "compare": "mgbayes.comparison.run",
     "read_curves": "mgbayes.reconstruct.read",
     "reconstruct": "mgbayes.reconstruct.from_curve",
     "propose_plans": "mgbayes.planning.propose",
@@ -35,6 +36,7 @@ __all__ = [
     "Study",
     "__version__",
     "calibrate",
+    "compare",
     "fit",
     "init",
     "load_plan",
@@ -55,6 +57,7 @@ __all__ = [
 if TYPE_CHECKING:
     from mgbayes.api import fit
     from mgbayes.calibrate.run import calibrate
+    from mgbayes.comparison.run import compare
     from mgbayes.models.plan_file import load_plan
     from mgbayes.patients.read import read_patients
     from mgbayes.planning.describe import schema

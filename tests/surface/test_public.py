@@ -8,6 +8,7 @@ PUBLIC = [
     "Study",
     "__version__",
     "calibrate",
+    "compare",
     "fit",
     "init",
     "load_plan",

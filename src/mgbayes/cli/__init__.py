@@ -16,6 +16,7 @@ import typer
 
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
+from mgbayes.cli.compare import compare
 from mgbayes.cli.plan import plan
 from mgbayes.cli.reanalyze import reanalyze
 from mgbayes.cli.reconstruct import reconstruct
@@ -32,7 +33,18 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (verify, plan, reanalyze, sensitivity, calibrate, reconstruct, simulate, schema, init):
+for _command in (
+    verify,
+    plan,
+    reanalyze,
+    sensitivity,
+    compare,
+    calibrate,
+    reconstruct,
+    simulate,
+    schema,
+    init,
+):
     app.command()(_command)
 
 

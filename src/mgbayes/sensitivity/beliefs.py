@@ -69,11 +69,16 @@ def beliefs(own: Prior, varied: Sensitivity, induced: str = "") -> tuple[Belief,
     ``induced`` says what brings about the own one, where it is no prior of the plan's but follows from a hierarchy.
     Raises ValueError when the plan's prior is neither normal nor a mixture of Student t.
     """
+    return named_beliefs(own, varied.size, varied.unit, induced)
+
+
+def named_beliefs(own: Prior, size: float, unit: float = 1.0, induced: str = "") -> tuple[Belief, ...]:
+    """As ``beliefs``, of an effect that is expected to be so large."""
     return (
         Belief(OWN, own.as_mixture(), induced),
-        *_directed(varied.size, varied.unit),
+        *_directed(size, unit),
         heavy_tailed(own),
-        yielding(own, varied.unit),
+        yielding(own, unit),
     )
 
 

@@ -1,0 +1,51 @@
+"""Which method can be trusted with so few patients."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import JsonOption, StudyArgument, print_json, stages, stderr_console
+
+
+def compare(
+    study: StudyArgument = "litchman2020",
+    arms: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Patients of the reference and the contrast arm, in place of a study's."),
+    ] = None,
+    expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write to; reports/STUDY/comparison (or comparison-M-N) by default."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Which rule for yes/no outcomes can be trusted with so few patients? Every table, exactly."""
+    from mgbayes.comparison.run import compare as run
+    from mgbayes.report.comparison_tables import rules
+    from mgbayes.report.comparison_words import recommendation
+    from mgbayes.report.write import check_folder
+    from mgbayes.report.write_comparison import write_comparison
+    from mgbayes.study.load import load_study
+
+    loaded = None if arms else load_study(study)
+    usual = Path("reports") / (
+        f"{loaded.id}/comparison" if loaded else "comparison-{}-{}".format(*arms or ())
+    )
+    folder = out if out is not None else usual
+    check_folder(folder)
+    console = stderr_console()
+    with stages(console) as say:
+        say("going through all tables")
+        found = run(loaded, arms=arms, expected=expected)
+        say("writing")
+        write_comparison(found, folder)
+    console.print(f"The page is {folder / 'comparison.html'}", markup=False, highlight=False)
+    if json:
+        print_json(rules(found).replace({float("nan"): None}).to_dict("records"))
+    else:
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in recommendation(found)))
