@@ -19,7 +19,7 @@ from mgbayes.study.load import load_study
 from tests.conftest import ROOT, run_cli
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OF_A_STUDY = ("verify", "plan", "reanalyze", "sensitivity", "simulate")
+OF_A_STUDY = ("verify", "plan", "reanalyze", "sensitivity", "simulate", "compare")
 SAMPLING = ("reanalyze", "sensitivity", "calibrate", "simulate")
 PUT_IN = {
     "time_to_relapse=relapse.reconstructed.csv": "time_to_fall=relapse.reconstructed.csv",

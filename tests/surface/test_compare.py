@@ -1,0 +1,109 @@
+"""mgbayes compare: what it writes for a study of another field, in its words, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import mgbayes
+from tests.conftest import ROOT, Run, run_cli
+
+FILES = {
+    "comparison.html",
+    *(f"tables/{name}.csv" for name in ("rules", "scenarios", "size", "calibration", "seen")),
+    *(f"figures/{name}.{kind}" for name in ("size", "power", "calibration") for kind in ("svg", "png")),
+}
+OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|achr|mgfa", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module", name="made")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    folder = tmp_path_factory.mktemp("compared")
+    mgbayes.init(folder / "mine")
+    run = run_cli("compare", folder / "mine" / "study.toml", "--out", folder / "out")
+    return run, folder / "out"
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_answers_in_words_and_writes_a_page_tables_and_figures(made: tuple[Run, Path]) -> None:
+    run, folder = made
+    assert run.code == 0, run.err
+    assert run.out.startswith("• For a yes/no outcome of 20 and 18 patients, use ")
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == FILES
+
+
+def test_the_page_is_of_the_study_and_fetches_nothing(made: tuple[Run, Path]) -> None:
+    html = (made[1] / "comparison.html").read_text("utf-8")
+    text = re.sub(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]+", "", html)
+    assert "Which rule can be trusted with 20 and 18 patients?" in text
+    assert not OF_ONE_STUDY.search(text)
+    assert not re.findall(r"(?:src|href)=\"https?:", text)
+    for sentence in made[0].out.splitlines():
+        assert sentence.removeprefix("• ").replace("'", "&#39;") in text
+    assert len(re.findall("<figure", text)) == 3
+
+
+def test_the_counts_of_the_paper_stand_under_every_rule(made: tuple[Run, Path]) -> None:
+    study = mgbayes.load_study(made[1].parent / "mine" / "study.toml")
+    seen, rules = _rows(made[1], "seen"), _rows(made[1], "rules")
+    outcomes = {row["endpoint"] for row in seen}
+    assert outcomes
+    assert len(seen) == len(outcomes) * len(rules)
+    for row in seen:
+        label = study.endpoint(row["endpoint"]).label
+        assert row["outcome"] == label
+        assert (row["reference"].split("/")[1], row["contrast"].split("/")[1]) == ("20", "18")
+
+
+def test_benefit_follows_the_study(made: tuple[Run, Path], tmp_path: Path) -> None:
+    """A probability of benefit becomes its complement where what was better is worse."""
+    text = (made[1].parent / "mine" / "study.toml").read_text("utf-8")
+    turned = text.replace('benefit = "higher"', "@").replace('benefit = "lower"', 'benefit = "higher"')
+    (tmp_path / "study.toml").write_text(turned.replace("@", 'benefit = "lower"'), "utf-8")
+    assert run_cli("compare", tmp_path / "study.toml", "--out", tmp_path / "out").code == 0
+    other = {
+        "contrast better": "reference better",
+        "reference better": "contrast better",
+        "neither": "neither",
+    }
+    for one, two in zip(_rows(made[1], "seen"), _rows(tmp_path / "out", "seen"), strict=True):
+        assert one["p"] == two["p"]
+        assert two["concludes"] == other[one["concludes"]]
+        if one["p_benefit"]:
+            assert float(one["p_benefit"]) == pytest.approx(1 - float(two["p_benefit"]), abs=2e-6)
+
+
+def test_arms_by_themselves_and_results_for_machines(tmp_path: Path) -> None:
+    run = run_cli("compare", "--arms", "8", "9", "--json", cwd=tmp_path)
+    assert run.code == 0, run.err
+    rows = {row["rule"]: row for row in json.loads(run.out)}
+    assert rows["fisher"]["largest_size"] < 0.05
+    assert rows["barnard"]["least_coverage"] is None
+    assert (tmp_path / "reports" / "comparison-8-9" / "comparison.html").exists()
+    assert not (tmp_path / "reports" / "comparison-8-9" / "tables" / "seen.csv").exists()
+
+
+def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    run = run_cli("compare", "--arms", "0", "99", "--expected", "0.5", "--out", tmp_path / "out")
+    assert (run.code, run.out) == (2, "")
+    assert "3 problems" in run.err
+    assert "Traceback" not in run.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_committed_comparison_is_what_the_command_writes(tmp_path: Path) -> None:
+    assert run_cli("compare", "--out", tmp_path / "out").code == 0
+    committed = ROOT / "reports" / "litchman2020" / "comparison"
+    for name in ("rules", "seen"):
+        for old, new in zip(_rows(committed, name), _rows(tmp_path / "out", name), strict=True):
+            assert old.keys() == new.keys()
+            for key, value in new.items():
+                assert old[key] == value or float(old[key]) == pytest.approx(float(value), rel=1e-4, abs=1e-6)
