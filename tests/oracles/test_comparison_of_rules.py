@@ -235,7 +235,14 @@ def test_a_study_brings_its_arms_and_the_counts_that_it_prints() -> None:
     at = found.place(seen)
     assert (found.tables.x[at], found.tables.y[at]) == (10, 6)
     assert _rule(found, "fisher").chance[at] == pytest.approx(0.303 / 2, abs=5e-4)
-    assert repr(found) == "Comparison(41 rules, 306 tables of 17 and 16 patients, 22 scenarios)"
+    assert repr(found) == "Comparison(43 rules, 306 tables of 17 and 16 patients, 22 scenarios)"
+
+
+def test_other_cohorts_are_a_robust_prior_of_the_study_that_they_belong_to() -> None:
+    labels = {rule.label for rule in mb.compare("litchman2020").rules if rule.id.startswith("other_cohorts")}
+    (label,) = labels
+    assert label.startswith("Other cohorts, robust: log odds ratio 0.8 Normal(")
+    assert label.endswith("+ 0.2 Normal(0, 2)")
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -244,6 +251,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "too many": ({"arms": (17, 61)}, "patients of the contrast arm: given 61"),
     "expected": ({"arms": (9, 9), "expected": 0.5}, "expected: given 0.5"),
     "risk": ({"arms": (9, 9), "scenarios": (Scenario(1.0, 2.0),)}, "scenarios[1] → reference: given 1"),
+    "no effect": ({"arms": (9, 9), "scenarios": (Scenario(0.5, 1.0),)}, "scenarios: given no effect in any"),
     "ratio": ({"arms": (9, 9), "scenarios": (Scenario(0.5, -2.0),)}, "scenarios[1] → odds_ratio: given -2"),
 }
 

@@ -77,6 +77,7 @@ def _folder(tmp_path: Path) -> Path:
     (tmp_path / "start" / "study.toml").rename(tmp_path / "mine.toml")
     (tmp_path / "start" / "plan.toml").rename(tmp_path / "my.toml")
     (tmp_path / "truth.toml").write_text(TRUTH, "utf-8")
+    (tmp_path / "truths.toml").write_text("[[scenarios]]\nreference = 0.3\nodds_ratio = 2.5\n", "utf-8")
     _fill(tmp_path / "start" / "patients.csv", tmp_path / "clinic.xlsx")
     _curves(tmp_path)
     return tmp_path

@@ -99,6 +99,22 @@ def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truths.toml"
+    path.write_text(
+        "[[scenarios]]\nreference = 0.3\nodds_ratio = 1.0\n[[scenarios]]\nreference = 0.2\nodds_ratio = 4.0\n"
+    )
+    args = ("compare", "--arms", "6", "7", "--scenarios", path, "--out", tmp_path / "out")
+    assert run_cli(*args).code == 0
+    found = {(row["reference_risk"], row["odds_ratio"]) for row in _rows(tmp_path / "out", "scenarios")}
+    assert found == {("0.3", "1"), ("0.2", "4")}
+    path.write_text("[[scenarios]]\nreference = 1.3\n[[scenarios]]\nreference = 0.2\nodds_ratio = -4.0\n")
+    run = run_cli(*args)
+    assert (run.code, run.out) == (2, "")
+    assert "3 problems" in run.err
+    assert "scenarios[1] → reference" in run.err
+
+
 def test_the_committed_comparison_is_what_the_command_writes(tmp_path: Path) -> None:
     assert run_cli("compare", "--out", tmp_path / "out").code == 0
     committed = ROOT / "reports" / "litchman2020" / "comparison"

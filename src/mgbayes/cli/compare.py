@@ -17,6 +17,9 @@ def compare(
         tuple[int, int] | None,
         typer.Option(help="Patients of the reference and the contrast arm, in place of a study's."),
     ] = None,
+    scenarios: Annotated[
+        str | None, typer.Option(help="A TOML file of [[scenarios]], each with reference and odds_ratio.")
+    ] = None,
     expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
     out: Annotated[
         Path | None,
@@ -26,12 +29,14 @@ def compare(
 ) -> None:
     """Which rule for yes/no outcomes can be trusted with so few patients? Every table, exactly."""
     from mgbayes.comparison.run import compare as run
+    from mgbayes.comparison.scenarios import read_scenarios
     from mgbayes.report.comparison_tables import rules
     from mgbayes.report.comparison_words import recommendation
     from mgbayes.report.write import check_folder
     from mgbayes.report.write_comparison import write_comparison
     from mgbayes.study.load import load_study
 
+    truths = read_scenarios(scenarios) if scenarios is not None else None
     loaded = None if arms else load_study(study)
     usual = Path("reports") / (
         f"{loaded.id}/comparison" if loaded else "comparison-{}-{}".format(*arms or ())
@@ -41,7 +46,7 @@ def compare(
     console = stderr_console()
     with stages(console) as say:
         say("going through all tables")
-        found = run(loaded, arms=arms, expected=expected)
+        found = run(loaded, arms=arms, expected=expected, scenarios=truths)
         say("writing")
         write_comparison(found, folder)
     console.print(f"The page is {folder / 'comparison.html'}", markup=False, highlight=False)

@@ -23,8 +23,10 @@ from mgbayes.comparison.rules import Rule, density, rules
 from mgbayes.comparison.scenarios import Scenario, arrays, usual
 from mgbayes.comparison.tables import MOST_PATIENTS, Floats, Tables
 from mgbayes.errors import InputError, Problem
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import Belief, named_beliefs
+from mgbayes.sensitivity.cohort_belief import cohort_belief
 from mgbayes.study.load import load_study
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Direction, Kind, Study
@@ -161,7 +163,7 @@ def compare(
     _check(read, arms, expected, given)
     m, n = arms or _sizes(read)
     tables = Tables(m, n)
-    known = tuple(rules(tables, _beliefs(expected)))
+    known = tuple(rules(tables, _beliefs(expected, read if arms is None else None)))
     one, other, psi = arrays(given)
     chance = tables.chance(one, other)
     likelihood, design = Likelihood.of(tables), density(_design())
@@ -184,10 +186,19 @@ def _design() -> Prior:
     return Prior("normal", (0.0, DESIGN_SD), "what is true, in the calibration")
 
 
-def _beliefs(expected: float) -> tuple[Belief, ...]:
+def _beliefs(expected: float, study: Study | None) -> tuple[Belief, ...]:
+    """The named priors and, where other cohorts of a study's plans speak of an outcome, what these predict."""
     own = Prior("normal", (0.0, 1.5), "no direction is favoured; odds ratios between 1/19 and 19")
     first, *others = named_beliefs(own, float(np.log(expected)))
-    return (replace(first, name="usual"), *others)
+    claims = [
+        row.cohorts
+        for plan in shipped_plans()
+        if study is not None and plan.study == study.id
+        for row in plan.sensitivity
+        if row.cohorts is not None
+    ]
+    found = [cohort_belief(study, claim) for claim in dict.fromkeys(claims) if study is not None]
+    return (replace(first, name="usual"), *others, *(belief for belief in found if belief is not None))
 
 
 def _sizes(study: Study | None) -> tuple[int, int]:
@@ -216,6 +227,8 @@ def _check(
         problems.append(
             Problem("expected", f"{expected:g}", "an odds ratio above 1; both directions are looked at")
         )
+    if all(row.odds_ratio == 1 for row in scenarios):
+        problems.append(Problem("scenarios", "no effect in any", "one with an odds ratio other than 1"))
     for i, row in enumerate(scenarios, start=1):
         if not 0 < row.reference < 1:
             problems.append(

@@ -93,7 +93,7 @@ def _draw_power(comparison: Comparison, rows: list[int], figure: Figure) -> None
     ]
     axes.set_yticks(range(len(ranked)), labels, fontsize=7.5)
     axes.set_xlabel("% of studies")
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=-0.8)
     bare_left(axes)
 
 
