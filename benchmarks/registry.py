@@ -1,4 +1,4 @@
-"""How the main job grows with the patients: ``mgbayes reanalyze --ipd`` on made-up registries of the embedded study.
+"""How the main job grows with the patients: ``mgbayes reanalyze --patients`` on made-up registries of the embedded study.
 
     uv run python benchmarks/registry.py                     # 500, 1000, 2000 and 5000 patients
     uv run python benchmarks/registry.py --patients 500 5000 --plan relapse
@@ -117,7 +117,7 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
     chosen = [part for plan in plans for part in ("--plan", plan)]
     out = folder / f"out_{patients}"
     options = [*chosen, "--no-search", "--no-cache", "--cores", str(cores), "--out", str(out)]
-    command = [sys.executable, "-m", "mgbayes.cli", "reanalyze", str(study), "--ipd", str(file), *options]
+    command = [sys.executable, "-m", "mgbayes.cli", "reanalyze", str(study), "--patients", str(file), *options]
     said = folder / f"said_{patients}.txt"
     start = time.perf_counter()
     with said.open("w", encoding="utf-8") as stream:

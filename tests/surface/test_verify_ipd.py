@@ -55,9 +55,15 @@ MISTAKES = {
         [STUDY, "--ipd", "good.csv", "--subset", "a = cycles >= 3", "--subset", "a = cycles >= 4"],
         ["1 problem\n", "subset 'a'", "two rules"],
     ),
-    "a subset without patients": ([STUDY, "--subset", "a = cycles >= 3"], ["--subset: given without --ipd"]),
-    "a folder without patients": ([STUDY, "--out", "out"], ["--out: given without --ipd"]),
-    "a threshold without patients": ([STUDY, "--mask-below", "5"], ["--mask-below: given without --ipd"]),
+    "a subset without patients": (
+        [STUDY, "--subset", "a = cycles >= 3"],
+        ["--subset: given without --patients"],
+    ),
+    "a folder without patients": ([STUDY, "--out", "out"], ["--out: given without --patients"]),
+    "a threshold without patients": (
+        [STUDY, "--mask-below", "5"],
+        ["--mask-below: given without --patients"],
+    ),
     "a file as the folder": ([STUDY, "--ipd", "good.csv", "--out", "taken"], ["taken", "a file", "a folder"]),
     "a threshold below 2": ([STUDY, "--ipd", "good.csv", "--mask-below", "1"], ["--mask-below"]),
 }

@@ -116,7 +116,7 @@ def test_a_cell_too_close_to_call_is_counted_as_such_and_turns_nothing() -> None
     found = flips([base, close, clear], RULE)
     assert (found.concludes, found.concluding, found.close, found.apart) == (False, 1, 1, 1)
     apart = {driver.factor: (driver.pairs_apart, driver.alone_apart) for driver in found.drivers}
-    assert apart == {"prior": (1, 1), "family": (0, 0), "doubtful numbers": (0, 0), "evidence": (0, 0)}
+    assert apart == {"prior": (1, 1), "family": (0, 0), "suspected misprints": (0, 0), "evidence": (0, 0)}
 
 
 def test_a_plan_too_close_to_call_decides_nothing() -> None:

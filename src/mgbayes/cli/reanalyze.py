@@ -11,6 +11,7 @@ import typer
 from mgbayes.cli.shared import (
     CacheOption,
     JsonOption,
+    PatientsOption,
     SearchOption,
     StudyArgument,
     stages,
@@ -29,22 +30,22 @@ def reanalyze(
     study: StudyArgument = "litchman2020",
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder to write to; reports/STUDY (with --ipd, STUDY-patients) by default."),
+        typer.Option(
+            help="The folder to write to; reports/STUDY (with --patients, STUDY-patients) by default."
+        ),
     ] = None,
     plan: Annotated[
         list[str] | None,
         typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
     ] = None,
-    ipd: Annotated[
-        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
-    ] = None,
+    patients: PatientsOption = None,
     curves: Annotated[
         list[str] | None,
         typer.Option(help="Patients that `reconstruct` wrote: ENDPOINT=FILE, once an endpoint."),
     ] = None,
     mask_below: Annotated[
         int | None,
-        typer.Option(min=2, help="With --ipd, leave out endpoints with a smaller count of patients."),
+        typer.Option(min=2, help="With --patients, leave out endpoints with a smaller count of patients."),
     ] = None,
     curve_members: Annotated[int, typer.Option(min=2, help="At most so many of its data sets.")] = 20,
     search: SearchOption = True,
@@ -52,15 +53,15 @@ def reanalyze(
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """The main job: verify the claims, fit the plans, write the report; with --ipd, on patients."""
+    """The main job: verify the claims, fit the plans, write the report; with --patients, on patients."""
     from mgbayes.models.plan_file import load_plan
     from mgbayes.reanalyze import reanalyze as run
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)
     plans = [load_plan(name) for name in plan] if plan else None
-    folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if ipd else ""))
-    patients = _patients(loaded, ipd, mask_below)
+    folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if patients else ""))
+    rows = _patients(loaded, patients, mask_below)
     members = _members_by_endpoint(loaded, curves or [], curve_members)
     console = stderr_console()
     with stages(console) as say:
@@ -68,7 +69,7 @@ def reanalyze(
             loaded,
             folder,
             plans=plans,
-            patients=patients,
+            patients=rows,
             curves=members,
             search=search,
             cores=cores,
@@ -90,9 +91,9 @@ def reanalyze(
         raise typer.Exit(EXIT_FIT_FAILED)
 
 
-def _patients(study: Study, ipd: Path | None, mask_below: int | None) -> Dataset | None:
+def _patients(study: Study, file: Path | None, mask_below: int | None) -> Dataset | None:
     """The patients of a spreadsheet, small cells left out where that is asked for; None without one."""
-    if ipd is None:
+    if file is None:
         if mask_below is not None:
             from mgbayes.ipd.options import options_without_patients
 
@@ -100,7 +101,7 @@ def _patients(study: Study, ipd: Path | None, mask_below: int | None) -> Dataset
         return None
     from mgbayes.patients import read_patients
 
-    patients = read_patients(ipd, study)
+    patients = read_patients(file, study)
     if mask_below is None:
         return patients
     from mgbayes.ipd.without_small import without_small_cells

@@ -30,7 +30,7 @@ def sensitivity(
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """How far can the conclusion be pushed? Every prior, family, doubtful number and kind of evidence."""
+    """Sensitivity of the conclusion to priors, model families, suspected misprints and the evidence used."""
     from mgbayes.models.plan_file import load_plan
     from mgbayes.report.grid_words import sentences
     from mgbayes.report.write import check_folder

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,10 @@ STUDY = "An embedded study (litchman2020) or the path of a study file."
 StudyArgument = Annotated[str, typer.Argument(help=STUDY)]
 CacheOption = Annotated[bool, typer.Option(help="Keep finished work and read what was kept before.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+PatientsOption = Annotated[
+    Path | None,
+    typer.Option("--patients", "--ipd", help="A spreadsheet of patient data: .csv, .xlsx or .parquet."),
+]
 SearchOption = Annotated[
     bool,
     typer.Option(help="Search data sets where a test needs the patients (about 20 seconds)."),

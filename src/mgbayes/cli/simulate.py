@@ -33,7 +33,7 @@ def simulate(
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """Made-up patients that agree with everything that is printed, or that follow a chosen truth."""
+    """Synthetic patients that agree with every published number, or that follow a chosen truth."""
     from mgbayes.simulate.run import simulate as run
     from mgbayes.simulate.write import NOTICE, check_folder, write_members
     from mgbayes.study.load import load_study

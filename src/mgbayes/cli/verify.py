@@ -10,6 +10,7 @@ import typer
 from mgbayes.cli.shared import (
     CacheOption,
     JsonOption,
+    PatientsOption,
     SearchOption,
     StudyArgument,
     print_json,
@@ -28,24 +29,24 @@ def verify(
     search: SearchOption = True,
     cache: CacheOption = True,
     json: JsonOption = False,
-    ipd: Annotated[
-        Path | None, typer.Option(help="A spreadsheet of the patients: .csv, .xlsx or .parquet.")
-    ] = None,
+    patients: PatientsOption = None,
     subset: Annotated[
         list[str] | None,
-        typer.Option(help='With --ipd, a part of the patients: "three_cycles = cycles >= 3".'),
+        typer.Option(help='With --patients, a part of the patients: "three_cycles = cycles >= 3".'),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="With --ipd, the folder to write CSV tables to.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --patients, the folder to write CSV tables to.")
+    ] = None,
     mask_below: Annotated[
-        int | None, typer.Option(min=2, help="With --ipd, hide counts of patients below this number.")
+        int | None, typer.Option(min=2, help="With --patients, hide counts of patients below this number.")
     ] = None,
 ) -> None:
-    """Re-compute every printed claim and give each a verdict; with --ipd, set the patients beside it."""
+    """Re-compute every printed claim and give each a verdict; with --patients, set the patients beside it."""
     from mgbayes.study.load import load_study
     from mgbayes.verify.ledger import verify as run
 
     loaded = load_study(study)
-    beside = _beside(loaded, ipd, subset, out, mask_below)
+    beside = _beside(loaded, patients, subset, out, mask_below)
     console = stderr_console()
     with progress_bar(console) as progress:
         task = progress.add_task("verifying", total=len(loaded.claims))
@@ -65,10 +66,10 @@ def verify(
 
 
 def _beside(
-    study: Study, ipd: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
+    study: Study, file: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
 ) -> Beside | None:
     """The patients beside the print, and their tables written; None when no spreadsheet is given."""
-    if ipd is None:
+    if file is None:
         if subset or out is not None or mask_below is not None:
             from mgbayes.ipd.options import options_without_patients
 
@@ -81,7 +82,7 @@ def _beside(
     subsets = read_subsets(subset or [])
     if out is not None:
         check_place(out)
-    beside = check_patients(study, ipd, subsets, mask_below)
+    beside = check_patients(study, file, subsets, mask_below)
     for path in [] if out is None else write_tables(beside, out):
         stderr_console().print(f"Written: {path}", markup=False, highlight=False)
     return beside

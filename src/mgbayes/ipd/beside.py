@@ -58,7 +58,7 @@ class Beside:
         return {match: sum(row["match"] == match for row in self.claims) for match in matches}
 
     def to_json(self) -> dict[str, Any]:
-        """The form that ``verify --ipd --json`` prints under ``patients``."""
+        """The form that ``verify --patients --json`` prints under ``patients``."""
         return {
             "schema_version": SCHEMA_VERSION,
             "synthetic": self.synthetic,

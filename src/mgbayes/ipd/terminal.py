@@ -36,7 +36,7 @@ def print_beside(beside: Beside, console: Console) -> None:
 
 
 def _title(beside: Beside, what: str) -> str:
-    return f"{beside.study}: {what}" + (" (MADE-UP PATIENTS)" if beside.synthetic else "")
+    return f"{beside.study}: {what}" + (" (SYNTHETIC PATIENTS)" if beside.synthetic else "")
 
 
 def _claims(beside: Beside) -> Table:

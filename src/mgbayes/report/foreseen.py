@@ -21,7 +21,7 @@ def foreseen(fits: Sequence[Fit]) -> Iterator[str]:
     if groups:
         listed = "; ".join(_listed(count, figures, len(groups)) for count, figures in groups.items())
         yield (
-            "How well each model foresees a patient from the others (expected log predictive density, leave-one-out; "
+            "How well each model predicts a patient from the others (expected log predictive density, leave-one-out; "
             "more is better, among fits to the same patients; a difference of less than about 4 settles nothing): "
             f"{listed}."
         )

@@ -13,7 +13,7 @@ from mgbayes.sensitivity.tipping_fits import Tipping
 _WHAT = {
     "prior": "the prior",
     "family": "the family of the model",
-    "doubtful numbers": "how a doubtful number is read",
+    "suspected misprints": "whether a suspected misprint is corrected",
     "evidence": "whether a printed p is evidence",
 }
 

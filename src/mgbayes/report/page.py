@@ -52,7 +52,7 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "patients": reanalysis.patients,
         "reconstructed": reanalysis.reconstructed,
         "command": f"mgbayes reanalyze {study.id}"
-        + (" --ipd FILE" if reanalysis.patients else "")
+        + (" --patients FILE" if reanalysis.patients else "")
         + (" --curves ENDPOINT=FILE" if reanalysis.reconstructed else ""),
         "provenance": provenance(reanalysis),
     }

@@ -28,7 +28,7 @@ from mgbayes.sensitivity.cell import Cell
 FACTORS: Mapping[str, Callable[[Cell], str]] = {
     "prior": attrgetter("belief"),
     "family": attrgetter("family"),
-    "doubtful numbers": attrgetter("numbers"),
+    "suspected misprints": attrgetter("numbers"),
     "evidence": attrgetter("evidence"),
 }
 

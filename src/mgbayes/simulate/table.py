@@ -33,7 +33,7 @@ def map_of(study: Study) -> PatientMap:
     ]
     if problems:
         raise InputError(
-            f"the study {study.id}", problems, "Made-up patients are written a row each, in days."
+            f"the study {study.id}", problems, "Synthetic patients are written a row each, in days."
         )
     return said
 

@@ -19,8 +19,8 @@ from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.schema import Study
 
 NOTICE = (
-    "Made-up patients, not observed. They agree with what is printed, or follow a chosen truth, and stand for "
-    "nobody; what a file shows beyond that is made up too."
+    "Synthetic patients, not observed. They agree with what is printed, or follow a chosen truth, and stand for "
+    "nobody; what a file shows beyond that is synthetic too."
 )
 
 

@@ -101,7 +101,7 @@ class PatientMap(Record):
         None, description="Tells patients apart. Never kept and never shown. Needed with a visit column."
     )
     visit: Named | None = Field(None, description="Where a row is one visit of a patient.")
-    synthetic: bool = Field(False, description="true: the patients are made up.")
+    synthetic: bool = Field(False, description="true: the patients are synthetic.")
     sheet: str | None = Field(None, description="The sheet of an Excel file; the first, if not said.")
     separator: Literal[",", ";", "\t"] | None = Field(
         None, description="Between cells of a CSV file; found from the headings, if not said."
