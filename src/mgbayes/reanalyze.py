@@ -75,7 +75,7 @@ def reanalyze(
         not_modelled=choice.missing,
     )
     if out is not None:
-        write(result, out, lambda detail: say("writing", detail))
+        write(result, Path(out), lambda detail: say("writing", detail))
     return result
 
 

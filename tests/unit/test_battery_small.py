@@ -49,7 +49,7 @@ def patients(draw: st.DrawFn) -> xr.Dataset:
 
 
 @given(patients())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_any_rows_give_an_honest_battery(rows: xr.Dataset) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter(
