@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 import mgbayes
+from mgbayes.comparison import times, values
 from tests.conftest import ROOT, Run, run_cli
 
 FILES = {
     "comparison.html",
-    *(f"tables/{name}.csv" for name in ("rules", "scenarios", "size", "calibration", "seen")),
+    *(
+        f"tables/{name}.csv"
+        for name in ("rules", "scenarios", "size", "calibration", "seen", "times", "values")
+    ),
     *(f"figures/{name}.{kind}" for name in ("size", "power", "calibration") for kind in ("svg", "png")),
 }
+NONE = ("--repetitions", "0")
 OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|achr|mgfa", re.IGNORECASE)
 
 
@@ -24,7 +29,8 @@ OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|a
 def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     folder = tmp_path_factory.mktemp("compared")
     mgbayes.init(folder / "mine")
-    run = run_cli("compare", folder / "mine" / "study.toml", "--out", folder / "out")
+    asked = ("--repetitions", "200", "--out", folder / "out")
+    run = run_cli("compare", folder / "mine" / "study.toml", *asked)
     return run, folder / "out"
 
 
@@ -51,6 +57,22 @@ def test_the_page_is_of_the_study_and_fetches_nothing(made: tuple[Run, Path]) ->
     assert len(re.findall("<figure", text)) == 3
 
 
+def test_every_simulated_figure_has_its_error_and_stands_on_the_page(made: tuple[Run, Path]) -> None:
+    html = (made[1] / "comparison.html").read_text("utf-8")
+    for name, methods in (("times", times.METHODS), ("values", values.METHODS)):
+        table = _rows(made[1], name)
+        assert {row["rule"] for row in table} == set(methods)
+        for row in table:
+            measure = "power" if row["power"] else "concludes_by_mistake"
+            share = float(row[measure])
+            assert float(row[f"{measure}_mcse"]) == pytest.approx(
+                (share * (1 - share) / 200) ** 0.5, abs=1e-6
+            )
+        for method in methods.values():
+            assert f'<th scope="row">{method.label}'.replace("'", "&#39;") in html
+    assert "200 simulated studies of each scenario" in html
+
+
 def test_the_counts_of_the_paper_stand_under_every_rule(made: tuple[Run, Path]) -> None:
     study = mgbayes.load_study(made[1].parent / "mine" / "study.toml")
     seen, rules = _rows(made[1], "seen"), _rows(made[1], "rules")
@@ -68,7 +90,7 @@ def test_benefit_follows_the_study(made: tuple[Run, Path], tmp_path: Path) -> No
     text = (made[1].parent / "mine" / "study.toml").read_text("utf-8")
     turned = text.replace('benefit = "higher"', "@").replace('benefit = "lower"', 'benefit = "higher"')
     (tmp_path / "study.toml").write_text(turned.replace("@", 'benefit = "lower"'), "utf-8")
-    assert run_cli("compare", tmp_path / "study.toml", "--out", tmp_path / "out").code == 0
+    assert run_cli("compare", tmp_path / "study.toml", *NONE, "--out", tmp_path / "out").code == 0
     other = {
         "contrast better": "reference better",
         "reference better": "contrast better",
@@ -82,7 +104,7 @@ def test_benefit_follows_the_study(made: tuple[Run, Path], tmp_path: Path) -> No
 
 
 def test_arms_by_themselves_and_results_for_machines(tmp_path: Path) -> None:
-    run = run_cli("compare", "--arms", "8", "9", "--json", cwd=tmp_path)
+    run = run_cli("compare", "--arms", "8", "9", *NONE, "--json", cwd=tmp_path)
     assert run.code == 0, run.err
     rows = {row["rule"]: row for row in json.loads(run.out)}
     assert rows["fisher"]["largest_size"] < 0.05
@@ -92,9 +114,11 @@ def test_arms_by_themselves_and_results_for_machines(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
-    run = run_cli("compare", "--arms", "0", "99", "--expected", "0.5", "--out", tmp_path / "out")
+    run = run_cli(
+        "compare", "--arms", "0", "99", "--expected", "0.5", "--repetitions", "7", "--out", tmp_path / "out"
+    )
     assert (run.code, run.out) == (2, "")
-    assert "3 problems" in run.err
+    assert "4 problems" in run.err
     assert "Traceback" not in run.err
     assert not (tmp_path / "out").exists()
 
@@ -104,7 +128,7 @@ def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     path.write_text(
         "[[scenarios]]\nreference = 0.3\nodds_ratio = 1.0\n[[scenarios]]\nreference = 0.2\nodds_ratio = 4.0\n"
     )
-    args = ("compare", "--arms", "6", "7", "--scenarios", path, "--out", tmp_path / "out")
+    args = ("compare", "--arms", "6", "7", *NONE, "--scenarios", path, "--out", tmp_path / "out")
     assert run_cli(*args).code == 0
     found = {(row["reference_risk"], row["odds_ratio"]) for row in _rows(tmp_path / "out", "scenarios")}
     assert found == {("0.3", "1"), ("0.2", "4")}
@@ -116,7 +140,7 @@ def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
 
 
 def test_the_committed_comparison_is_what_the_command_writes(tmp_path: Path) -> None:
-    assert run_cli("compare", "--out", tmp_path / "out").code == 0
+    assert run_cli("compare", *NONE, "--out", tmp_path / "out").code == 0
     committed = ROOT / "reports" / "litchman2020" / "comparison"
     for name in ("rules", "seen"):
         for old, new in zip(_rows(committed, name), _rows(tmp_path / "out", name), strict=True):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import JsonOption, StudyArgument, print_json, stages, stderr_console
+from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, print_json, stages, stderr_console
 
 
 def compare(
@@ -21,17 +21,23 @@ def compare(
         str | None, typer.Option(help="A TOML file of [[scenarios]], each with reference and odds_ratio.")
     ] = None,
     expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
+    repetitions: Annotated[
+        int,
+        typer.Option(min=0, help="Simulated studies of each scenario of times and measures; 0 for none."),
+    ] = 2000,
+    cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    cache: CacheOption = True,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder to write to; reports/STUDY/comparison (or comparison-M-N) by default."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Which rule for yes/no outcomes can be trusted with so few patients? Every table, exactly."""
+    """Which method can be trusted with so few patients? Counts exactly; times and measured outcomes simulated."""
     from mgbayes.comparison.run import compare as run
     from mgbayes.comparison.scenarios import read_scenarios
     from mgbayes.report.comparison_tables import rules
-    from mgbayes.report.comparison_words import recommendation
+    from mgbayes.report.comparison_words import said
     from mgbayes.report.write import check_folder
     from mgbayes.report.write_comparison import write_comparison
     from mgbayes.study.load import load_study
@@ -46,11 +52,20 @@ def compare(
     console = stderr_console()
     with stages(console) as say:
         say("going through all tables")
-        found = run(loaded, arms=arms, expected=expected, scenarios=truths)
+        found = run(
+            loaded,
+            arms=arms,
+            expected=expected,
+            scenarios=truths,
+            repetitions=repetitions,
+            cores=cores,
+            use_cache=cache,
+            say=say,
+        )
         say("writing")
         write_comparison(found, folder)
     console.print(f"The page is {folder / 'comparison.html'}", markup=False, highlight=False)
     if json:
         print_json(rules(found).replace({float("nan"): None}).to_dict("records"))
     else:
-        sys.stdout.write("".join(f"• {sentence}\n" for sentence in recommendation(found)))
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in said(found)))

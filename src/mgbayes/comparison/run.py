@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ from mgbayes.comparison.operating import (
 from mgbayes.comparison.posterior import Likelihood
 from mgbayes.comparison.rules import Rule, density, rules
 from mgbayes.comparison.scenarios import Scenario, arrays, usual
+from mgbayes.comparison.simulated import Simulated, simulate
 from mgbayes.comparison.tables import MOST_PATIENTS, Floats, Tables
+from mgbayes.comparison.truths import TIMES, VALUES
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 EXPECTED = 2.0
 """The odds ratio that an enthusiast expects, where the user names none: by convention."""
+FEWEST_REPETITIONS = 100
+FEWEST_PATIENTS = 4
+"""Of an arm, for the methods that estimate a variance in each."""
 DESIGN_SD = 1.0
 """SD of the log odds ratio in the design prior of the calibration: 95 % of odds ratios in 1/7 to 7."""
 
@@ -53,7 +59,7 @@ class Seen:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Rules on all tables of two arms: everything exact, so that no figure has a Monte Carlo error."""
+    """Rules on all tables of two arms, exactly; methods for times and measured outcomes on simulated studies."""
 
     tables: Tables
     rules: tuple[Rule, ...]
@@ -65,6 +71,8 @@ class Comparison:
     design_sd: float
     study: Study | None = None
     seen: tuple[Seen, ...] = ()
+    times: Simulated | None = None
+    values: Simulated | None = None
 
     @cached_property
     def largest_size(self) -> Floats:
@@ -140,14 +148,21 @@ def compare(
     arms: tuple[int, int] | None = None,
     expected: float = EXPECTED,
     scenarios: tuple[Scenario, ...] | None = None,
+    repetitions: int = 0,
+    cores: int = 2,
+    use_cache: bool = True,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
-    """Compare rules for yes/no outcomes on every table that two arms can give.
+    """Compare rules for yes/no outcomes on every table that two arms can give, and methods on simulated studies.
 
     Args:
         study: whose arms, and whose printed counts, are looked at; or what ``load_study`` takes.
         arms: patients of the reference and the contrast arm, in place of a study's.
         expected: the odds ratio that an enthusiastic prior expects.
-        scenarios: what is true; by default no effect at six risks, and four odds ratios at each of four risks.
+        scenarios: what is true of counts; by default no effect at six risks, and four odds ratios at each of four.
+        repetitions: simulated studies of each scenario of times and of measured outcomes; none where it is 0.
+        cores: processes that simulate side by side; the figures do not depend on it.
+        use_cache: whether finished blocks of studies are read, and new ones kept.
 
     Raises:
         InputError: arms of no patient or too many, an odds ratio that is no benefit, a risk outside (0, 1).
@@ -160,7 +175,7 @@ def compare(
     """
     read = load_study(study) if isinstance(study, str) else study
     given = scenarios or usual()
-    _check(read, arms, expected, given)
+    _check(read, arms, expected, given, repetitions)
     m, n = arms or _sizes(read)
     tables = Tables(m, n)
     known = tuple(rules(tables, _beliefs(expected, read if arms is None else None)))
@@ -168,6 +183,9 @@ def compare(
     chance = tables.chance(one, other)
     likelihood, design = Likelihood.of(tables), density(_design())
     truth = likelihood.under(design).chance
+    simulated = partial(
+        simulate, m=m, n=n, repetitions=repetitions, cores=cores, use_cache=use_cache, say=say
+    )
     return Comparison(
         tables=tables,
         rules=known,
@@ -179,6 +197,8 @@ def compare(
         design_sd=DESIGN_SD,
         study=read,
         seen=tuple(_seen(read)) if read is not None and arms is None else (),
+        times=simulated(TIMES) if repetitions else None,
+        values=simulated(VALUES) if repetitions else None,
     )
 
 
@@ -207,11 +227,19 @@ def _sizes(study: Study | None) -> tuple[int, int]:
 
 
 def _check(
-    study: Study | None, arms: tuple[int, int] | None, expected: float, scenarios: tuple[Scenario, ...]
+    study: Study | None,
+    arms: tuple[int, int] | None,
+    expected: float,
+    scenarios: tuple[Scenario, ...],
+    repetitions: int,
 ) -> None:
     problems = []
     if study is None and arms is None:
         problems.append(Problem("arms", "none", "a study, or the numbers of patients of both arms"))
+    sizes = arms or (_sizes(study) if study else ())
+    if repetitions and (repetitions < FEWEST_REPETITIONS or (sizes and min(sizes) < FEWEST_PATIENTS)):
+        accepted = f"0, or at least {FEWEST_REPETITIONS} with {FEWEST_PATIENTS} patients or more in each arm"
+        problems.append(Problem("repetitions", str(repetitions), accepted))
     for name, size_of_arm in zip(
         ("reference", "contrast"), arms or (_sizes(study) if study else ()), strict=False
     ):

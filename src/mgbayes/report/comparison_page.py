@@ -11,8 +11,9 @@ import numpy as np
 from mgbayes.comparison.posterior import LEVEL_PRIOR
 from mgbayes.comparison.run import Comparison
 from mgbayes.report import words
+from mgbayes.report.comparison_simulated import part
 from mgbayes.report.comparison_tables import rules, seen
-from mgbayes.report.comparison_words import calibrated, recommendation
+from mgbayes.report.comparison_words import calibrated, said
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 
@@ -28,7 +29,8 @@ def comparison_page(comparison: Comparison, drawn: Mapping[str, tuple[Picture, P
         "m": m,
         "n": n,
         "count": len(comparison.tables.x),
-        "sentences": recommendation(comparison),
+        "sentences": said(comparison),
+        "simulations": [part(it) for it in (comparison.times, comparison.values) if it is not None],
         "calibrated": calibrated(comparison),
         "parts": [
             {"title": "Tests", "rows": [_row(row) for _, row in table[~table["bayesian"]].iterrows()]},

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mgbayes.comparison.operating import BINS, RISKS
 from mgbayes.comparison.run import Comparison
+from mgbayes.report.comparison_simulated import table
 
 
 def rules(comparison: Comparison) -> pd.DataFrame:
@@ -110,4 +111,22 @@ def _of_seen(comparison: Comparison, i: int, j: int) -> dict[str, object]:
     }
 
 
-TABLES = {"rules": rules, "scenarios": scenarios, "size": size, "calibration": calibration, "seen": seen}
+def times(comparison: Comparison) -> pd.DataFrame:
+    """One row a method and scenario of times."""
+    return table(comparison.times)
+
+
+def values(comparison: Comparison) -> pd.DataFrame:
+    """One row a method and scenario of measured outcomes."""
+    return table(comparison.values)
+
+
+TABLES = {
+    "rules": rules,
+    "scenarios": scenarios,
+    "size": size,
+    "calibration": calibration,
+    "seen": seen,
+    "times": times,
+    "values": values,
+}

@@ -7,6 +7,7 @@ import numpy as np
 from mgbayes.comparison.rules import ALPHA, Rule
 from mgbayes.comparison.run import Comparison
 from mgbayes.report import words
+from mgbayes.report.comparison_simulated import sentences
 
 _ROUNDING = 5e-5
 
@@ -24,6 +25,12 @@ def _kept(comparison: Comparison, *, bayesian: bool) -> list[int]:
 def named(rule: Rule) -> str:
     """A rule with what it asks, where that tells it apart."""
     return f"{rule.label} ({rule.asks})" if rule.bayesian else rule.label
+
+
+def said(comparison: Comparison) -> list[str]:
+    """The short answer: counts, times, measured outcomes."""
+    simulated = [part for part in (comparison.times, comparison.values) if part is not None]
+    return [*recommendation(comparison), *(text for part in simulated for text in sentences(part))]
 
 
 def recommendation(comparison: Comparison) -> list[str]:
