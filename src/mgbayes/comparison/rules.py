@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,9 +75,14 @@ def rules(tables: Tables, beliefs: tuple[Belief, ...]) -> Iterator[Rule]:
         yield from _by_threshold(name, f"{label}, Beta({shape:g}, {shape:g}) each", beta(tables, shape))
     for belief in beliefs:
         posterior = likelihood.under(density(belief.prior))
-        label = f"{belief.name[0].upper()}{belief.name[1:]}: log odds ratio {belief.prior.call()}"
+        label = f"{belief.name[0].upper()}{belief.name[1:]}: log odds ratio {_in_words(belief.prior)}"
         name = belief.name.replace(", ", "_").replace(" ", "_").replace("-", "_")
         yield from _by_threshold(name, label, posterior, symmetric=abs(belief.mean) < _NONE)
+
+
+def _in_words(prior: Prior) -> str:
+    """The prior to two decimals or three."""
+    return replace(prior, values=tuple(round(value, 3) for value in prior.values)).call()
 
 
 def _by_threshold(name: str, label: str, posterior: Posterior, *, symmetric: bool = True) -> Iterator[Rule]:

@@ -74,7 +74,7 @@ def sentences(simulated: Simulated) -> list[str]:
     if kept:
         best = kept[0]
         others = [row.label for row in kept[1:] if best.power - row.power < _ERRORS * best.power_error]
-        alike = f" ({', '.join(others)} within simulation error of it)" if others else ""
+        alike = f" ({'; '.join(others)} within simulation error of it)" if others else ""
         said.append(
             f"For {what}, {best.label} finds most of the methods that keep their level in every scenario without an "
             f"effect: {words.percent(best.power)} on average over the effects looked at{alike}."
