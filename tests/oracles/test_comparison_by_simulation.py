@@ -13,7 +13,8 @@ from mgbayes.battery.log_rank import log_rank_permutation
 from mgbayes.battery.restricted_mean import restricted_mean
 from mgbayes.battery.samples import FollowUp
 from mgbayes.comparison import times, values
-from mgbayes.comparison.simulated import simulate
+from mgbayes.comparison.bayesian_times import LEVEL_PRIOR, SHAPE_PRIOR
+from mgbayes.comparison.simulated import BAYESIAN_TIMES, simulate
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
 from mgbayes.verify import two_by_two
 
@@ -299,3 +300,40 @@ def test_tables_are_the_same_for_any_number_of_processes_and_from_what_was_kept(
     assert one.dataset.identical(two.dataset)
     assert one.dataset.identical(simulate(truths, 9, 8, repetitions=1200, cores=2, use_cache=False).dataset)
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "comparisons").iterdir()}
+
+
+def test_bayesian_weibull_is_the_integral_over_a_grid(followed: tuple) -> None:
+    """Level, log shape and log hazard ratio on a fine grid; P of 1024 Sobol points is within 0.01."""
+    _, _, studies = followed
+    a = np.linspace(-5, 4, 73)[:, None, None, None]
+    log_shape = np.linspace(-1.5, 1.8, 67)[None, :, None, None]
+    beta = np.linspace(-5, 5, 121)[None, None, :, None]
+    means = (LEVEL_PRIOR[0], SHAPE_PRIOR[0], 0.0)
+    prior = [
+        -(((x - mean) / sd) ** 2) / 2
+        for x, mean, sd in zip(
+            (a, log_shape, beta), means, (LEVEL_PRIOR[1], SHAPE_PRIOR[1], 1.0), strict=True
+        )
+    ]
+    for name, sd in (("usual", 1.0), ("skeptical", 0.355)):
+        found = BAYESIAN_TIMES[f"bayesian_weibull_{name}"].answer(studies)
+        assert found.low is not None
+        assert found.high is not None
+        for i in range(0, STUDIES, 4):
+            shape, t = np.exp(log_shape), studies.time[i]
+            level = a + (studies.contrast[i] - 0.5) * beta
+            log_density = (studies.event[i] * (level + log_shape + (shape - 1) * np.log(t))).sum(-1)
+            log_density = log_density - (np.exp(level) * t**shape).sum(-1)
+            log_density = log_density + sum(prior)[..., 0] + (beta**2 / 2 - beta**2 / (2 * sd**2))[..., 0]
+            density = np.exp(log_density - log_density.max()).sum((0, 1))
+            below = np.cumsum(density / density.sum()) - density / density.sum() / 2
+            above = 1 - np.interp(0.0, beta.ravel(), below)
+            assert found.p[i] == pytest.approx(2 * min(above, 1 - above), abs=0.02)
+            low, high = (np.interp(q, below, beta.ravel()) for q in (0.025, 0.975))
+            assert (found.low[i], found.high[i]) == pytest.approx((low, high), abs=0.04 * (high - low))
+
+
+def test_the_bayesian_answers_of_two_thousand_studies_are_all_there() -> None:
+    studies = TimesTruth(0.5, 1.5).draw(np.random.default_rng(8), 2000, 17, 16)
+    for method in BAYESIAN_TIMES.values():
+        assert np.isfinite(method.answer(studies).p).mean() > 0.999

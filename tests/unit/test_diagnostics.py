@@ -69,6 +69,12 @@ def test_a_sampler_that_is_cut_off_at_its_largest_depth_is_seen() -> None:
         shares[depth] = diagnose(posterior, xr.Dataset(), stats).max_treedepth_share
     assert shares[2] > 0.5
     assert shares[10] == 0
+    assert (
+        diagnose(
+            posterior, xr.Dataset(), stats.assign(maxdepth_reached=True), shallow=True
+        ).max_treedepth_share
+        == 0
+    )
 
 
 def test_estimands_and_every_entry_of_a_parameter_are_diagnosed() -> None:

@@ -19,8 +19,10 @@ import numpy as np
 from mgbayes.cache import cache_folder, content_key, write_text
 from mgbayes.comparison import times, values
 from mgbayes.comparison.answers import Answers, Method
+from mgbayes.comparison.bayesian_times import bayesian_weibull
 from mgbayes.comparison.tables import Floats
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
+from mgbayes.sensitivity.beliefs import SKEPTICAL_SD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,8 +31,16 @@ BLOCK = 1000
 ALPHA = 0.05
 SEED = 20200216
 Truth = TimesTruth | ValuesTruth
+BAYESIAN_TIMES: dict[str, Method] = {
+    f"bayesian_weibull_{name}": Method(
+        f"Bayesian Weibull, log hazard ratio Normal(0, {sd:g})",
+        bayesian_weibull(0.0, sd),
+        estimates_effect=True,
+    )
+    for name, sd in (("usual", 1.0), ("skeptical", SKEPTICAL_SD["moderate"]))
+}
 METHODS: Mapping[type, Mapping[str, Method]] = {
-    TimesTruth: times.METHODS,
+    TimesTruth: times.METHODS | BAYESIAN_TIMES,
     ValuesTruth: values.METHODS,
 }
 

@@ -19,7 +19,7 @@ Biometrics 57:114; Royston and Parmar (2013), BMC Med Res Methodol 13:152.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +51,12 @@ class Studies:
         arm = np.broadcast_to((np.arange(time.shape[1]) >= m).astype(float), time.shape)
         ordered = [np.take_along_axis(x, order, 1) for x in (time, event.astype(float), arm)]
         return cls(ordered[0], ordered[1], ordered[2], horizon)
+
+    def parts(self, size: int) -> Iterator[Studies]:
+        """So many studies at a time."""
+        for start in range(0, len(self.time), size):
+            rows = slice(start, start + size)
+            yield Studies(self.time[rows], self.event[rows], self.contrast[rows], self.horizon)
 
     @property
     def patients(self) -> tuple[int, int]:
@@ -258,7 +264,7 @@ def _counts(m: int, n: int) -> dict[str, NDArray[np.float64]]:
     return _KNOWN[m, n]
 
 
-METHODS: Mapping[str, Method] = {
+METHODS: dict[str, Method] = {
     "log_rank": Method("Log-rank", log_rank),
     "log_rank_permutation": Method("Log-rank, by permutation", log_rank_permutation),
     "gehan": Method("Gehan-Wilcoxon", gehan),

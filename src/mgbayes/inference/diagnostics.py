@@ -108,8 +108,14 @@ DIAGNOSTICS = (
 )
 
 
-def diagnose(posterior: xr.Dataset, estimands: xr.Dataset, sample_stats: xr.Dataset) -> Diagnostics:
-    """Measure a fit. All arguments have dimensions chain and draw."""
+def diagnose(
+    posterior: xr.Dataset, estimands: xr.Dataset, sample_stats: xr.Dataset, *, shallow: bool = False
+) -> Diagnostics:
+    """Measure a fit. All arguments have dimensions chain and draw.
+
+    ``shallow``: the plan keeps trees shallow, many short moves in place of few long ones, so that their depth says
+    nothing.
+    """
     import arviz_stats as az
 
     everything = _varying(posterior).assign(estimands.drop_vars(["chain", "draw"], errors="ignore"))
@@ -119,11 +125,11 @@ def diagnose(posterior: xr.Dataset, estimands: xr.Dataset, sample_stats: xr.Data
         ess_tail_min=_worst(az.ess(everything, method="tail", prob=(0.05, 0.95)), min),
         divergences=int(sample_stats["diverging"].sum()),
         ebfmi_min=_ebfmi_min(sample_stats["energy"].to_numpy()),
-        max_treedepth_share=float(sample_stats["maxdepth_reached"].mean()),
+        max_treedepth_share=0.0 if shallow else float(sample_stats["maxdepth_reached"].mean()),
     )
 
 
-def nothing_to_diagnose(sample_stats: xr.Dataset) -> Diagnostics:
+def nothing_to_diagnose(sample_stats: xr.Dataset, *, shallow: bool = False) -> Diagnostics:
     """The diagnostics of a fit with hardly a draw left: failed, whatever the sampler did."""
     return Diagnostics(
         rhat_max=float("nan"),
@@ -131,7 +137,7 @@ def nothing_to_diagnose(sample_stats: xr.Dataset) -> Diagnostics:
         ess_tail_min=0.0,
         divergences=int(sample_stats["diverging"].sum()),
         ebfmi_min=_ebfmi_min(sample_stats["energy"].to_numpy()),
-        max_treedepth_share=float(sample_stats["maxdepth_reached"].mean()),
+        max_treedepth_share=0.0 if shallow else float(sample_stats["maxdepth_reached"].mean()),
     )
 
 

@@ -236,6 +236,7 @@ class Fitter:
         looked_into = enough and self.predictive
         curve = getattr(module, "curve", None) if self.predictive else None
         rng = np.random.default_rng(sampling.seed)
+        shallow = sampling.max_depth < Sampling.model_fields["max_depth"].default
         return Fit(
             plan=job.plan,
             family=job.family,
@@ -247,7 +248,9 @@ class Fitter:
             posterior=posterior,
             contrasts=contrasts,
             sample_stats=stats,
-            diagnostics=diagnose(posterior, contrasts, stats) if enough else nothing_to_diagnose(stats),
+            diagnostics=diagnose(posterior, contrasts, stats, shallow=shallow)
+            if enough
+            else nothing_to_diagnose(stats, shallow=shallow),
             key=key,
             agreement=agreement,
             checks=predictive_checks(module, rng, posterior, data, job.family, priors) if looked_into else (),
