@@ -7,11 +7,15 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from mgbayes.inference.diagnostics import DIAGNOSTICS, Diagnostics, Status, diagnose
+from mgbayes.inference.run import Fitter, Job
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.plan import Sampling
+from mgbayes.models.plan_file import load_plan
+from mgbayes.study.load import load_study
 from tests.conftest import ROOT, run_cli
 
 GOOD = Diagnostics(
@@ -115,3 +119,38 @@ def test_a_failed_fit_ends_with_1_and_is_reported_without_estimands(tmp_path: Pa
     assert "No estimate" in (tmp_path / "out" / "report.html").read_text("utf-8")
     # the first try, and the two with smaller steps
     assert len(list((tmp_path / "cache" / "fits").glob("*.nc"))) == 3
+
+
+def test_the_last_try_takes_other_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three tries of a fit that is too short: smaller steps, then yet smaller ones with a mass matrix of low rank."""
+    asked: list[Sampling] = []
+
+    def noted(compiled: object, sampling: Sampling, **kwargs: int) -> tuple[xr.Dataset, xr.Dataset]:
+        asked.append(sampling)
+        return draw(compiled, sampling, **kwargs)
+
+    monkeypatch.setattr("mgbayes.inference.run.draw", noted)
+    plan = load_plan("balance")
+    short = plan.model_copy(update={"sampling": Sampling(draws=100, tune=100)})
+    fit = Fitter(use_cache=False, predictive=False).fit(Job(load_study("litchman2020"), short, short.family))
+    assert fit.status is Status.failed
+    assert [row.mass_matrix for row in asked] == ["diagonal", "diagonal", "low_rank"]
+    assert [row.target_accept for row in asked] == sorted({row.target_accept for row in asked})
+
+
+def test_other_coordinates_follow_a_correlation() -> None:
+    import pymc as pm
+
+    with pm.Model() as model:
+        shared = pm.Normal("shared", 0, 1)
+        pm.Normal("x", shared, 0.02, shape=8)
+    compiled = compile_model(model)
+    steps = {}
+    for sampling in (
+        Sampling(draws=500, tune=800, seed=1),
+        Sampling(draws=500, tune=800, seed=1, mass_matrix="low_rank"),
+    ):
+        posterior, stats = draw(compiled, sampling)
+        steps[sampling.mass_matrix] = diagnose(posterior, xr.Dataset(), stats)
+    assert steps["diagonal"].rhat_max > 1.01
+    assert steps["low_rank"].rhat_max < 1.01

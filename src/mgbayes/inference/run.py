@@ -20,7 +20,7 @@ from mgbayes.inference.members import fit_members, member_jobs
 from mgbayes.inference.patient_evidence import families, from_patients, used
 from mgbayes.inference.predictive import curve_bands, predictive_checks, prior_bands
 from mgbayes.inference.printed_p import agreeing, select
-from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
+from mgbayes.inference.sample import compile_model, draw, other_coordinates, smaller_steps, swap
 from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse, Sampling
@@ -30,6 +30,10 @@ from mgbayes.study.schema import Alternative, Study
 Say = Callable[[str], None]
 Data = dict[str, np.ndarray]
 Draws = tuple[xr.Dataset, xr.Dataset]
+_TRIES = {
+    "once more, with smaller steps": smaller_steps,
+    "a last time, with yet smaller steps in other coordinates": other_coordinates,
+}
 _FEWEST = 10  # draws of each chain, below which there is nothing to summarize
 
 
@@ -176,19 +180,19 @@ class Fitter:
     def fit(self, job: Job) -> Fit:
         """Make one fit, or read it where the same one was made before.
 
-        A fit that fails its diagnostics is tried again with smaller steps, and again with yet smaller ones; if those
-        fail too, it is returned as failed, without estimands. Raises InputError when the study lacks what the plan
-        needs.
+        A fit that fails its diagnostics is tried again with smaller steps, and again with yet smaller ones in other
+        coordinates; if those fail too, it is returned as failed, without estimands. Raises InputError when the study
+        lacks what the plan needs.
         """
         if job.members:
             return fit_members(self, job)
         module, data, priors, sampling = self._asked(job)
         fit = self._attempt(job, module, data, priors, sampling)
-        for again in ("once more, with smaller steps", "a last time, with yet smaller steps"):
+        for again, changed in _TRIES.items():
             if fit.status is not Status.failed or (fit.agreement is not None and fit.agreement.share == 0):
                 break
             self.say(again)
-            sampling = smaller_steps(sampling)
+            sampling = changed(sampling)
             fit = self._attempt(job, module, data, priors, sampling)
         return fit
 

@@ -13,6 +13,7 @@ from mgbayes.inference.arrow import datasets
 from mgbayes.models.plan import Sampling
 
 _STAGES_OF_SMALLER_STEPS = 2
+_ADAPTATIONS = {"diagonal": "diag", "low_rank": "low_rank"}
 _STATISTICS = ("diverging", "energy", "maxdepth_reached")
 
 
@@ -52,6 +53,7 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         seed=sampling.seed,
         target_accept=sampling.target_accept,
         maxdepth=sampling.max_depth,
+        adaptation=_ADAPTATIONS[sampling.mass_matrix],
         progress_bar=False,
         return_raw_trace=True,
         blocking=False,
@@ -62,6 +64,11 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         sampler.cancel()
         raise
     return datasets(compiled, trace, _STATISTICS)
+
+
+def other_coordinates(sampling: Sampling) -> Sampling:
+    """The same with yet smaller steps, along the directions in which parameters correlate, for a last try."""
+    return smaller_steps(sampling).model_copy(update={"mass_matrix": "low_rank"})
 
 
 def smaller_steps(sampling: Sampling) -> Sampling:

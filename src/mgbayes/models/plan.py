@@ -232,6 +232,8 @@ class Sampling(Record):
     # Of the draws held against a printed p few are kept, so that short trajectories do.
     conditioning_max_depth: Annotated[int, Field(ge=2, le=12)] = 10
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    # Low rank: coordinates along the directions in which parameters correlate.
+    mass_matrix: Literal["diagonal", "low_rank"] = "diagonal"
     seed: Annotated[int, Field(ge=0)] = 20200216
 
 
