@@ -74,3 +74,23 @@ def test_more_events_than_slots_have_no_density() -> None:
 
 def test_slots_come_in_fours() -> None:
     assert [slots(most).size for most in (0, 1, 4, 5, 16, 17)] == [4, 4, 4, 8, 16, 20]
+
+
+@pytest.mark.parametrize("name", ["by arm", "over both arms"])
+def test_times_have_the_gradient_of_differences(name: str) -> None:
+    """A density that is written with the times themselves moves with z."""
+    import pytensor
+
+    events, mean, sd = SUMMARIES[name]
+    rng, most = np.random.default_rng(2), max(events) if len(mean) > 1 else sum(events)
+    z, weight = pt.matrix("z"), rng.normal(size=(len(mean), slots(most).size))
+    total = (latent_times(z, _given(events, mean, sd)).times * weight).sum()
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        value, slope = pytensor.function([z], total), pytensor.function([z], pytensor.grad(total, z))
+    at = rng.normal(size=weight.shape)
+    found = slope(at)
+    assert np.abs(found).max() > 1
+    for g, i in ((0, 0), (0, 3), (len(mean) - 1, 5)):
+        step = np.zeros_like(at)
+        step[g, i] = 1e-5
+        assert found[g, i] == pytest.approx((value(at + step) - value(at - step)) / 2e-5, rel=1e-5, abs=1e-4)

@@ -68,7 +68,7 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         given: ``timed`` (arms,), the events whose times are printed, ``time_mean`` and ``time_sd`` (G,).
     """
     events, mean, sd = (given[name] for name in ("timed", "time_mean", "time_sd"))
-    log_times, weight, suggested, times = _TIMES.of(z, events, mean, sd)
+    log_times, weight, suggested, _ = _TIMES.of(z, events, mean, sd)
     centre, step, pooled = suggested[0], suggested[1], suggested[2]
     cap = _CAP * pt.log1p((sd / mean) ** 2).mean()
     log_mean, log_mean_step = pt.log(mean[0]), pt.log(mean[-1] / mean[0])
@@ -77,7 +77,7 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
     return LatentTimes(
         log_times,
         weight,
-        times,
+        pt.exp(log_times),  # with a gradient, where the operation's own times only save work
         centre,
         step,
         variance=pooled / pt.sqrt(1 + (pooled / cap) ** 2),
