@@ -123,6 +123,15 @@ def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_arms_too_small_for_the_simulated_methods_are_compared_by_counts_alone(tmp_path: Path) -> None:
+    run = run_cli("compare", "--arms", "3", "4", "--out", tmp_path / "out")
+    assert run.code == 0, run.err
+    assert not (tmp_path / "out" / "tables" / "times.csv").exists()
+    refused = run_cli("compare", "--arms", "3", "4", "--repetitions", "500", "--out", tmp_path / "out")
+    assert refused.code == 2
+    assert "with 4 patients or more in each arm" in refused.err
+
+
 def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "truths.toml"
     path.write_text(

@@ -35,6 +35,7 @@ def compare(
 ) -> None:
     """Which method can be trusted with so few patients? Counts exactly; times and measured outcomes simulated."""
     from mgbayes.comparison.run import compare as run
+    from mgbayes.comparison.run import usual_repetitions
     from mgbayes.comparison.scenarios import read_scenarios
     from mgbayes.report.comparison_tables import rules
     from mgbayes.report.comparison_words import said
@@ -57,7 +58,7 @@ def compare(
             arms=arms,
             expected=expected,
             scenarios=truths,
-            repetitions=repetitions,
+            repetitions=usual_repetitions(loaded, arms) if repetitions is None else repetitions,
             cores=cores,
             use_cache=cache,
             say=say,

@@ -19,17 +19,17 @@ THRESHOLDS = (0.95, 0.975)
 _NONE = 1e-12
 TESTS = {
     "pearson": "Pearson's chi-square",
-    "n_minus_1": "Pearson's chi-square, N - 1",
+    "n_minus_1": "Pearson's chi-square (N - 1)",
     "yates": "Chi-square with Yates' correction",
-    "fisher": "Fisher's exact test, minimum likelihood",
-    "fisher_central": "Fisher's exact test, central",
-    "mid_p": "Fisher's mid-p, minimum likelihood",
-    "mid_p_central": "Fisher's mid-p, central",
+    "fisher": "Fisher's exact test (minimum likelihood)",
+    "fisher_central": "Fisher's exact test (central)",
+    "mid_p": "Fisher's mid-p (minimum likelihood)",
+    "mid_p_central": "Fisher's mid-p (central)",
     "barnard": "Barnard's exact test",
     "boschloo": "Boschloo's exact test",
-    "boschloo_central": "Boschloo's exact test, central",
+    "boschloo_central": "Boschloo's exact test (central)",
     "likelihood_ratio": "Likelihood ratio test",
-    "wald": "Logistic regression, Wald test",
+    "wald": "Logistic regression (Wald)",
     "firth": "Firth's logistic regression",
 }
 """Tests with p at most 0.05 in two sides, by name."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 EXPECTED = 2.0
 """The odds ratio that an enthusiast expects, where the user names none: by convention."""
+REPETITIONS = 2000
 FEWEST_REPETITIONS = 100
 FEWEST_PATIENTS = 4
 """Of an arm, for the methods that estimate a variance in each."""
@@ -200,6 +201,11 @@ def compare(
         times=simulated(TIMES) if repetitions else None,
         values=simulated(VALUES) if repetitions else None,
     )
+
+
+def usual_repetitions(study: Study | None, arms: tuple[int, int] | None) -> int:
+    """What is simulated where the user does not say: nothing, where arms are too small for the methods."""
+    return REPETITIONS if min(arms or _sizes(study)) >= FEWEST_PATIENTS else 0
 
 
 def _design() -> Prior:

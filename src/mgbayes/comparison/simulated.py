@@ -33,7 +33,7 @@ SEED = 20200216
 Truth = TimesTruth | ValuesTruth
 BAYESIAN_TIMES: dict[str, Method] = {
     f"bayesian_weibull_{name}": Method(
-        f"Bayesian Weibull, log hazard ratio Normal(0, {sd:g})",
+        f"Bayesian Weibull (log hazard ratio Normal(0, {sd:g}))",
         bayesian_weibull(0.0, sd),
         estimates_effect=True,
     )

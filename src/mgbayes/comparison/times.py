@@ -266,15 +266,15 @@ def _counts(m: int, n: int) -> dict[str, NDArray[np.float64]]:
 
 METHODS: dict[str, Method] = {
     "log_rank": Method("Log-rank", log_rank),
-    "log_rank_permutation": Method("Log-rank, by permutation", log_rank_permutation),
+    "log_rank_permutation": Method("Log-rank (permutation)", log_rank_permutation),
     "gehan": Method("Gehan-Wilcoxon", gehan),
-    "cox_wald": Method("Cox, Wald", cox_wald, estimates_effect=True),
-    "cox_likelihood_ratio": Method("Cox, likelihood ratio", cox_likelihood_ratio),
-    "cox_firth": Method("Cox, Firth", cox_firth),
-    "weibull": Method("Weibull regression, Wald", weibull, estimates_effect=True),
+    "cox_wald": Method("Cox (Wald)", cox_wald, estimates_effect=True),
+    "cox_likelihood_ratio": Method("Cox (likelihood ratio)", cox_likelihood_ratio),
+    "cox_firth": Method("Cox (Firth)", cox_firth),
+    "weibull": Method("Weibull regression (Wald)", weibull, estimates_effect=True),
     "restricted_mean": Method("Restricted mean difference", restricted_mean),
     "survival": Method("Kaplan-Meier at the horizon", survival),
-    "fisher": Method("Seen at all, Fisher's exact test", seen_at_all("fisher")),
-    "barnard": Method("Seen at all, Barnard's exact test", seen_at_all("barnard")),
+    "fisher": Method("Event seen at all (Fisher)", seen_at_all("fisher")),
+    "barnard": Method("Event seen at all (Barnard)", seen_at_all("barnard")),
 }
 """By id; a method of one's own is a row."""

@@ -232,6 +232,6 @@ METHODS: Mapping[str, Method] = {
     "log_t": Method("Welch's t of log(1 + y)", log_t),
     "change": Method("Welch's t of the change", change, estimates_effect=True),
     "covariance": Method("Analysis of covariance", covariance, estimates_effect=True),
-    "bayesian_normal": Method("Bayesian, normal, flat priors", bayesian_normal, estimates_effect=True),
+    "bayesian_normal": Method("Bayesian normal (flat priors)", bayesian_normal, estimates_effect=True),
 }
 """By id; a method of one's own is a row."""

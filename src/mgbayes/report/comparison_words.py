@@ -78,7 +78,7 @@ def _over(comparison: Comparison) -> list[str]:
     if not over:
         return []
     ranked = sorted(over, key=lambda i: -largest[i])
-    listed = "; ".join(f"{_inline(named(comparison.rules[i]))} {_share(largest[i])}" for i in ranked)
+    listed = "; ".join(f"{_inline(named(comparison.rules[i]))} {100 * largest[i]:.2f} %" for i in ranked)
     return [f"More than {words.percent(ALPHA)} by mistake, at the worst shared risk: {listed}."]
 
 
