@@ -22,9 +22,13 @@ def compare(
     ] = None,
     expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
     repetitions: Annotated[
-        int,
-        typer.Option(min=0, help="Simulated studies of each scenario of times and measures; 0 for none."),
-    ] = 2000,
+        int | None,
+        typer.Option(
+            min=0,
+            show_default="2000",
+            help="Simulated studies of each scenario of times and measured outcomes; 0 for none.",
+        ),
+    ] = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
     cache: CacheOption = True,
     out: Annotated[
