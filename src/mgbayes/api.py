@@ -43,6 +43,8 @@ def fit(
         cores: chains that run side by side.
         use_cache: whether a fit that was made before is read, and a new one kept.
 
+    Its stage is shown while it is made, in a terminal and in a notebook.
+
     Returns:
         The fit, with ``summary()``, ``tree`` (ArviZ's groups), ``model`` (the PyMC model) and ``diagnostics``. One
         that failed its diagnostics has no estimands.
@@ -67,7 +69,13 @@ def fit(
         read = _read_otherwise(read, alternative)
     job = Job(read, found, found.family, uses, alternative, patients=patients)
     checked_jobs(read, [found], lambda _: [job])
-    return Fitter(cores=cores, use_cache=use_cache).fit(job)
+    from rich.console import Console
+
+    with Console(stderr=True).status(job.title) as status:
+        fitter = Fitter(
+            cores=cores, use_cache=use_cache, say=lambda stage: status.update(f"{job.title}: {stage}")
+        )
+        return fitter.fit(job)
 
 
 def _plan_named(study: Study, name: str) -> Plan:
