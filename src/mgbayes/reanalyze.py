@@ -43,6 +43,12 @@ def reanalyze(
 
     A fit that fails its diagnostics is part of the result, without estimands. Raises InputError, before anything is
     written, when the input is not usable or nothing can be modelled.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> results = mb.reanalyze("litchman2020", plans=[mb.load_plan("binary")], search=False)
+        >>> results.to_dataframe()["estimand"].tolist()[0]
+        'odds_ratio_pis_mm'
     """
     from mgbayes.inference.fit_all import fit_all
     from mgbayes.planning.check import checked_jobs

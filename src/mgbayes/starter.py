@@ -23,6 +23,12 @@ def init(folder: str | Path) -> list[Path]:
     ``reanalyze`` and ``sensitivity`` can run as it is; ``patients.xlsx`` and ``patients.csv`` have the
     columns that its map names; ``dictionary.md`` says what each may hold. Raises InputError, and writes
     nothing, when one of the files is there already or the folder cannot be written to.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "mine"
+        >>> sorted(path.name for path in mb.init(folder))
+        ['dictionary.md', 'patients.csv', 'patients.xlsx', 'plan.toml', 'study.toml']
     """
     folder = Path(folder)
     text = _text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 from collections.abc import Iterator
@@ -96,13 +95,6 @@ def test_other_numbers_of_a_prior_are_those_of_the_model(fit: Fit) -> None:
     assert other.priors["log_odds_ratio_pis_mm"].call() == "Normal(0, 0.1)"
     wide, narrow = (made.summary().loc["odds_ratio_pis_mm", "high"] for made in (fit, other))
     assert narrow < 1.25 < wide
-
-
-def test_the_example_of_the_docstring_holds() -> None:
-    found = doctest.DocTestFinder().find(mb.fit, "fit", globs={})
-    results = [doctest.DocTestRunner().run(test) for test in found]
-    assert sum(row.attempted for row in results) == 3
-    assert sum(row.failed for row in results) == 0
 
 
 def test_a_repr_is_short_and_escaped(fit: Fit) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
+
+import pytest
+
 import mgbayes
 
 PUBLIC = [
@@ -54,3 +58,25 @@ def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None
     assert callable(mgbayes.verify)
     assert callable(mgbayes.reanalyze)
     assert mgbayes.verify is mgbayes.verify.__globals__["verify"]
+
+
+WITH_EXAMPLES = [
+    "compare",
+    "fit",
+    "init",
+    "load_plan",
+    "load_study",
+    "plan",
+    "propose_plans",
+    "reanalyze",
+    "schema",
+    "verify",
+]
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_the_example_of_a_docstring_holds(name: str) -> None:
+    (test,) = doctest.DocTestFinder(recurse=False).find(getattr(mgbayes, name), name, globs={})
+    result = doctest.DocTestRunner().run(test)
+    assert result.attempted >= 2
+    assert result.failed == 0

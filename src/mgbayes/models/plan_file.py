@@ -29,7 +29,13 @@ def shipped_plans() -> tuple[Plan, ...]:
 
 
 def load_plan(plan: str | Path) -> Plan:
-    """A shipped plan by its id, or a plan file by its path. Raises InputError with every problem."""
+    """A shipped plan by its id, or a plan file by its path. Raises InputError with every problem.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> mb.load_plan("binary").model
+        'binary'
+    """
     for shipped in shipped_plans():
         if shipped.id == str(plan):
             return shipped

@@ -15,6 +15,11 @@ def schema(*, plan: bool = False) -> dict[str, Any]:
 
     That of a plan has under ``models`` every model with its families, the parameters of each with their forms of
     prior, and the effects, whose priors a sensitivity analysis can vary.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> sorted(mb.schema(plan=True)["models"])[:2]
+        ['binary', 'continuous']
     """
     return _plan_schema() if plan else describe.schema()
 

@@ -35,6 +35,13 @@ def propose_plans(study: Study, endpoints: Collection[str] | None = None) -> tup
     "lower": sooner is better) gets a mixture cure model, since some may never have it; one that is bad, proportional
     hazards. The event of a time that has a plan gets no second answer from its counts, unless it is named.
     Nothing is fitted. Raises InputError for an endpoint that the study does not have.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "mine"
+        >>> files = mb.init(folder)
+        >>> [plan.id for plan in mb.propose_plans(mb.load_study(folder / "study.toml"))]
+        ['time_to_fall', 'mobility', 'yes_no']
     """
     return proposals(study, endpoints).plans
 

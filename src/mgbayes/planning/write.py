@@ -26,6 +26,14 @@ def plan(study: Study, folder: str | Path, endpoints: Collection[str] | None = N
 
     Only for ``endpoints`` where they are named. Raises InputError, and writes nothing, when an endpoint is unknown,
     nothing can be modelled (with what is missing), a file is there already, or the folder cannot be written to.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> files = mb.init(folder / "mine")
+        >>> written = mb.plan(mb.load_study(folder / "mine" / "study.toml"), folder / "plans")
+        >>> sorted(path.name for path in (folder / "plans").iterdir())
+        ['mobility.toml', 'time_to_fall.toml', 'yes_no.toml']
     """
     from mgbayes.planning.choose import proposed
 

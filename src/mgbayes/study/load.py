@@ -35,6 +35,12 @@ def load_study(study: str | Path = DEFAULT_STUDY) -> Study:
 
     Raises InputError with every problem of the file in one pass: its form, its numbers and
     what its parts say of each other.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> study = mb.load_study("litchman2020")
+        >>> int(study.reference.n), int(study.contrast.n)
+        (17, 16)
     """
     name = str(study)
     if name in embedded_studies():

@@ -35,6 +35,12 @@ def verify(
     With ``search``, claims whose test needs the patients are searched over the data sets that
     reproduce the printed summaries (seconds, not milliseconds). ``progress`` is told the id of
     each claim before it is looked at. With ``use_cache``, a ledger that was made before is read.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> ledger = mb.verify(mb.load_study("litchman2020"), search=False)
+        >>> len(ledger.claims), str(ledger.claim("baseline.cycles").verdict)
+        (52, 'possible')
     """
     key = ledger_key(study, search=search, seed=seed)
     kept = read_ledger(key) if use_cache else None
