@@ -337,3 +337,19 @@ def test_the_bayesian_answers_of_two_thousand_studies_are_all_there() -> None:
     studies = TimesTruth(0.5, 1.5).draw(np.random.default_rng(8), 2000, 17, 16)
     for method in BAYESIAN_TIMES.values():
         assert np.isfinite(method.answer(studies).p).mean() > 0.999
+
+
+def test_a_tenth_in_the_wrong_arm_thins_the_effect_and_shorter_follow_up_misleads_counts_alone() -> None:
+    truths = (TimesTruth(0.33, 1.5), TimesTruth(0.33, 1.5, misclassified=0.1), TimesTruth(shorter=True))
+    found = simulate(truths, 17, 16, repetitions=2000, cores=1, use_cache=False).dataset
+    power = found["power"].sel(rule="log_rank").to_numpy()
+    assert power[1] < power[0] - 0.1
+    by_mistake = found["concludes_by_mistake"].isel(scenario=2)
+    assert float(by_mistake.sel(rule="log_rank")) < 0.05 + 4 * 0.0049 + 0.01
+    assert float(by_mistake.sel(rule="fisher")) > 0.15
+
+
+def test_a_share_in_the_wrong_arm_moves_means_by_as_much() -> None:
+    made = ValuesTruth(-1.0, misclassified=0.1).draw(np.random.default_rng(4), 200, 100, 100)
+    assert made.value[:, :100].mean() == pytest.approx(-0.1, abs=4 * 0.0075)
+    assert made.value[:, 100:].mean() == pytest.approx(-0.9, abs=4 * 0.0075)

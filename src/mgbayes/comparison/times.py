@@ -239,7 +239,8 @@ def _kaplan_meier(studies: Studies, arm: int) -> _Curve:
     # The area under the curve from each time to the horizon.
     area = np.cumsum((after * until)[:, ::-1], axis=1)[:, ::-1]
     terms = np.where(area > 0, area**2 * np.where(np.isfinite(greenwood), greenwood, 0.0), 0.0)
-    variance = after[:, -1] ** 2 * greenwood.sum(1)
+    spread = np.where(np.isfinite(greenwood), greenwood, 0.0).sum(1)
+    variance = after[:, -1] ** 2 * spread  # nobody left: no variance
     return _Curve(after[:, -1], variance, time[:, 0] + area[:, 0], terms.sum(1))
 
 
