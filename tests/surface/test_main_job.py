@@ -124,7 +124,7 @@ def test_the_stored_draws_give_the_reported_median(job: Job, results: dict) -> N
     path = job[1] / "posterior" / f"{fit['plan']}-{fit['family']}-{fit['evidence']}.nc"
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         for row in fit["estimands"]:
-            draws = tree["estimands"][row["id"]].to_numpy()
+            draws = tree["contrasts"][row["id"]].to_numpy()
             assert np.median(draws) == pytest.approx(row["median"], rel=1e-9)  # ten digits are written
 
 
