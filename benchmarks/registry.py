@@ -117,7 +117,16 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
     chosen = [part for plan in plans for part in ("--plan", plan)]
     out = folder / f"out_{patients}"
     options = [*chosen, "--no-search", "--no-cache", "--cores", str(cores), "--out", str(out)]
-    command = [sys.executable, "-m", "mgbayes.cli", "reanalyze", str(study), "--patients", str(file), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "mgbayes.cli",
+        "reanalyze",
+        str(study),
+        "--patients",
+        str(file),
+        *options,
+    ]
     said = folder / f"said_{patients}.txt"
     start = time.perf_counter()
     with said.open("w", encoding="utf-8") as stream:
