@@ -1,4 +1,4 @@
-"""How the main job grows with the patients: ``mgbayes reanalyze --patients`` on made-up registries of the embedded study.
+"""How the main job grows with the patients: ``mgbayes reanalyze --patients`` on synthetic registries.
 
     uv run python benchmarks/registry.py                     # 500, 1000, 2000 and 5000 patients
     uv run python benchmarks/registry.py --patients 500 5000 --plan relapse
