@@ -56,7 +56,9 @@ SECRETS: dict[str, tuple[int, list[Callable[[], pd.DataFrame]]]] = {
 }
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "secret", [pytest.param(name, marks=pytest.mark.long if i else ()) for i, name in enumerate(SECRETS)]
+)
 def test_small_counts_make_no_difference_to_anything_told(secret: str, tmp_path: Path) -> None:
     below, tables = SECRETS[secret]
     first, *others = (_told(_check(table(), tmp_path, below), tmp_path) for table in tables)
