@@ -20,7 +20,7 @@ from tests.conftest import ROOT, run_cli
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OF_A_STUDY = ("verify", "plan", "reanalyze", "sensitivity", "simulate", "compare")
-SAMPLING = ("reanalyze", "sensitivity", "calibrate", "simulate")
+SAMPLING = ("reanalyze", "sensitivity", "calibrate", "simulate", "compare")
 PUT_IN = {
     "time_to_relapse=relapse.reconstructed.csv": "time_to_fall=relapse.reconstructed.csv",
     "relapse": "my.toml",
