@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mgbayes.comparison.tables import Floats
+from mgbayes.comparison.tables import LEVEL, Floats
 
-LEVEL = 0.95
+PERMUTATIONS = 999
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Method:
     label: str
     answer: Callable[[Any], Answers]
     estimates_effect: bool = False
+
+
+def rearranged_arms(m: int, n: int) -> NDArray[np.bool_]:
+    """Who is of the contrast arm in each of 999 rearrangements of m and n patients, (rearrangement, patient)."""
+    rng = np.random.default_rng(m * 1000 + n)
+    return rng.permuted(np.tile(np.arange(m + n), (PERMUTATIONS, 1)), axis=1) < n
 
 
 def chi_square(statistic: Floats, side: Floats) -> Answers:

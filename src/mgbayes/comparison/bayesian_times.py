@@ -16,8 +16,8 @@ from functools import cache
 
 import numpy as np
 
-from mgbayes.comparison.answers import LEVEL, Answers
-from mgbayes.comparison.tables import Floats
+from mgbayes.comparison.answers import Answers
+from mgbayes.comparison.tables import LEVEL, Floats
 from mgbayes.comparison.times import Studies
 
 LEVEL_PRIOR = (float(np.log(np.log(2))), 1.0)

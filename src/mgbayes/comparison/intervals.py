@@ -24,9 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.comparison.tables import Floats, Tables
+from mgbayes.comparison.tables import LEVEL, Floats, Tables
 
-LEVEL = 0.95
 _FARTHEST = 40.0
 _HALVINGS = 60
 

@@ -74,7 +74,7 @@ def behaviour(rule: Rule, chance: Floats, psi: Floats) -> Behaviour:
     exaggeration = coverage = width = bias = nothing
     if rule.interval is not None:
         estimate, low, high = rule.interval.estimate, rule.interval.low, rule.interval.high
-        known = np.isfinite(low) | np.isfinite(high) | np.isinf(low)
+        known = ~np.isnan(low)
         coverage = np.array(
             [
                 c[known & (low <= p) & (p <= high)].sum() / c[known].sum()

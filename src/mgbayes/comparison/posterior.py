@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.comparison.intervals import LEVEL, Interval
-from mgbayes.comparison.tables import Floats, Tables, binomial
+from mgbayes.comparison.intervals import Interval
+from mgbayes.comparison.tables import LEVEL, Floats, Tables, binomial
 
 PSI = np.linspace(-16.0, 16.0, 1601)
 """The grid of the log odds ratio."""

@@ -10,11 +10,10 @@ import numpy as np
 from mgbayes.comparison.exact import p_values
 from mgbayes.comparison.intervals import Interval, intervals
 from mgbayes.comparison.posterior import PSI, Likelihood, Posterior, beta
-from mgbayes.comparison.tables import Floats, Ints, Tables
+from mgbayes.comparison.tables import ALPHA, Floats, Ints, Tables
 from mgbayes.models.priors import Prior
 from mgbayes.sensitivity.beliefs import Belief
 
-ALPHA = 0.05
 THRESHOLDS = (0.95, 0.975)
 _NONE = 1e-12
 TESTS = {

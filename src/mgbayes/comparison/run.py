@@ -246,9 +246,7 @@ def _check(
     if repetitions and (repetitions < FEWEST_REPETITIONS or (sizes and min(sizes) < FEWEST_PATIENTS)):
         accepted = f"0, or at least {FEWEST_REPETITIONS} with {FEWEST_PATIENTS} patients or more in each arm"
         problems.append(Problem("repetitions", str(repetitions), accepted))
-    for name, size_of_arm in zip(
-        ("reference", "contrast"), arms or (_sizes(study) if study else ()), strict=False
-    ):
+    for name, size_of_arm in zip(("reference", "contrast"), sizes, strict=False):
         if not 1 <= size_of_arm <= MOST_PATIENTS:
             problems.append(
                 Problem(

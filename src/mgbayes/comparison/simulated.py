@@ -20,7 +20,7 @@ from mgbayes.cache import cache_folder, content_key, write_text
 from mgbayes.comparison import times, values
 from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.bayesian_times import bayesian_weibull
-from mgbayes.comparison.tables import Floats
+from mgbayes.comparison.tables import ALPHA, Floats
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
 from mgbayes.sensitivity.beliefs import SKEPTICAL_SD
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 BLOCK = 1000
-ALPHA = 0.05
 SEED = 20200216
 Truth = TimesTruth | ValuesTruth
 BAYESIAN_TIMES: dict[str, Method] = {

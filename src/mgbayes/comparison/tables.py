@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LEVEL = 0.95
+"""Of every interval."""
+ALPHA = 0.05
+"""p at which a test of two sides concludes."""
 MOST_PATIENTS = 60
 """Of an arm; beyond it there are thousands of tables, and what is seen of large samples needs no enumeration."""
 

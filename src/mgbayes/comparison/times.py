@@ -21,18 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mgbayes.comparison.answers import Answers, Method, chi_square, wald
+from mgbayes.comparison.answers import PERMUTATIONS, Answers, Method, chi_square, rearranged_arms, wald
 from mgbayes.comparison.exact import p_values
 from mgbayes.comparison.tables import Floats, Tables
 
 _FARTHEST = 12.0
 _STEPS = 40
-_PERMUTATIONS = 999
 
 
 @dataclass(frozen=True)
@@ -103,11 +101,10 @@ def log_rank_permutation(studies: Studies) -> Answers:
     scores = studies.event - np.cumsum(studies.event / studies.at_risk, axis=1)
     total = (scores * studies.contrast).sum(1)
     m, n = studies.patients
-    rng = np.random.default_rng(m * 1000 + n)
-    arms = (rng.permuted(np.tile(np.arange(m + n), (_PERMUTATIONS, 1)), axis=1) < n).astype(float)
+    arms = rearranged_arms(m, n).astype(float)
     extreme = (np.abs(scores @ arms.T) >= np.abs(total)[:, None] - 1e-9).sum(1)
     known = studies.event.sum(1) > 0
-    return Answers(np.where(known, (1 + extreme) / (1 + _PERMUTATIONS), np.nan), np.sign(total))
+    return Answers(np.where(known, (1 + extreme) / (1 + PERMUTATIONS), np.nan), np.sign(total))
 
 
 @dataclass(frozen=True)
@@ -256,13 +253,9 @@ def seen_at_all(test: str) -> Callable[[Studies], Answers]:
     return answers
 
 
-_KNOWN: dict[tuple[int, int], dict[str, Floats]] = {}
-
-
-def _counts(m: int, n: int) -> dict[str, NDArray[np.float64]]:
-    if (m, n) not in _KNOWN:
-        _KNOWN[m, n] = p_values(Tables(m, n))
-    return _KNOWN[m, n]
+@cache
+def _counts(m: int, n: int) -> dict[str, Floats]:
+    return p_values(Tables(m, n))
 
 
 METHODS: dict[str, Method] = {

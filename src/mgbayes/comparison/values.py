@@ -22,10 +22,9 @@ from functools import cached_property
 
 import numpy as np
 
-from mgbayes.comparison.answers import LEVEL, Answers, Method
-from mgbayes.comparison.tables import Floats
+from mgbayes.comparison.answers import PERMUTATIONS, Answers, Method, rearranged_arms
+from mgbayes.comparison.tables import LEVEL, Floats
 
-_PERMUTATIONS = 999
 _NODES = 100
 _STEPS = 4
 
@@ -171,13 +170,11 @@ def brunner_munzel(studies: Studies) -> Answers:
 def permutation(studies: Studies) -> Answers:
     """The difference of means over 999 rearrangements of the arms; the seen one counts among them."""
     m, n = studies.m, studies.n
-    rng = np.random.default_rng(m * 1000 + n)
-    arms = rng.permuted(np.tile(np.arange(m + n), (_PERMUTATIONS, 1)), axis=1) < n
-    weight = np.where(arms, 1 / n, -1 / m)
+    weight = np.where(rearranged_arms(m, n), 1 / n, -1 / m)
     seen = _difference(studies)
     # Rearranged differences of as many digits as the seen one.
     extreme = (np.abs(studies.value @ weight.T) >= np.abs(seen)[:, None] - 1e-9).sum(1)
-    return Answers((1 + extreme) / (1 + _PERMUTATIONS), np.sign(seen))
+    return Answers((1 + extreme) / (1 + PERMUTATIONS), np.sign(seen))
 
 
 def bayesian_normal(studies: Studies) -> Answers:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.estimands.summary import summarize
+from mgbayes.estimands.summary import EstimandSummary, summarize
 from mgbayes.inference.diagnostics import Diagnostics, Status
 from mgbayes.inference.leave_one_out import LeaveOneOut
 from mgbayes.inference.pooled import Pooled
@@ -139,6 +139,13 @@ class Fit:
         of_patients = OF_PATIENTS if self.evidence not in ("published", "published+p") else frozenset()
         return self._as_tree({name: group for name, group in groups.items() if name not in of_patients})
 
+    def summaries(self) -> tuple[EstimandSummary, ...]:
+        """Its estimands in numbers; none from a failed fit."""
+        return tuple(
+            summarize(self.contrasts[row.id].to_numpy(), row, self.plan.threshold(row.id))
+            for row in self.estimands
+        )
+
     def summary(self) -> pd.DataFrame:
         """One row an estimand: median, central 95 %, P(benefit) with its Monte Carlo error, P(important benefit).
 
@@ -146,10 +153,7 @@ class Fit:
         """
         import pandas as pd
 
-        rows = {
-            row.id: summarize(self.contrasts[row.id].to_numpy(), row, self.plan.threshold(row.id))
-            for row in self.estimands
-        }
+        rows = {row.estimand.id: row for row in self.summaries()}
         columns = ("median", "low", "high", "p_benefit", "mcse_p_benefit", "p_important", "ess_bulk")
         return pd.DataFrame(
             {

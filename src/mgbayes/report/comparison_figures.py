@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgbayes.comparison.operating import RISKS
-from mgbayes.comparison.rules import ALPHA
 from mgbayes.comparison.run import Comparison
+from mgbayes.comparison.tables import ALPHA
 from mgbayes.report.picture import Picture
 from mgbayes.report.style import CONTRAST, FAINT, INK, MARKERS, SHADES, SOFT, bare_left
 

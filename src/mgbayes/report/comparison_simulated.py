@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mgbayes.comparison.simulated import ALPHA, Simulated
+from mgbayes.comparison.simulated import Simulated
+from mgbayes.comparison.tables import ALPHA
 from mgbayes.comparison.truths import FOLLOWED, TimesTruth
 from mgbayes.report import words
 

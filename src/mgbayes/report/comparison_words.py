@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mgbayes.comparison.rules import ALPHA, Rule
+from mgbayes.comparison.rules import Rule
 from mgbayes.comparison.run import Comparison
+from mgbayes.comparison.tables import ALPHA
 from mgbayes.report import words
 from mgbayes.report.comparison_simulated import sentences
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mgbayes import __version__
 from mgbayes.cache import source_hash, versions
-from mgbayes.estimands.summary import EstimandSummary, summarize
+from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
@@ -99,10 +99,7 @@ class Reanalysis:
 
     def summaries(self, fit: Fit) -> tuple[EstimandSummary, ...]:
         """The estimands of a fit in numbers; none from a failed fit."""
-        return tuple(
-            summarize(fit.contrasts[row.id].to_numpy(), row, fit.plan.threshold(row.id))
-            for row in fit.estimands
-        )
+        return fit.summaries()
 
     def confounded(self, fit: Fit) -> dict[str, Confounded]:
         """What confounding could do to each comparison of outcomes; empty where patients were randomized."""

@@ -12,10 +12,9 @@ from mgbayes.cache import write_text
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.store import write_netcdf
 from mgbayes.report.figures import pictures
+from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.page import page
-from mgbayes.report.picture import Picture
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
-from mgbayes.report.style import save
 from mgbayes.report.tables import TABLES
 
 
@@ -47,11 +46,8 @@ def write(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
         names = _make(reanalysis, Path(staging), say)
         before = _listed(folder)
-        folder.mkdir(exist_ok=True)
-        for name in [*(name for name in names if name != "results.json"), "results.json"]:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(staging) / name, target)
+        last = "results.json"
+        move_all([*(name for name in names if name != last), last], Path(staging), folder)
     for name in before - set(names):
         (folder / name).unlink(missing_ok=True)
     return [folder / name for name in names]
@@ -63,19 +59,10 @@ def write_page(reanalysis: Reanalysis, file: str | Path) -> Path:
     check_folder(file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as staging:
-        drawn = _drawn(reanalysis, Path(staging))
+        drawn = draw_all(pictures(reanalysis), Path(staging))
         text = page(reanalysis, drawn)
     write_text(file, text)
     return file
-
-
-def _drawn(reanalysis: Reanalysis, folder: Path) -> dict[str, tuple[Picture, Path]]:
-    """Every figure, by its name, with the place of its SVG."""
-    drawn = {}
-    for picture in pictures(reanalysis):
-        svg, _ = save(picture.draw, picture.size, folder / picture.name)
-        drawn[picture.name] = (picture, svg)
-    return drawn
 
 
 def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> list[str]:
@@ -85,7 +72,7 @@ def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> 
     for name, table in TABLES.items():
         table(reanalysis).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=FLOAT)
     say("figures")
-    drawn = _drawn(reanalysis, staging / "figures")
+    drawn = draw_all(pictures(reanalysis), staging / "figures")
     say("posterior draws")
     for fit in reanalysis.fits:
         write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mgbayes.report.cohort_figures import pictures as cohort_pictures
+from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.grid_figures import pictures
 from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
-from mgbayes.report.picture import Picture
 from mgbayes.report.results import dump
-from mgbayes.report.style import save
 from mgbayes.sensitivity.cohort_tables import tables as cohort_tables
 from mgbayes.sensitivity.grid_tables import TABLES
 from mgbayes.sensitivity.run import Grid
@@ -28,12 +26,7 @@ def write_grid(grid: Grid, folder: str | Path) -> list[Path]:
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        names = _make(grid, Path(staging))
-        for name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(staging) / name, target)
-    return [folder / name for name in names]
+        return move_all(_make(grid, Path(staging)), Path(staging), folder)
 
 
 def to_json(grid: Grid) -> dict[str, Any]:
@@ -84,11 +77,8 @@ def _make(grid: Grid, staging: Path) -> list[str]:
         table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
     for name, frame in cohort_tables(grid.cohorts) if grid.cohorts else ():
         frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
-    drawn: dict[str, tuple[Picture, Path]] = {}
     forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
-    for picture in (*pictures(grid), *forest):
-        svg, _ = save(picture.draw, picture.size, staging / "figures" / picture.name)
-        drawn[picture.name] = (picture, svg)
+    drawn = draw_all((*pictures(grid), *forest), staging / "figures")
     (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8")
     captions = {name: picture.caption for name, (picture, _) in drawn.items()}
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]

@@ -1,0 +1,28 @@
+"""Files of a report: figures drawn into a folder, and what is ready moved to its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mgbayes.report.picture import Picture
+from mgbayes.report.style import save
+
+
+def draw_all(pictures: Iterable[Picture], folder: Path) -> dict[str, tuple[Picture, Path]]:
+    """Save every figure; by its name, with the place of its SVG."""
+    return {
+        picture.name: (picture, save(picture.draw, picture.size, folder / picture.name)[0])
+        for picture in pictures
+    }
+
+
+def move_all(names: Sequence[str], staging: Path, folder: Path) -> list[Path]:
+    """Move files that are ready into a folder one by one, in this order; returns their places."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staging / name, target)
+    return [folder / name for name in names]
