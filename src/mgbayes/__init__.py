@@ -17,7 +17,7 @@ _PUBLIC = {
     "Study": "mgbayes.study.schema",
     "load_study": "mgbayes.study.load",
     "load_plan": "mgbayes.models.plan_file",
-    "verify": "mgbayes.verify.ledger",
+    "verify": "mgbayes.verification.ledger",
     "fit": "mgbayes.api",
     "reanalyze": "mgbayes.reanalyze",
     "calibrate": "mgbayes.calibrate.run",
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from mgbayes.starter import init
     from mgbayes.study.load import load_study
     from mgbayes.study.schema import Study
-    from mgbayes.verify.ledger import verify
+    from mgbayes.verification.ledger import verify
 
 
 def __dir__() -> list[str]:
@@ -85,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Functions(ModuleType):
-    """This package, in which ``mgbayes.verify`` stays the function after the folder of its name is imported."""
+    """This package, in which ``mgbayes.sensitivity`` stays the function after the folder of its name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _PUBLIC and isinstance(value, ModuleType)):

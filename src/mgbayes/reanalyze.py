@@ -11,7 +11,7 @@ from mgbayes.models.plan import Plan
 from mgbayes.results import Results
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
-from mgbayes.verify.ledger import verify
+from mgbayes.verification.ledger import verify
 
 if TYPE_CHECKING:
     import xarray as xr

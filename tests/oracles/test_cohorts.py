@@ -20,7 +20,7 @@ from mgbayes.sensitivity.hierarchy import HierarchyPrior, hierarchy
 from mgbayes.sensitivity.overall import overall_benefit
 from mgbayes.study import Study, embedded_studies
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts, parse_context
-from mgbayes.verify.ledger import verify
+from mgbayes.verification.ledger import verify
 from tests.conftest import ROOT
 
 STORED = json.loads((Path(__file__).parent / "stored" / "cohort_draws.json").read_text("utf-8"))

@@ -16,7 +16,7 @@ from mgbayes.comparison import times, values
 from mgbayes.comparison.bayesian_times import LEVEL_PRIOR, SHAPE_PRIOR
 from mgbayes.comparison.simulated import BAYESIAN_TIMES, simulate
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
-from mgbayes.verify import two_by_two
+from mgbayes.verification import two_by_two
 
 M, N, STUDIES = 9, 8, 25
 

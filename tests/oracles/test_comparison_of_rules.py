@@ -24,7 +24,7 @@ from mgbayes.comparison.scenarios import Scenario
 from mgbayes.comparison.tables import Tables
 from mgbayes.errors import InputError
 from mgbayes.models.priors import Prior
-from mgbayes.verify import two_by_two
+from mgbayes.verification import two_by_two
 
 SMALL = Tables(7, 6)
 PUBLISHED_SIZES = {

@@ -19,7 +19,7 @@ from mgbayes.study.load import load_study, parse_study
 from mgbayes.study.problems import problems_of
 from mgbayes.study.references import reference_problems
 from mgbayes.study.schema import Study
-from mgbayes.verify import Verdict, verify
+from mgbayes.verification import Verdict, verify
 from tests.conftest import run_cli
 
 GOOD = """

@@ -12,7 +12,7 @@ from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.results import Reanalysis
 from mgbayes.report.write import write
 from mgbayes.study import Study
-from mgbayes.verify import verify
+from mgbayes.verification import verify
 
 FILE = '''"""Events at a constant chance in each arm: logit chance = level + effect * arm, level and effect normal."""
 

@@ -53,7 +53,7 @@ def test_every_command_is_a_public_function() -> None:
 
 def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None:
     import mgbayes.reanalyze
-    import mgbayes.verify.ledger
+    import mgbayes.verification.ledger
 
     assert callable(mgbayes.verify)
     assert callable(mgbayes.reanalyze)

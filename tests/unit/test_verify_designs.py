@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mgbayes.study.load import parse_study
-from mgbayes.verify import Verdict, verify
-from mgbayes.verify.result import ClaimResult
+from mgbayes.verification import Verdict, verify
+from mgbayes.verification.result import ClaimResult
 from tests.surface.test_bad_input import GOOD
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mgbayes.study import Study
-from mgbayes.verify import Verdict, verify
-from mgbayes.verify.digits import check_digits
-from mgbayes.verify.result import Check
+from mgbayes.verification import Verdict, verify
+from mgbayes.verification.digits import check_digits
+from mgbayes.verification.result import Check
 
 
 def _study(claims: list[dict[str, Any]], *, n: tuple[int, int] = (17, 16), **endpoint: Any) -> Study:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mgbayes.study.schema import TestFamily
-from mgbayes.verify.result import (
+from mgbayes.verification.result import (
     MEANING,
     Check,
     ClaimResult,
@@ -17,7 +17,7 @@ from mgbayes.verify.result import (
     TestResult,
     Verdict,
 )
-from mgbayes.verify.verdict import Compared, verdict_of
+from mgbayes.verification.verdict import Compared, verdict_of
 
 NAMED = TestResult("welch_t", "Welch's t", 0.21, 0.23, named=True, judged=True, matches=True)
 OTHER = replace(NAMED, name="welch_t_one_sided", named=False, judged=False)

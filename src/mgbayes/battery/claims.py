@@ -16,7 +16,7 @@ from mgbayes.battery.result import Battery, BatteryRow, Role
 from mgbayes.battery.run import named_tests
 from mgbayes.study.printed import ExactInterval, PrintedP, exact_interval
 from mgbayes.study.schema import Claim, Endpoint, Kind, Study, Summary, TestFamily
-from mgbayes.verify.not_computed import LABELS
+from mgbayes.verification.not_computed import LABELS
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mgbayes.battery.outcome import LEVEL, Estimate, Outcome
 from mgbayes.battery.samples import Pairs
-from mgbayes.verify import paired
+from mgbayes.verification import paired
 
 
 def changes(pairs: Pairs) -> tuple[int, int]:

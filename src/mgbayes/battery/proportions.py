@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from mgbayes.battery.outcome import LEVEL, Estimate, Outcome
 from mgbayes.battery.samples import TwoGroups
-from mgbayes.verify.two_by_two import Table
-from mgbayes.verify.two_by_two import boschloo as boschloo_p
+from mgbayes.verification.two_by_two import Table
+from mgbayes.verification.two_by_two import boschloo as boschloo_p
 
 
 def table_of(groups: TwoGroups) -> Table:

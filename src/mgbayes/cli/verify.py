@@ -21,7 +21,7 @@ from mgbayes.cli.shared import (
 if TYPE_CHECKING:
     from mgbayes.ipd import Beside
     from mgbayes.study.schema import Study
-    from mgbayes.verify.result import Ledger
+    from mgbayes.verification.result import Ledger
 
 
 def verify(
@@ -43,7 +43,7 @@ def verify(
 ) -> None:
     """Re-compute every printed claim and give each a verdict; with --patients, set the patients beside it."""
     from mgbayes.study.load import load_study
-    from mgbayes.verify.ledger import verify as run
+    from mgbayes.verification.ledger import verify as run
 
     loaded = load_study(study)
     beside = _beside(loaded, patients, subset, out, mask_below)

@@ -1,6 +1,6 @@
 r"""Two-sided p values of every table.
 
-The chi-square tests and Fisher's come from mgbayes.verify.two_by_two, one table at a time. Of all tables at once:
+The chi-square tests and Fisher's come from mgbayes.verification.two_by_two, one table at a time. Of all tables:
 
 - likelihood ratio: G² = 2 Σ o log(o / e), chi-square with 1 degree of freedom;
 - Wald: log odds ratio over its standard error √(Σ 1 / o); none where a cell is empty;
@@ -11,7 +11,7 @@ The chi-square tests and Fisher's come from mgbayes.verify.two_by_two, one table
   a table at least as extreme. Barnard ranks by the pooled Wald statistic, Boschloo by Fisher's p, either of the
   two-sided test or of the one-sided ones, the smaller of whose p is doubled.
 
-Sources: as mgbayes.verify.two_by_two; Heinze and Schemper (2002), Stat Med 21:2409.
+Sources: as mgbayes.verification.two_by_two; Heinze and Schemper (2002), Stat Med 21:2409.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from mgbayes.comparison.tables import Floats, Tables
-from mgbayes.verify.two_by_two import TESTS, Table
+from mgbayes.verification.two_by_two import TESTS, Table
 
 NUISANCE = np.linspace(0.0, 1.0, 2001)
 """The values of the shared risk over which p and size are largest; the ends give nothing."""

@@ -18,7 +18,7 @@ from mgbayes.report.premises import assumed_followup, overlapping, waiting_times
 from mgbayes.report.reported import reported
 from mgbayes.report.results import Reanalysis
 from mgbayes.report.robustness import Chance, robustness
-from mgbayes.verify.result import Verdict
+from mgbayes.verification.result import Verdict
 
 _APART = 0.2
 

@@ -14,7 +14,7 @@ from mgbayes.report.outcome_figures import curve, predictive
 from mgbayes.report.overall_figures import pictures as overall
 from mgbayes.report.picture import Picture
 from mgbayes.report.results import Reanalysis
-from mgbayes.verify.result import ClaimResult, TestResult
+from mgbayes.verification.result import ClaimResult, TestResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from mgbayes.report.overall_words import overall_answer, overall_rows
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 from mgbayes.report.results import Reanalysis, provenance
-from mgbayes.verify.result import MEANING, TestResult
+from mgbayes.verification.result import MEANING, TestResult
 
 
 def page(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> str:

@@ -9,7 +9,7 @@ from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.study.numbers import claims_between_arms
 from mgbayes.study.schema import Study
-from mgbayes.verify.result import Ledger
+from mgbayes.verification.result import Ledger
 
 _OF_EVENTS = ("odds_ratio", "risk_difference")
 _OF_TIMES = ("time_ratio",)

@@ -26,7 +26,7 @@ from mgbayes.sensitivity.main_outcomes import MainOutcomes, main_outcomes
 from mgbayes.sensitivity.overall import OverallBenefit
 from mgbayes.sensitivity.reported_p import ReportedP, reported_p
 from mgbayes.study.schema import Study
-from mgbayes.verify.result import Ledger
+from mgbayes.verification.result import Ledger
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -23,7 +23,7 @@ from mgbayes.models.plan import Plan
 from mgbayes.sensitivity.main_outcomes import first_fit
 from mgbayes.study.about import counting_endpoint, follows_from_counts, reported_p_of
 from mgbayes.study.schema import Claim, Study
-from mgbayes.verify.result import Ledger, Verdict
+from mgbayes.verification.result import Ledger, Verdict
 
 ALIKE = 0.25
 """Values of |z| that differ by no more than this are said to be about the same."""

@@ -10,7 +10,7 @@ from mgbayes.battery.paired_proportions import mcnemar_chi_square, mcnemar_exact
 from mgbayes.battery.proportions import fisher, pearson, risk_difference, yates
 from mgbayes.battery.samples import Pairs, TwoGroups
 from mgbayes.battery.signs import sign_test
-from mgbayes.verify.two_by_two import Table
+from mgbayes.verification.two_by_two import Table
 from tests.oracles.battery.figures import CLOSE, data, figures, infections, two_groups
 
 

@@ -19,7 +19,7 @@ from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
 from mgbayes.report.results import Reanalysis
 from mgbayes.study.schema import Study
-from mgbayes.verify.ledger import verify
+from mgbayes.verification.ledger import verify
 
 CHAINS, DRAWS = 2, 500
 GRID = (2.0, 6.0, 12.0)

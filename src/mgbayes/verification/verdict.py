@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mgbayes.verify.result import Check, CountPairs, NotComputed, TestResult, Verdict
+from mgbayes.verification.result import Check, CountPairs, NotComputed, TestResult, Verdict
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from mgbayes.cache import cache_folder, content_key, write_text
 from mgbayes.study.schema import Study
-from mgbayes.verify.result import Ledger
+from mgbayes.verification.result import Ledger
 
-_FOLDERS = ("study", "verify", "reconstruct")
+_FOLDERS = ("study", "verification", "reconstruct")
 _LIBRARIES = ("numpy", "scipy")
 
 

@@ -18,7 +18,7 @@ from statsmodels.duration.survfunc import survdiff
 
 from mgbayes.study.load import parse_study
 from mgbayes.study.schema import Study
-from mgbayes.verify import Ledger, Verdict, verify
+from mgbayes.verification import Ledger, Verdict, verify
 
 DATA = Path(__file__).parent / "data"
 NAMED_WHERE = ("methods", "claim", "nowhere")

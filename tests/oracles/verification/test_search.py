@@ -12,8 +12,8 @@ from statsmodels.duration.survfunc import survdiff
 
 from mgbayes.reconstruct.from_summary import PrintedSample
 from mgbayes.study.printed import PrintedP
-from mgbayes.verify.search import Censoring, Found, search_log_rank, search_mann_whitney
-from tests.oracles.verify.enumeration import CONVENTIONS, NEAREST, prints_as
+from mgbayes.verification.search import Censoring, Found, search_log_rank, search_mann_whitney
+from tests.oracles.verification.enumeration import CONVENTIONS, NEAREST, prints_as
 
 CENSORING = Censoring(1861.0, 953.4, 365.0)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from mgbayes.study.numbers import find_count, find_mean
 from mgbayes.study.schema import Endpoint, Kind, Study
-from mgbayes.verify.comparison import question_of
-from mgbayes.verify.result import ClaimResult, Finding, TestResult, Verdict
+from mgbayes.verification.comparison import question_of
+from mgbayes.verification.result import ClaimResult, Finding, TestResult, Verdict
 
 Results = tuple[ClaimResult, ...]
 Rule = Callable[[Study, Results], Iterator[Finding]]

@@ -16,9 +16,9 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportions_ztest
 from statsmodels.stats.proportion import test_proportions_2indep as two_proportions
 
-from mgbayes.verify import two_by_two
-from mgbayes.verify.counts import all_fisher, all_mcnemar, all_pearson, all_yates
-from mgbayes.verify.two_by_two import TESTS, Table
+from mgbayes.verification import two_by_two
+from mgbayes.verification.counts import all_fisher, all_mcnemar, all_pearson, all_yates
+from mgbayes.verification.two_by_two import TESTS, Table
 
 two_proportions.__test__ = False  # statsmodels names it like a test
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from mgbayes.study.numbers import wording
 from mgbayes.study.schema import Alternative, Claim, Study
-from mgbayes.verify.comparison import Question, question_of
-from mgbayes.verify.counts import counts_that_give_p
-from mgbayes.verify.digits import check_digits
-from mgbayes.verify.findings import findings_of
-from mgbayes.verify.kept import ledger_key, read_ledger, write_ledger
-from mgbayes.verify.not_computed import not_computed
-from mgbayes.verify.notes import notes_of
-from mgbayes.verify.patients_needed import search_tests
-from mgbayes.verify.recompute import recompute
-from mgbayes.verify.result import AlternativeResult, ClaimResult, Ledger, TestResult, Verdict
-from mgbayes.verify.verdict import Compared, best, verdict_of
+from mgbayes.verification.comparison import Question, question_of
+from mgbayes.verification.counts import counts_that_give_p
+from mgbayes.verification.digits import check_digits
+from mgbayes.verification.findings import findings_of
+from mgbayes.verification.kept import ledger_key, read_ledger, write_ledger
+from mgbayes.verification.not_computed import not_computed
+from mgbayes.verification.notes import notes_of
+from mgbayes.verification.patients_needed import search_tests
+from mgbayes.verification.recompute import recompute
+from mgbayes.verification.result import AlternativeResult, ClaimResult, Ledger, TestResult, Verdict
+from mgbayes.verification.verdict import Compared, best, verdict_of
 
 SEED = 20200216
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mgbayes.study.schema import Kind, TestFamily
-from mgbayes.verify.comparison import Pair, Question, Side
-from mgbayes.verify.result import CountPairs, NotComputed, TestResult
+from mgbayes.verification.comparison import Pair, Question, Side
+from mgbayes.verification.result import CountPairs, NotComputed, TestResult
 
 LABELS = {
     TestFamily.t: "t",

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from mgbayes.study.numbers import count_of
 from mgbayes.study.schema import Claim, Study
-from mgbayes.verify.comparison import Question
-from mgbayes.verify.patients_needed import can_search, hazard_ratio_of
-from mgbayes.verify.result import CountPairs, NotComputed, TestResult
-from mgbayes.verify.verdict import Compared
+from mgbayes.verification.comparison import Question
+from mgbayes.verification.patients_needed import can_search, hazard_ratio_of
+from mgbayes.verification.result import CountPairs, NotComputed, TestResult
+from mgbayes.verification.verdict import Compared
 
 _FEW_PAIRS = 12
 

@@ -16,9 +16,9 @@ from statsmodels.duration.survfunc import survdiff
 import mgbayes
 from mgbayes.study import Study, load_study
 from mgbayes.study.load import embedded_text
-from mgbayes.verify import Ledger, Verdict, verify
-from mgbayes.verify.result import CountPairs, TestResult
-from tests.oracles.verify.enumeration import prints_as
+from mgbayes.verification import Ledger, Verdict, verify
+from mgbayes.verification.result import CountPairs, TestResult
+from tests.oracles.verification.enumeration import prints_as
 
 # Every row of the evidence, in its order, with the p as printed there (None: no p is printed).
 EVIDENCE: dict[str, str | dict[str, str] | None] = {
@@ -445,7 +445,7 @@ def test_what_only_the_search_finds_is_found_under_other_names_too(raw: dict[str
 
 
 def test_no_rule_mentions_a_claim_by_its_id() -> None:
-    folder = Path(mgbayes.__file__).parent / "verify"
+    folder = Path(mgbayes.__file__).parent / "verification"
     source = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     assert "def verify" in source
     assert [claim for claim in EVIDENCE if "." in claim and claim in source] == []

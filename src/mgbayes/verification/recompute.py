@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mgbayes.study.schema import TestFamily
-from mgbayes.verify import paired, two_by_two, two_means
-from mgbayes.verify.comparison import Pair, Question
-from mgbayes.verify.result import TestResult
+from mgbayes.verification import paired, two_by_two, two_means
+from mgbayes.verification.comparison import Pair, Question
+from mgbayes.verification.result import TestResult
 
 
 def recompute(question: Question, pair: Pair) -> tuple[TestResult, ...]:

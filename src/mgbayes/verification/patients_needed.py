@@ -9,9 +9,9 @@ import numpy as np
 from mgbayes.reconstruct.from_summary import PrintedSample
 from mgbayes.study.schema import TestFamily
 from mgbayes.study.time_to_event import TimeToEvent, event_counts, time_to_event
-from mgbayes.verify.comparison import Question, Side
-from mgbayes.verify.log_rank import LogHazardRatio, log_hazard_ratio
-from mgbayes.verify.result import TestResult
+from mgbayes.verification.comparison import Question, Side
+from mgbayes.verification.log_rank import LogHazardRatio, log_hazard_ratio
+from mgbayes.verification.result import TestResult
 
 
 def search_tests(question: Question, seed: int) -> tuple[TestResult, ...]:
@@ -47,7 +47,7 @@ def _sample(question: Question, side: Side) -> PrintedSample | None:
 
 
 def _mann_whitney(question: Question, seed: int) -> TestResult | None:
-    from mgbayes.verify.search import search_mann_whitney
+    from mgbayes.verification.search import search_mann_whitney
 
     parts = _ranked_samples(question)
     if parts is None:
@@ -71,7 +71,7 @@ def _mann_whitney(question: Question, seed: int) -> TestResult | None:
 
 
 def _log_rank(question: Question, seed: int) -> TestResult | None:
-    from mgbayes.verify.search import Censoring, search_log_rank
+    from mgbayes.verification.search import Censoring, search_log_rank
 
     printed = _survival(question)
     if printed is None:

@@ -11,8 +11,8 @@ from scipy.stats import chi2, mannwhitneyu, norm
 from statsmodels.duration.survfunc import survdiff
 
 from mgbayes.study.printed import Interval, PrintedP
-from mgbayes.verify.log_rank import log_hazard_ratio
-from mgbayes.verify.rank_tests import log_rank_p, mann_whitney_p
+from mgbayes.verification.log_rank import log_hazard_ratio
+from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 
 # ------------------------------------------------------------------ Parmar's method
 

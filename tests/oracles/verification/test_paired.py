@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
-from mgbayes.verify.paired import (
+from mgbayes.verification.paired import (
     MCNEMAR,
     discordant_pairs,
     mcnemar_chi_square,
@@ -21,7 +21,7 @@ from mgbayes.verify.paired import (
     mcnemar_mid_p,
     paired_t_interval,
 )
-from mgbayes.verify.two_means import PrintedMean
+from mgbayes.verification.two_means import PrintedMean
 
 SPLITS = [(lost, gained) for lost in range(13) for gained in range(13)]
 UNEVEN = [split for split in SPLITS if split[0] != split[1]]

@@ -15,7 +15,7 @@ import numpy as np
 
 from mgbayes.reconstruct.from_summary import PrintedSample, samples
 from mgbayes.study.printed import Interval, PrintedP
-from mgbayes.verify.rank_tests import log_rank_p, mann_whitney_p
+from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 
 SETS = 4000
 _GENERATION = 240

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mgbayes.verify.grim import debit, grim, grim_has_power, grimmer
-from tests.oracles.verify.enumeration import MIXES, mean_prints, sd_prints, shifted, text
+from mgbayes.verification.grim import debit, grim, grim_has_power, grimmer
+from tests.oracles.verification.enumeration import MIXES, mean_prints, sd_prints, shifted, text
 
 
 @pytest.mark.parametrize("places", [0, 1, 2, 3])

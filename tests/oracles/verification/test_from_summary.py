@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mgbayes.reconstruct.from_summary import PrintedSample, constrained, samples
-from tests.oracles.verify.enumeration import prints_as
+from tests.oracles.verification.enumeration import prints_as
 
 SETS = 300
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 from statsmodels.stats.weightstats import ttest_ind as sm_ttest_ind
 
-from mgbayes.verify.two_means import TESTS, MeanTest, PrintedMean, p_interval, student_t, welch_t
+from mgbayes.verification.two_means import TESTS, MeanTest, PrintedMean, p_interval, student_t, welch_t
 
 # Student's sleep data (R's data set `sleep`): extra hours of sleep under two drugs, ten patients each.
 DRUG_1 = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])

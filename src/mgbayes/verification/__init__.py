@@ -1,6 +1,6 @@
 """Printed numbers re-computed: tests, rounding, digit checks, verdicts."""
 
-from mgbayes.verify.ledger import verify
-from mgbayes.verify.result import Ledger, Verdict
+from mgbayes.verification.ledger import verify
+from mgbayes.verification.result import Ledger, Verdict
 
 __all__ = ["Ledger", "Verdict", "verify"]

@@ -12,8 +12,8 @@ from fractions import Fraction
 from mgbayes.study.numbers import count_of, size_of, summaries_of
 from mgbayes.study.printed import Interval, decimals, exact_interval, has_room, rounding_interval
 from mgbayes.study.schema import ALL, Claim, Kind, Study, Summary
-from mgbayes.verify.grim import debit, grim, grim_has_power, grimmer
-from mgbayes.verify.result import Check
+from mgbayes.verification.grim import debit, grim, grim_has_power, grimmer
+from mgbayes.verification.result import Check
 
 Rule = Callable[[Study, Claim], Iterator[Check]]
 

@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 
 from mgbayes.study.schema import Kind, TestFamily
-from mgbayes.verify import paired
-from mgbayes.verify.comparison import Pair, Question
-from mgbayes.verify.result import CountPairs
-from mgbayes.verify.two_by_two import null_distribution
+from mgbayes.verification import paired
+from mgbayes.verification.comparison import Pair, Question
+from mgbayes.verification.result import CountPairs
+from mgbayes.verification.two_by_two import null_distribution
 
 
 def all_pearson(m: int, n: int) -> np.ndarray:

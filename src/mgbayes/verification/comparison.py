@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mgbayes.study.numbers import CountOf, find_count, find_mean, size_of
 from mgbayes.study.printed import PrintedP
 from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, TestFamily
-from mgbayes.verify.two_means import PrintedMean
+from mgbayes.verification.two_means import PrintedMean
 
 
 @dataclass(frozen=True)

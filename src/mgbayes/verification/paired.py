@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import sqrt
 
 from mgbayes.study.printed import Interval
-from mgbayes.verify.two_means import PrintedMean, two_sided_t
+from mgbayes.verification.two_means import PrintedMean, two_sided_t
 
 
 def discordant_pairs(before: int, after: int, n: int) -> list[tuple[int, int]]:

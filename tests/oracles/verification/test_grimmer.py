@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from mgbayes.verify.grim import grimmer
-from tests.oracles.verify.enumeration import (
+from mgbayes.verification.grim import grimmer
+from tests.oracles.verification.enumeration import (
     CUT_OFF,
     HALF_EVEN,
     HALF_UP,
