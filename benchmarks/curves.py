@@ -29,9 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgbayes.errors import InputError
-from mgbayes.reconstruct.digitized import DigitizedCurve, Series, no_series
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.kaplan_meier import kaplan_meier
+from mgbayes.reconstruction.digitized import DigitizedCurve, Series, no_series
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.kaplan_meier import kaplan_meier
 
 ARMS = ("a", "b")
 MONTH = 365.25 / 12

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from mgbayes.inference.run import Fitter
 from mgbayes.models.plan_file import load_plan
-from mgbayes.sensitivity.cell import cell_by_refit, cell_from_parent
-from mgbayes.sensitivity.grid import Setting, settings
+from mgbayes.robustness.cell import cell_by_refit, cell_from_parent
+from mgbayes.robustness.grid import Setting, settings
 from mgbayes.study import load_study
 
 BELIEF = "skeptical, moderate"

@@ -19,17 +19,17 @@ _PUBLIC = {
     "load_plan": "mgbayes.models.plan_file",
     "verify": "mgbayes.verification.ledger",
     "fit": "mgbayes.api",
-    "reanalyze": "mgbayes.reanalyze",
+    "reanalyze": "mgbayes.reanalysis",
     "calibrate": "mgbayes.calibrate.run",
     "compare": "mgbayes.comparison.run",
-    "read_curves": "mgbayes.reconstruct.read",
-    "reconstruct": "mgbayes.reconstruct.from_curve",
+    "read_curves": "mgbayes.reconstruction.read",
+    "reconstruct": "mgbayes.reconstruction.from_curve",
     "propose_plans": "mgbayes.planning.propose",
     "plan": "mgbayes.planning.write",
     "schema": "mgbayes.planning.describe",
     "init": "mgbayes.starter",
-    "sensitivity": "mgbayes.sensitivity.run",
-    "simulate": "mgbayes.simulate.run",
+    "sensitivity": "mgbayes.robustness.run",
+    "simulate": "mgbayes.simulation.run",
     "read_patients": "mgbayes.patients.read",
 }
 __all__ = [
@@ -63,11 +63,11 @@ if TYPE_CHECKING:
     from mgbayes.planning.describe import schema
     from mgbayes.planning.propose import propose_plans
     from mgbayes.planning.write import plan
-    from mgbayes.reanalyze import reanalyze
-    from mgbayes.reconstruct.from_curve import reconstruct
-    from mgbayes.reconstruct.read import read_curves
-    from mgbayes.sensitivity.run import sensitivity
-    from mgbayes.simulate.run import simulate
+    from mgbayes.reanalysis import reanalyze
+    from mgbayes.reconstruction.from_curve import reconstruct
+    from mgbayes.reconstruction.read import read_curves
+    from mgbayes.robustness.run import sensitivity
+    from mgbayes.simulation.run import simulate
     from mgbayes.starter import init
     from mgbayes.study.load import load_study
     from mgbayes.study.schema import Study
@@ -85,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Functions(ModuleType):
-    """This package, in which ``mgbayes.sensitivity`` stays the function after the folder of its name is imported."""
+    """This package, in which ``mgbayes.calibrate`` stays the function after the folder of its name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _PUBLIC and isinstance(value, ModuleType)):

@@ -19,12 +19,12 @@ from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report.confounding_page import confounding_part
 from mgbayes.report.write_grid import write_grid
-from mgbayes.sensitivity.cell import Cell, make_cell
-from mgbayes.sensitivity.confounding_work import own_settings
-from mgbayes.sensitivity.grid import settings
-from mgbayes.sensitivity.grid_tables import cells
-from mgbayes.sensitivity.run import Grid, sensitivity
-from mgbayes.sensitivity.tipping import normal_p_benefit, normal_tipping_sd
+from mgbayes.robustness.cell import Cell, make_cell
+from mgbayes.robustness.confounding_work import own_settings
+from mgbayes.robustness.grid import settings
+from mgbayes.robustness.grid_tables import cells
+from mgbayes.robustness.run import Grid, sensitivity
+from mgbayes.robustness.tipping import normal_p_benefit, normal_tipping_sd
 from mgbayes.study import Study
 from mgbayes.study.numbers import find_count
 from tests.oracles import two_modes_toy

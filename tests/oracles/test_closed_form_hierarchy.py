@@ -9,14 +9,14 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
-from mgbayes.sensitivity.approximation import beta_mixture, normal_mixture
-from mgbayes.sensitivity.conflict import conflict, noncentral_hypergeometric
-from mgbayes.sensitivity.counts import ArmCount, TwoArms, one_arm, two_arms
-from mgbayes.sensitivity.distribution import GridDistribution
-from mgbayes.sensitivity.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
-from mgbayes.sensitivity.mixtures import BetaMixture, NormalMixture, robust
-from mgbayes.sensitivity.prior_size import beta_prior_size, normal_prior_size, unit_information
-from mgbayes.sensitivity.robust_prior import robust_posterior
+from mgbayes.synthesis.approximation import beta_mixture, normal_mixture
+from mgbayes.synthesis.conflict import conflict, noncentral_hypergeometric
+from mgbayes.synthesis.counts import ArmCount, TwoArms, one_arm, two_arms
+from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.synthesis.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
+from mgbayes.synthesis.mixtures import BetaMixture, NormalMixture, robust
+from mgbayes.synthesis.prior_size import beta_prior_size, normal_prior_size, unit_information
+from mgbayes.synthesis.robust_prior import robust_posterior
 
 Y = np.array([0.4, 1.7, -0.3])
 SE = np.array([0.5, 0.8, 0.3])

@@ -13,8 +13,8 @@ from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import heavy_tailed, mixture_belief, normal_belief
-from mgbayes.sensitivity.reweighted import PARETO_K, log_density, reweighted, smoothed
+from mgbayes.robustness.beliefs import heavy_tailed, mixture_belief, normal_belief
+from mgbayes.robustness.reweighted import PARETO_K, log_density, reweighted, smoothed
 
 Y, S = 0.8, 0.45
 CHAINS, DRAWS = 4, 2500

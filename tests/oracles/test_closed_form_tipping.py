@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from mgbayes.sensitivity.tipping import (
+from mgbayes.robustness.tipping import (
     Refit,
     Surface,
     normal_p_benefit,

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from mgbayes.errors import InputError
+from mgbayes.overall import tables as overall_tables
+from mgbayes.overall.benefit import overall_benefit
+from mgbayes.overall.contrasts import Contrast
 from mgbayes.report import cohort_figures, overall_figures, style
-from mgbayes.sensitivity import cohort_tables, overall_tables
-from mgbayes.sensitivity.cohorts import Assumptions, CohortEvidence, cohort_evidence, pool
-from mgbayes.sensitivity.contrasts import Contrast
-from mgbayes.sensitivity.counts import ArmCount, counts_by_arm, one_arm
-from mgbayes.sensitivity.hierarchy import HierarchyPrior, hierarchy
-from mgbayes.sensitivity.overall import overall_benefit
 from mgbayes.study import Study, embedded_studies
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts, parse_context
+from mgbayes.synthesis.cohorts import Assumptions, CohortEvidence, cohort_evidence, pool
+from mgbayes.synthesis.counts import ArmCount, counts_by_arm, one_arm
+from mgbayes.synthesis.hierarchy import HierarchyPrior, hierarchy
+from mgbayes.synthesis.tables import tables as cohort_tables
 from mgbayes.verification.ledger import verify
 from tests.conftest import ROOT
 
@@ -142,7 +143,7 @@ def test_the_mixture_stands_for_the_prediction(evidence: CohortEvidence) -> None
 
 
 def _index_likelihood(evidence: CohortEvidence) -> np.ndarray:
-    from mgbayes.sensitivity.counts import two_arms
+    from mgbayes.synthesis.counts import two_arms
 
     return two_arms(evidence.index)
 
@@ -218,7 +219,7 @@ def test_the_page_says_what_comes_out(evidence: CohortEvidence) -> None:
 
 
 def test_tables_hold_the_results(evidence: CohortEvidence) -> None:
-    found = dict(cohort_tables.tables(evidence))
+    found = dict(cohort_tables(evidence))
     assert set(found) == {
         f"cohorts_{name}" for name in ("studies", "answers", "weights", "prediction", "components", "context")
     }

@@ -13,9 +13,9 @@ from mgbayes.inference.fit import Fit
 from mgbayes.inference.pooled import Spread, spread_of
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.plan_file import load_plan
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.members import DAYS, read_members
-from mgbayes.reconstruct.write import write_ensemble
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.members import DAYS, read_members
+from mgbayes.reconstruction.write import write_ensemble
 from mgbayes.study.schema import Study
 from tests.oracles.known_patients import bench
 

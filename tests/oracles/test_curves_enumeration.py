@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest
 
-from mgbayes.reconstruct.digitized import DigitizedCurve, Series
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.lattice import COARSE, FINE, Lattice, Resolution, Stuck, lattice
-from mgbayes.reconstruct.paths import draw_path
-from mgbayes.reconstruct.timeline import Count, Fall, Gap, Step
+from mgbayes.reconstruction.digitized import DigitizedCurve, Series
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.lattice import COARSE, FINE, Lattice, Resolution, Stuck, lattice
+from mgbayes.reconstruction.paths import draw_path
+from mgbayes.reconstruction.timeline import Count, Fall, Gap, Step
 
 DRAWS = 4000
 

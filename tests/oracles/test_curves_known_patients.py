@@ -7,10 +7,10 @@ import pytest
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from mgbayes.reconstruct.digitized import DigitizedCurve
-from mgbayes.reconstruct.ensemble import Ensemble
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.kaplan_meier import kaplan_meier
+from mgbayes.reconstruction.digitized import DigitizedCurve
+from mgbayes.reconstruction.ensemble import Ensemble
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.kaplan_meier import kaplan_meier
 from tests.oracles.known_patients import bench
 
 COHORTS = list(bench.cohorts(24, seed=7))

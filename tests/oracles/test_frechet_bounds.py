@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import linprog
 
-from mgbayes.sensitivity.agreement import agreements, number_in_favour
-from mgbayes.sensitivity.frechet import all_of, at_least
+from mgbayes.overall.agreement import agreements, number_in_favour
+from mgbayes.overall.frechet import all_of, at_least
 
 chances = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=5)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mgbayes.sensitivity.contrasts import Contrast, contrast_of
-from mgbayes.sensitivity.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
-from mgbayes.sensitivity.overall import overall_benefit
-from mgbayes.sensitivity.overall_posterior import OverallPrior, combine
-from mgbayes.sensitivity.overall_tables import answers
+from mgbayes.overall.benefit import overall_benefit
+from mgbayes.overall.contrasts import Contrast, contrast_of
+from mgbayes.overall.posterior import OverallPrior, combine
+from mgbayes.overall.tables import answers
+from mgbayes.synthesis.hierarchy import THETA, HierarchyPrior, TauRule, hierarchy
 
 MEANS, SDS = (0.1, 0.4, 0.9), (0.35, 0.4, 0.3)
 PRIOR = OverallPrior(1.0, 0.5)

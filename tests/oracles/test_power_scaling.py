@@ -18,8 +18,8 @@ from mgbayes.models.components import integrated, log_density_of_sds, log_likeli
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import sds_logp
-from mgbayes.sensitivity.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted
-from mgbayes.sensitivity.reweighted import PARETO_K, smoothed
+from mgbayes.robustness.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted
+from mgbayes.robustness.reweighted import PARETO_K, smoothed
 from mgbayes.study import Study
 
 S = 0.45  # standard error of the toy; its prior is Normal(0, 1)

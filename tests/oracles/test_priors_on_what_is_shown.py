@@ -14,11 +14,11 @@ from mgbayes.models.binary import declared
 from mgbayes.models.overlap import overlapping, perhaps_nested
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
-from mgbayes.sensitivity.beliefs import OWN
-from mgbayes.sensitivity.cell import Cell, make_cell
-from mgbayes.sensitivity.grid import Setting, settings
-from mgbayes.sensitivity.tied import induced_interval, is_tied
-from mgbayes.sensitivity.tipping import Refit, surface, tipping_sd
+from mgbayes.robustness.beliefs import OWN
+from mgbayes.robustness.cell import Cell, make_cell
+from mgbayes.robustness.grid import Setting, settings
+from mgbayes.robustness.tied import induced_interval, is_tied
+from mgbayes.robustness.tipping import Refit, surface, tipping_sd
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 from tests.conftest import ROOT

@@ -17,12 +17,12 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from mgbayes.sensitivity.approximation import beta_mixture
-from mgbayes.sensitivity.counts import ArmCount, one_arm
-from mgbayes.sensitivity.distribution import GridDistribution
-from mgbayes.sensitivity.hierarchy import Hierarchy, HierarchyPrior, hierarchy
-from mgbayes.sensitivity.mixtures import BetaMixture, robust
-from mgbayes.sensitivity.prior_size import beta_prior_size
+from mgbayes.synthesis.approximation import beta_mixture
+from mgbayes.synthesis.counts import ArmCount, one_arm
+from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.synthesis.hierarchy import Hierarchy, HierarchyPrior, hierarchy
+from mgbayes.synthesis.mixtures import BetaMixture, robust
+from mgbayes.synthesis.prior_size import beta_prior_size
 
 HISTORY = [(23, 107), (12, 44), (19, 51), (9, 39), (39, 139), (6, 20), (9, 78), (10, 35)]
 DRAWS = 1000

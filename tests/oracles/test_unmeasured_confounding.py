@@ -12,7 +12,7 @@ from scipy.stats import expon, norm
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.bias_prior import Confounder, Confounding, NormalNumbers
-from mgbayes.sensitivity.bias import (
+from mgbayes.robustness.bias import (
     Better,
     bias_draws,
     confounder_bias,
@@ -20,7 +20,7 @@ from mgbayes.sensitivity.bias import (
     tipping_bias,
     tipping_confounder,
 )
-from mgbayes.sensitivity.e_value import (
+from mgbayes.robustness.e_value import (
     SD_TO_LOG_RISK_RATIO,
     Conversion,
     Measure,

@@ -18,7 +18,7 @@ from mgbayes.errors import InputError
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.write_grid import write_grid
-from mgbayes.sensitivity.run import sensitivity
+from mgbayes.robustness.run import sensitivity
 from mgbayes.study import Study
 from tests.conftest import ROOT
 from tests.oracles.normal_toy import PLAN, ROW
@@ -122,7 +122,7 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_tables(
 def test_an_address_where_no_scheduler_answers_is_named(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("mgbayes.sensitivity.kept_work"), "_PATIENCE", 0.2)
+    monkeypatch.setattr(import_module("mgbayes.robustness.kept_work"), "_PATIENCE", 0.2)
     plan = parse_plan(PLAN, "toy.toml")
     with pytest.raises(InputError, match="running Dask scheduler"):
         sensitivity(study, [plan], cluster="tcp://127.0.0.1:9", use_cache=False)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.write import write_ensemble
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.write import write_ensemble
 from tests.conftest import ROOT, run_cli
 from tests.oracles.known_patients import bench
 from tests.oracles.test_curves_as_evidence import ARMS, KNOWN

@@ -12,7 +12,7 @@ import pytest
 
 import mgbayes
 from mgbayes.errors import InputError
-from mgbayes.reconstruct.read import read_curves
+from mgbayes.reconstruction.read import read_curves
 from mgbayes.study import Study
 
 WRITERS = (
@@ -22,10 +22,10 @@ WRITERS = (
     "mgbayes.ipd.write:check_place",
     "mgbayes.ipd.write:write_tables",
     "mgbayes.ipd:check_patients",
-    "mgbayes.simulate.write:check_folder",
-    "mgbayes.simulate.write:write_members",
-    "mgbayes.reconstruct.write:write_ensemble",
-    "mgbayes.reconstruct.members:read_members",
+    "mgbayes.simulation.write:check_folder",
+    "mgbayes.simulation.write:write_members",
+    "mgbayes.reconstruction.write:write_ensemble",
+    "mgbayes.reconstruction.members:read_members",
 )
 
 

@@ -52,12 +52,10 @@ def test_every_command_is_a_public_function() -> None:
 
 
 def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None:
-    import mgbayes.reanalyze
-    import mgbayes.verification.ledger
+    import mgbayes.calibrate.run
 
-    assert callable(mgbayes.verify)
-    assert callable(mgbayes.reanalyze)
-    assert mgbayes.verify is mgbayes.verify.__globals__["verify"]
+    assert callable(mgbayes.calibrate)
+    assert mgbayes.calibrate is mgbayes.calibrate.__globals__["calibrate"]
 
 
 WITH_EXAMPLES = [

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.read import numbers_by_arm, read_curves
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.read import numbers_by_arm, read_curves
 from tests.conftest import run_cli
 
 # Ten patients: an event at 100, one censored between, an event at 250 of 8. Eight: events at 50 and 300 of 6.

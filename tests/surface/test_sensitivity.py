@@ -20,12 +20,12 @@ from mgbayes.inference.run import evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid
-from mgbayes.sensitivity.cohorts import cohort_evidence
-from mgbayes.sensitivity.grid import settings
-from mgbayes.sensitivity.grid_tables import TABLES
-from mgbayes.sensitivity.run import Grid, sensitivity
+from mgbayes.robustness.grid import settings
+from mgbayes.robustness.grid_tables import TABLES
+from mgbayes.robustness.run import Grid, sensitivity
 from mgbayes.study import Study
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts
+from mgbayes.synthesis.cohorts import cohort_evidence
 from tests.conftest import ROOT, run_cli
 
 SCRIPT = """
@@ -34,7 +34,7 @@ from pathlib import Path
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import parse_plan
 from mgbayes.report.write_grid import write_grid
-from mgbayes.sensitivity.run import Grid, sensitivity
+from mgbayes.robustness.run import Grid, sensitivity
 from mgbayes.study import load_study
 from tests.oracles.normal_toy import PLAN, ROW
 MODELS["toy"] = ROW

@@ -11,7 +11,7 @@ from scipy import stats
 
 from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import Belief, beliefs, heavy_tailed, mixture_belief, yielding
+from mgbayes.robustness.beliefs import Belief, beliefs, heavy_tailed, mixture_belief, yielding
 
 OWN = Prior("normal", (0.1, 0.9), "the plan's own")
 CHANCES = {"weak": 0.30, "moderate": 0.15, "strong": 0.05}
@@ -109,7 +109,7 @@ def test_moments_are_those_of_the_density(belief: Belief) -> None:
 
 
 def test_a_t_of_2_degrees_of_freedom_has_no_sd_and_no_weight() -> None:
-    from mgbayes.sensitivity.cell import prior_patients, prior_weight
+    from mgbayes.robustness.cell import prior_patients, prior_weight
 
     component = (0.0, 1.0, 2.0)
     belief = mixture_belief("t", 1.0, component, component, "a test")

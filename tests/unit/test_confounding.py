@@ -18,16 +18,16 @@ from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
-from mgbayes.reanalyze import reanalyze
+from mgbayes.overall.outcome_sd import outcome_sd
+from mgbayes.reanalysis import reanalyze
 from mgbayes.report.confounding_page import baseline, confounding_part
 from mgbayes.report.confounding_words import confounding_cautions, confounding_sentence, plan_confounding
 from mgbayes.report.results import Reanalysis
-from mgbayes.sensitivity.confounding import Confounded, check_confounding, confounded, is_asked
-from mgbayes.sensitivity.confounding_tables import CONFOUNDING_COLUMNS, confounding_rows
-from mgbayes.sensitivity.confounding_work import PlanConfounding
-from mgbayes.sensitivity.e_value import Measure, measure_of
-from mgbayes.sensitivity.grid import settings
-from mgbayes.sensitivity.outcome_sd import outcome_sd
+from mgbayes.robustness.confounding import Confounded, check_confounding, confounded, is_asked
+from mgbayes.robustness.confounding_tables import CONFOUNDING_COLUMNS, confounding_rows
+from mgbayes.robustness.confounding_work import PlanConfounding
+from mgbayes.robustness.e_value import Measure, measure_of
+from mgbayes.robustness.grid import settings
 from mgbayes.study import Study
 from tests.conftest import ROOT
 

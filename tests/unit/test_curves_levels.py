@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgbayes.reconstruct.digitized import DigitizedCurve, Series
-from mgbayes.reconstruct.from_curve import reconstruct
-from mgbayes.reconstruct.levels import drops
+from mgbayes.reconstruction.digitized import DigitizedCurve, Series
+from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.levels import drops
 
 
 def _curve(times: list[float], survival: list[float], n: int = 20, error: float = 0.002) -> DigitizedCurve:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mgbayes.inference.diagnostics import Status
-from mgbayes.sensitivity.cell import Cell
-from mgbayes.sensitivity.decision import FACTORS, Flips, Rule, flips, variance_explained
+from mgbayes.robustness.cell import Cell
+from mgbayes.robustness.decision import FACTORS, Flips, Rule, flips, variance_explained
 
 RULE = Rule("time ratio", "< 1", 0.95, "MuSK+")
 CELL = Cell("toy", "effect", "ratio", "plan", "a", "as printed", "published", False, "", 0, 1, Status.ok, "")

@@ -11,10 +11,10 @@ import pytest
 
 from mgbayes.models.plan import Sensitivity
 from mgbayes.report.grid_words import sentences
-from mgbayes.sensitivity.cell import Cell
-from mgbayes.sensitivity.decision import flips
-from mgbayes.sensitivity.tipping import Surface
-from mgbayes.sensitivity.tipping_fits import Tipping
+from mgbayes.robustness.cell import Cell
+from mgbayes.robustness.decision import flips
+from mgbayes.robustness.tipping import Surface
+from mgbayes.robustness.tipping_fits import Tipping
 from tests.unit.test_decision import CELL, RULE
 
 

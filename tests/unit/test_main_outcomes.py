@@ -13,7 +13,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
-from mgbayes.sensitivity.main_outcomes import contrast, first_fit, main_outcomes
+from mgbayes.overall.main_outcomes import contrast, first_fit, main_outcomes
 from mgbayes.study.schema import Study
 from tests.oracles.report import toy
 

@@ -17,8 +17,8 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report import words
 from mgbayes.report.robustness import Chance, Robustness, _weighted, robustness
-from mgbayes.sensitivity.beliefs import beliefs
-from mgbayes.sensitivity.tipping import normal_p_benefit
+from mgbayes.robustness.beliefs import beliefs
+from mgbayes.robustness.tipping import normal_p_benefit
 
 Y, S = -0.7, 0.45  # log hazard ratio and its standard error
 HAZARD_RATIO = Estimand("hazard_ratio", "hazard ratio of relapse", "", 1.0, "lower")

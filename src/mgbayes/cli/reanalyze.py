@@ -55,7 +55,7 @@ def reanalyze(
 ) -> None:
     """The main job: verify the claims, fit the plans, write the report; with --patients, on patients."""
     from mgbayes.models.plan_file import load_plan
-    from mgbayes.reanalyze import reanalyze as run
+    from mgbayes.reanalysis import reanalyze as run
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)
@@ -112,7 +112,7 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
 def _members_by_endpoint(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
     """The data sets of each ``--curves ENDPOINT=FILE``."""
     from mgbayes.errors import InputError, Problem
-    from mgbayes.reconstruct.members import read_members
+    from mgbayes.reconstruction.members import read_members
 
     found = {}
     for text in curves:

@@ -35,9 +35,9 @@ def reconstruct(
     json: JsonOption = False,
 ) -> None:
     """Digitized Kaplan-Meier curves back to patients, as an ensemble of data sets."""
-    from mgbayes.reconstruct.from_curve import reconstruct as run
-    from mgbayes.reconstruct.read import numbers_by_arm, read_curves
-    from mgbayes.reconstruct.write import write_ensemble
+    from mgbayes.reconstruction.from_curve import reconstruct as run
+    from mgbayes.reconstruction.read import numbers_by_arm, read_curves
+    from mgbayes.reconstruction.write import write_ensemble
 
     read = read_curves(
         curves,

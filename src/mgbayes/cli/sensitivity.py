@@ -35,7 +35,7 @@ def sensitivity(
     from mgbayes.report.grid_words import sentences
     from mgbayes.report.write import check_folder
     from mgbayes.report.write_grid import write_grid
-    from mgbayes.sensitivity.run import sensitivity as run
+    from mgbayes.robustness.run import sensitivity as run
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)

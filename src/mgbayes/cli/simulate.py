@@ -34,8 +34,8 @@ def simulate(
     json: JsonOption = False,
 ) -> None:
     """Synthetic patients that agree with every published number, or that follow a chosen truth."""
-    from mgbayes.simulate.run import simulate as run
-    from mgbayes.simulate.write import NOTICE, check_folder, write_members
+    from mgbayes.simulation.run import simulate as run
+    from mgbayes.simulation.write import NOTICE, check_folder, write_members
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)

@@ -12,7 +12,7 @@ from mgbayes.comparison.intervals import Interval, intervals
 from mgbayes.comparison.posterior import PSI, Likelihood, Posterior, beta
 from mgbayes.comparison.tables import ALPHA, Floats, Ints, Tables
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import Belief
+from mgbayes.robustness.beliefs import Belief
 
 THRESHOLDS = (0.95, 0.975)
 _NONE = 1e-12

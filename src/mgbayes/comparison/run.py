@@ -28,8 +28,8 @@ from mgbayes.comparison.truths import TIMES, VALUES
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
-from mgbayes.sensitivity.beliefs import Belief, named_beliefs
-from mgbayes.sensitivity.cohort_belief import cohort_belief
+from mgbayes.robustness.beliefs import Belief, named_beliefs
+from mgbayes.robustness.cohort_belief import cohort_belief
 from mgbayes.study.load import load_study
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Direction, Kind, Study

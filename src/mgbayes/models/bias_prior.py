@@ -5,7 +5,7 @@ Either the bias itself, or a binary confounder from which it follows:
     bias = { mean, sd }                         estimate less truth, log of a ratio or units of a difference
     confounder = { prevalence_reference, prevalence_contrast, log_ratio or difference }
 
-The mathematics is in ``mgbayes.sensitivity.bias``.
+The mathematics is in ``mgbayes.robustness.bias``.
 """
 
 from __future__ import annotations

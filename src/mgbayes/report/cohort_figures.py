@@ -10,9 +10,9 @@ import numpy as np
 
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
-from mgbayes.sensitivity.cohorts import CohortEvidence
-from mgbayes.sensitivity.distribution import GridDistribution
 from mgbayes.study.schema import Study
+from mgbayes.synthesis.cohorts import CohortEvidence
+from mgbayes.synthesis.distribution import GridDistribution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mgbayes.report import words
-from mgbayes.sensitivity.cohorts import CohortEvidence, Pooled
-from mgbayes.sensitivity.distribution import GridDistribution
 from mgbayes.study.schema import Study
+from mgbayes.synthesis.cohorts import CohortEvidence, Pooled
+from mgbayes.synthesis.distribution import GridDistribution
 
 
 def cohort_part(study: Study, evidence: CohortEvidence) -> dict[str, Any]:

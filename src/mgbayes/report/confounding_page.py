@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mgbayes.report import words
 from mgbayes.report.confounding_words import bias_in_words, confounding_sentence, estimate, strength
-from mgbayes.sensitivity.confounding import AfterBias, Confounded, Tip
-from mgbayes.sensitivity.run import Grid
+from mgbayes.robustness.confounding import AfterBias, Confounded, Tip
+from mgbayes.robustness.run import Grid
 from mgbayes.study.schema import Claim, Kind, Study
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
 from mgbayes.report.results import Reanalysis
-from mgbayes.sensitivity.confounding import Confounded, Tip
-from mgbayes.sensitivity.e_value import Measure
+from mgbayes.robustness.confounding import Confounded, Tip
+from mgbayes.robustness.e_value import Measure
 
 
 def confounding_cautions(reanalysis: Reanalysis) -> Iterator[str]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
-from mgbayes.sensitivity.cell import Cell
-from mgbayes.sensitivity.decision import FACTORS, Flips
-from mgbayes.sensitivity.run import Grid
-from mgbayes.sensitivity.tipping import LEVELS
-from mgbayes.sensitivity.tipping_fits import Tipping
+from mgbayes.robustness.cell import Cell
+from mgbayes.robustness.decision import FACTORS, Flips
+from mgbayes.robustness.run import Grid
+from mgbayes.robustness.tipping import LEVELS
+from mgbayes.robustness.tipping_fits import Tipping
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +147,7 @@ def _draw_surface(figure: Figure, tip: Tipping) -> None:
 
 
 def _draw_fits(axes: Axes, tip: Tipping) -> None:
-    from mgbayes.sensitivity.tipping_fits import COARSE_SDS
+    from mgbayes.robustness.tipping_fits import COARSE_SDS
 
     for mean in (tip.surface.means[0], 0.0, tip.surface.means[-1]):
         centre = np.exp(mean) if tip.varied.is_ratio else mean

@@ -14,9 +14,9 @@ from mgbayes.report.grid_words import sentences
 from mgbayes.report.picture import Picture
 from mgbayes.report.power_words import power_part
 from mgbayes.report.render import render
-from mgbayes.sensitivity.cell import PUBLISHED, Cell
-from mgbayes.sensitivity.decision import Flips
-from mgbayes.sensitivity.run import Grid
+from mgbayes.robustness.cell import PUBLISHED, Cell
+from mgbayes.robustness.decision import Flips
+from mgbayes.robustness.run import Grid
 
 
 def grid_page(grid: Grid, drawn: Mapping[str, tuple[Picture, Path]]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mgbayes.report.words import percent
-from mgbayes.sensitivity.decision import Driver, Flips
-from mgbayes.sensitivity.run import Grid
-from mgbayes.sensitivity.tipping import always_above
-from mgbayes.sensitivity.tipping_fits import Tipping
+from mgbayes.robustness.decision import Driver, Flips
+from mgbayes.robustness.run import Grid
+from mgbayes.robustness.tipping import always_above
+from mgbayes.robustness.tipping_fits import Tipping
 
 _WHAT = {
     "prior": "the prior",

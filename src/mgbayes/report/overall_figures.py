@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mgbayes.estimands.summary import PROB
+from mgbayes.overall.benefit import OverallBenefit
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
-from mgbayes.sensitivity.overall import OverallBenefit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

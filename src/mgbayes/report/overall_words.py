@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mgbayes.overall.benefit import OverallBenefit
+from mgbayes.overall.posterior import Overall
 from mgbayes.report import words
 from mgbayes.report.results import Reanalysis
-from mgbayes.sensitivity.overall import OverallBenefit
-from mgbayes.sensitivity.overall_posterior import Overall
 
 _KINDS = {
     "other contrast": "Another estimand of an outcome:",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mgbayes.report import words
-from mgbayes.sensitivity.power_scaling import Powered, PowerScaling, Sensitivities, Verdict
+from mgbayes.robustness.power_scaling import Powered, PowerScaling, Sensitivities, Verdict
 
 SAYS = {
     Verdict.conflict: "prior-data conflict: prior and data each pull the answer their own way",

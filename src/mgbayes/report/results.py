@@ -19,12 +19,12 @@ from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.overall.benefit import OverallBenefit
+from mgbayes.overall.main_outcomes import MainOutcomes, main_outcomes
 from mgbayes.planning.missing import Missing
 from mgbayes.report import words
-from mgbayes.sensitivity.confounding import Confounded, confounded, is_asked
-from mgbayes.sensitivity.main_outcomes import MainOutcomes, main_outcomes
-from mgbayes.sensitivity.overall import OverallBenefit
-from mgbayes.sensitivity.reported_p import ReportedP, reported_p
+from mgbayes.robustness.confounding import Confounded, confounded, is_asked
+from mgbayes.robustness.reported_p import ReportedP, reported_p
 from mgbayes.study.schema import Study
 from mgbayes.verification.result import Ledger
 

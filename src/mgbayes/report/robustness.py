@@ -14,9 +14,9 @@ import numpy as np
 from mgbayes.estimands.summary import EstimandSummary, better
 from mgbayes.inference.fit import Fit
 from mgbayes.report import words
-from mgbayes.sensitivity.beliefs import OWN, beliefs, own_beliefs
-from mgbayes.sensitivity.decision import concludes
-from mgbayes.sensitivity.reweighted import PARETO_K, log_density, smoothed
+from mgbayes.robustness.beliefs import OWN, beliefs, own_beliefs
+from mgbayes.robustness.decision import concludes
+from mgbayes.robustness.reweighted import PARETO_K, log_density, smoothed
 
 USUAL_PROBABILITY = 0.95
 

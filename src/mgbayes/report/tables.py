@@ -7,9 +7,9 @@ from dataclasses import asdict
 import pandas as pd
 
 from mgbayes.estimands.summary import KIND, PROB
+from mgbayes.overall.tables import agreement as agreement_of
+from mgbayes.overall.tables import answers
 from mgbayes.report.results import Reanalysis
-from mgbayes.sensitivity.overall_tables import agreement as agreement_of
-from mgbayes.sensitivity.overall_tables import answers
 
 
 def claims(reanalysis: Reanalysis) -> pd.DataFrame:

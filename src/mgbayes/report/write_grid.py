@@ -13,9 +13,9 @@ from mgbayes.report.grid_figures import pictures
 from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.results import dump
-from mgbayes.sensitivity.cohort_tables import tables as cohort_tables
-from mgbayes.sensitivity.grid_tables import TABLES
-from mgbayes.sensitivity.run import Grid
+from mgbayes.robustness.grid_tables import TABLES
+from mgbayes.robustness.run import Grid
+from mgbayes.synthesis.tables import tables as cohort_tables
 
 SCHEMA_VERSION = 1
 DIGITS = "%.6g"

@@ -6,7 +6,7 @@ from zlib import crc32
 
 import numpy as np
 
-from mgbayes.reconstruct.from_summary import PrintedSample
+from mgbayes.reconstruction.from_summary import PrintedSample
 from mgbayes.study.schema import TestFamily
 from mgbayes.study.time_to_event import TimeToEvent, event_counts, time_to_event
 from mgbayes.verification.comparison import Question, Side

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.reconstruct.from_summary import PrintedSample, samples
+from mgbayes.reconstruction.from_summary import PrintedSample, samples
 from mgbayes.study.printed import Interval, PrintedP
 from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgbayes.reconstruct.from_summary import PrintedSample, constrained, samples
+from mgbayes.reconstruction.from_summary import PrintedSample, constrained, samples
 from tests.oracles.verification.enumeration import prints_as
 
 SETS = 300

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 from statsmodels.duration.survfunc import survdiff
 
-from mgbayes.reconstruct.from_summary import PrintedSample
+from mgbayes.reconstruction.from_summary import PrintedSample
 from mgbayes.study.printed import PrintedP
 from mgbayes.verification.search import Censoring, Found, search_log_rank, search_mann_whitney
 from tests.oracles.verification.enumeration import CONVENTIONS, NEAREST, prints_as

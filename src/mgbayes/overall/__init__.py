@@ -1,0 +1,1 @@
+"""Overall benefit: the answers of several outcomes taken together."""

@@ -1,0 +1,224 @@
+"""The main outcomes of a re-analysis on one scale: one for each plan of outcomes, from its fits.
+
+The main contrast of a plan is the estimand of its decision, or else its first headline. Its other headlines are put
+in its place once each, and so is each other fit of the plan: other families, suspected misprints, reported p values.
+Plans that ask about the same event, or about outcomes that the study file declares to overlap, are no separate
+evidence: the first of them speaks, and the others are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import pi, sqrt
+
+import numpy as np
+
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.inference.fit import Fit
+from mgbayes.models.measured import parts_of
+from mgbayes.models.plan import Plan
+from mgbayes.overall.benefit import OtherFit, OverallBenefit, overall_benefit
+from mgbayes.overall.contrasts import Contrast, contrast_of
+from mgbayes.overall.outcome_sd import outcome_sd
+from mgbayes.study.about import counting_endpoint
+from mgbayes.study.schema import Study
+
+Spread = np.ndarray | float
+Name = Callable[[Fit], str]
+
+_RATIOS = {
+    "odds_ratio": "odds_ratio",
+    "hazard_ratio": "hazard_ratio",
+    # Events of a Poisson process come at exponential times: a ratio of rates is a hazard ratio of the first.
+    "rate_ratio": "hazard_ratio",
+    "time_ratio": "time_ratio",
+}
+"""How an estimand whose id begins so is standardized (`contrasts`); every difference is divided by an SD."""
+
+
+@dataclass(frozen=True)
+class MainOutcomes:
+    """The overall benefit, or why there is none (empty where fewer than two outcomes were asked about)."""
+
+    benefit: OverallBenefit | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A plan of outcomes with its fits, its main estimand and the endpoints that this is about."""
+
+    plan: Plan
+    fits: tuple[Fit, ...]
+    estimand: Estimand
+    endpoints: frozenset[str]
+
+    @property
+    def first(self) -> Fit:
+        """The fit that the report puts first."""
+        return first_fit(self.fits)
+
+
+def main_outcomes(study: Study, fits: Sequence[Fit], name: Name = lambda fit: fit.name) -> MainOutcomes:
+    """The benefit over all main outcomes; ``name`` says what sets one fit of a plan apart.
+
+    There is none for fewer than two outcomes, where the first fit of one failed or cannot be brought to the scale, or
+    where one stands on patients and another on published summaries, which are not mixed.
+    """
+    asked, left_out = _separate(study, list(_asked(study, fits)))
+    if len(asked) < 2:
+        return MainOutcomes(None)
+    failed = [f"{row.plan.title}, {name(row.first)}" for row in asked if not row.first.estimands]
+    if failed:
+        return MainOutcomes(None, f"a first fit failed its diagnostics ({'; '.join(failed)})")
+    if len({row.first.evidence == "patients" for row in asked}) > 1:
+        return MainOutcomes(None, "some outcomes stand on patients and others on published summaries alone")
+    contrasts = [contrast(study, row.first, row.estimand) for row in asked]
+    without = [row.estimand.label for row, found in zip(asked, contrasts, strict=True) if found is None]
+    if without:
+        return MainOutcomes(
+            None, f"no SD of the outcome is known to bring to one scale: {'; '.join(without)}"
+        )
+    others, missing = _other_fits(study, asked, name)
+    benefit = overall_benefit(
+        [row for row in contrasts if row is not None],
+        alternatives=[row for part in asked for row in _other_headlines(study, part)],
+        other_fits=others,
+        missing=missing,
+        overlapping=left_out,
+    )
+    return MainOutcomes(benefit)
+
+
+def first_fit(fits: Sequence[Fit]) -> Fit:
+    """The fit of a plan that the report puts first: on numbers as published or on patients, not adjusted.
+
+    It comes without a reported p as evidence. On patients its family need not be the plan's own.
+    """
+    plain = (fit for fit in fits if fit.agreement is None and fit.alternative is None and not fit.adjusted)
+    return next(plain, fits[0])
+
+
+def contrast(study: Study, fit: Fit, estimand: Estimand) -> Contrast | None:
+    """An estimand of a fit on the common scale; None where no SD of its outcome is known."""
+    assert estimand.benefit is not None
+    standardization = _standardization(estimand)
+    if standardization is None:
+        return None
+    needs_spread = standardization in ("difference", "time_ratio")
+    spread = _spread(study, fit, estimand) if needs_spread else None
+    if needs_spread and spread is None:
+        return None
+    return contrast_of(
+        fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy(),
+        outcome=fit.plan.id,
+        label=estimand.label,
+        benefit=estimand.benefit,
+        standardization=standardization,
+        ratio=estimand.null == 1,
+        null=estimand.null,
+        spread=spread,
+    )
+
+
+def _standardization(estimand: Estimand) -> str | None:
+    """How an estimand is standardized; None for a ratio of another kind."""
+    if estimand.null == 0:
+        return "difference"
+    return next((way for prefix, way in _RATIOS.items() if estimand.id.startswith(prefix)), None)
+
+
+def _spread(study: Study, fit: Fit, estimand: Estimand) -> Spread | None:
+    """The SD of the outcome on the scale of the contrast: the model's own, or else the published one."""
+    if estimand.unit == "SD":
+        return 1.0
+    if estimand.null == 1:
+        return _sd_of_log_times(fit)
+    if hasattr(fit.module, "spread"):
+        spread: Spread | None = fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
+        return spread
+    return outcome_sd(study, fit.plan, estimand)
+
+
+def _sd_of_log_times(fit: Fit) -> np.ndarray | None:
+    """The SD of log times in each draw (chain, draw), by the family's shape."""
+    from scipy.special import polygamma
+
+    known: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "lognormal": lambda sigma: sigma,
+        "gamma": lambda k: np.sqrt(polygamma(1, k)),
+        "weibull": lambda k: pi / (sqrt(6) * k),
+    }
+    if fit.family not in known or "shape" not in fit.posterior:
+        return None
+    return known[fit.family](fit.posterior["shape"].transpose("chain", "draw").to_numpy())
+
+
+def _asked(study: Study, fits: Sequence[Fit]) -> Iterator[_Asked]:
+    """Each plan of outcomes whose main estimand has a direction of benefit."""
+    for name in dict.fromkeys(fit.plan.id for fit in fits if fit.plan.role == "outcome"):
+        mine = tuple(fit for fit in fits if fit.plan.id == name)
+        estimand = next(iter(_candidates(mine)), None)
+        if estimand is not None:
+            plan = mine[0].plan
+            yield _Asked(plan, mine, estimand, _endpoints(study, plan, estimand))
+
+
+def _candidates(fits: Sequence[Fit]) -> list[Estimand]:
+    """The estimand of the plan's decision and then its headlines, those with a direction of benefit."""
+    plan = fits[0].plan
+    known = {row.id: row for row in first_fit(fits).declared if row.benefit is not None}
+    wanted = [plan.decision.estimand] if plan.decision else []
+    return [known[name] for name in dict.fromkeys([*wanted, *plan.headline]) if name in known]
+
+
+def _endpoints(study: Study, plan: Plan, estimand: Estimand) -> frozenset[str]:
+    """The endpoints that an estimand is about, and those that count their events."""
+    about = {part.endpoint for part in parts_of(plan, estimand)}
+    events = {counting_endpoint(study, study.endpoint(name)) for name in about}
+    return frozenset([*about, *(name for name in events if name is not None)])
+
+
+def _separate(study: Study, asked: list[_Asked]) -> tuple[list[_Asked], tuple[str, ...]]:
+    """The plans of separate outcomes, and the titles of those that overlap with an earlier one."""
+    kept: list[_Asked] = []
+    left_out = []
+    for row in asked:
+        if any(_overlap(study, row.endpoints, other.endpoints) for other in kept):
+            left_out.append(row.plan.title)
+        else:
+            kept.append(row)
+    return kept, tuple(left_out)
+
+
+def _overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
+    def with_declared(names: frozenset[str]) -> set[str]:
+        return {*names, *(part for name in names for part in study.endpoint(name).overlaps)}
+
+    return bool(with_declared(one) & other or one & with_declared(other))
+
+
+def _other_headlines(study: Study, asked: _Asked) -> Iterator[Contrast]:
+    """The other estimands that a plan puts first, from its first fit."""
+    for estimand in _candidates(asked.fits)[1:]:
+        found = contrast(study, asked.first, estimand)
+        if found is not None and _endpoints(study, asked.plan, estimand) & asked.endpoints:
+            yield found
+
+
+def _other_fits(study: Study, asked: Sequence[_Asked], name: Name) -> tuple[list[OtherFit], tuple[str, ...]]:
+    """The main contrast of each outcome from each other fit of its plan, and the fits that gave none."""
+    found, missing = [], []
+    for row in asked:
+        for fit in row.fits:
+            if fit is row.first:
+                continue
+            title = f"{row.plan.title}, {name(fit)}"
+            known = {estimand.id for estimand in fit.estimands}
+            other = contrast(study, fit, row.estimand) if row.estimand.id in known else None
+            if other is None:
+                missing.append(title)
+            else:
+                found.append(OtherFit(title, other))
+    return found, tuple(missing)

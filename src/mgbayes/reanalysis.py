@@ -1,0 +1,115 @@
+"""The main job: verify the claims, fit the plans, write the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgbayes.models.plan import Plan
+from mgbayes.results import Results
+from mgbayes.study.load import load_study
+from mgbayes.study.schema import Study
+from mgbayes.verification.ledger import verify
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mgbayes.inference.run import Job
+
+Say = Callable[[str, str], None]
+
+
+def reanalyze(
+    study: Study | str,
+    out: str | Path | None = None,
+    *,
+    plans: Sequence[Plan] | None = None,
+    patients: xr.Dataset | None = None,
+    curves: Mapping[str, tuple[xr.Dataset, ...]] | None = None,
+    search: bool = True,
+    cores: int = 2,
+    use_cache: bool = True,
+    say: Say = lambda stage, detail: None,
+) -> Results:
+    """Re-analyze a study; where a folder ``out`` is named, write the report to it.
+
+    ``study`` is one, or what ``load_study`` takes. ``plans`` defaults to the shipped plans that were written for the
+    study or, where there are none, to those that ``propose_plans`` makes from what it prints. With ``patients`` (from
+    ``read_patients``) each plan is fitted to them, and beside that to the print alone; ``curves`` has, by endpoint,
+    the members of an ensemble (from ``read_members``) that the plans of that endpoint integrate over. ``say`` is told
+    the stage and its detail as work goes on.
+
+    A fit that fails its diagnostics is part of the result, without estimands. Raises InputError, before anything is
+    written, when the input is not usable or nothing can be modelled.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> results = mb.reanalyze("litchman2020", plans=[mb.load_plan("binary")], search=False)
+        >>> results.to_dataframe()["estimand"].tolist()[0]
+        'odds_ratio_pis_mm'
+    """
+    from mgbayes.inference.fit_all import fit_all
+    from mgbayes.planning.check import checked_jobs
+    from mgbayes.planning.choose import Choice, plans_of
+    from mgbayes.report.results import about
+    from mgbayes.report.write import check_folder, write
+
+    if isinstance(study, str):
+        study = load_study(study)
+    if out is not None:
+        check_folder(out)
+    read = curves or {}
+    choice = plans_of(study, patients=patients, curves=read) if plans is None else Choice(tuple(plans))
+    named = plans is not None
+    jobs = checked_jobs(study, choice.plans, lambda plan: _jobs_of(study, plan, patients, read, named))
+    _check_confounding(jobs)
+    say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
+    fits, ledger = fit_all(
+        jobs,
+        cores=cores,
+        use_cache=use_cache,
+        say=lambda detail: say("fitting", detail),
+        meanwhile=partial(verify, study, search=search, use_cache=use_cache),
+    )
+    result = Results(
+        study,
+        ledger,
+        tuple(fits),
+        patients=None if patients is None else about(patients),
+        not_modelled=choice.missing,
+    )
+    if out is not None:
+        write(result, Path(out), lambda detail: say("writing", detail))
+    return result
+
+
+def _check_confounding(jobs: Sequence[Job]) -> None:
+    """Raises InputError for a prior of the bias of something that its plan's model does not have."""
+    from mgbayes.robustness.confounding import check_confounding
+
+    for job in {job.plan.id: job for job in jobs if job.plan.confounding}.values():
+        check_confounding(job.plan, job.declared())
+
+
+def _jobs_of(
+    study: Study,
+    plan: Plan,
+    patients: xr.Dataset | None,
+    curves: Mapping[str, tuple[xr.Dataset, ...]],
+    named: bool,
+) -> Iterator[Job]:
+    """The fits of one plan: on patients, on curves, or on the print alone.
+
+    A plan that was ``named`` is fitted to the patients or told what they lack, unless small cells were left out.
+    """
+    from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
+
+    members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
+    if patients is not None:
+        asked = named and "masked_below" not in patients.attrs
+        if asked or applies(study, plan, patients):
+            yield from jobs_on_patients(study, plan, patients)
+            return
+    yield from jobs_on_curves(study, plan, members) if members else jobs_of(study, plan)

@@ -1,0 +1,127 @@
+"""Digitized Kaplan-Meier curves back to patients, as an ensemble of data sets.
+
+The equations are those of Guyot, Ades, Ouwens and Welton (2012), BMC Med Res Methodol 12:9. There they are solved
+once, with rounding and evenly spread censoring; here they are solved in whole numbers, in all ways that fit
+(``lattice``), and the data sets of the ensemble are drawn from those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.reconstruction.check import problems_of
+from mgbayes.reconstruction.digitized import DigitizedCurve
+from mgbayes.reconstruction.ensemble import Ensemble
+from mgbayes.reconstruction.lattice import COARSE, FINE, Lattice, Resolution, Stuck, lattice
+from mgbayes.reconstruction.levels import SLACK, Drop, drops
+from mgbayes.reconstruction.misfit import no_whole_numbers
+from mgbayes.reconstruction.orders import outlines
+from mgbayes.reconstruction.paths import draw_path
+from mgbayes.reconstruction.patients import Patients, patients
+from mgbayes.reconstruction.timeline import Outline, ordered_times, redrawn, timeline
+
+READINGS = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
+CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table tells it
+
+
+def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: int = 1) -> Ensemble:
+    """Data sets that fit digitized curves, numbers at risk and totals of events.
+
+    Every member has the printed numbers at risk and totals exactly, and its Kaplan-Meier curve passes every
+    digitized point within the digitizing error. Members differ where the paper leaves it open: when patients were
+    censored, and, within the error, how many events a drop stands for. An event is put only where no constant
+    survival explains the points within the error.
+
+    Args:
+        curves: one digitized curve an arm.
+        members: how many data sets.
+        seed: the same seed gives the same ensemble.
+
+    Returns:
+        An Ensemble: ``data`` with dimensions member and patient, and the largest deviation from the curves.
+
+    Raises:
+        InputError: with every problem of the curves; or the place that no whole numbers of patients come past.
+    """
+    found = [problem for curve in curves for problem in problems_of(curve)]
+    names = [curve.arm for curve in curves]
+    if len(set(names)) < len(names):
+        found.append(Problem("the arms", ", ".join(names), "each name once"))
+    if members < 1:
+        found.append(Problem("members", str(members), "1 or more"))
+    if found or not curves:
+        raise InputError(_files(curves), found or [Problem("the curves", "none", "at least one")])
+    seeds = np.random.SeedSequence(seed).spawn(len(curves))
+    arms = [
+        _arm(curve, members, np.random.default_rng(own)) for curve, own in zip(curves, seeds, strict=True)
+    ]
+    return Ensemble.of(tuple(curves), arms, seed)
+
+
+def _files(curves: Sequence[DigitizedCurve]) -> str:
+    return ", ".join(dict.fromkeys(curve.points.file for curve in curves)) or "the curves"
+
+
+def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[Patients]:
+    """The members of one arm, from the simplest reading of its curve that gives them."""
+    stuck = Stuck(None)
+    for resolution, found in product((COARSE, FINE), _ways_to_read(curve)):
+        solved, missed = _solved(curve, found, resolution, rng)
+        made = _drawn(curve, solved, members, rng)
+        if made:
+            return made
+        stuck = missed if stuck.step is None else stuck
+    raise InputError(curve.points.file, [no_whole_numbers(curve, stuck.step)])
+
+
+def _solved(
+    curve: DigitizedCurve, found: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
+) -> tuple[list[tuple[Outline, Lattice]], Stuck]:
+    """The timelines of one reading that whole numbers of patients can give, and where another got stuck."""
+    possible, missed = outlines(curve, found, resolution, rng)
+    readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
+    tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
+    solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
+    stuck = [missed, *(reading for _, reading in tried if isinstance(reading, Stuck))]
+    return solved, next((one for one in stuck if one is not None), Stuck(None))
+
+
+def _drawn(
+    curve: DigitizedCurve, solved: list[tuple[Outline, Lattice]], members: int, rng: np.random.Generator
+) -> list[Patients]:
+    """Members drawn from timelines in proportion to their evidence; none where there are not enough."""
+    evidence = np.array([reading.log_evidence for _, reading in solved])
+    chance = np.exp(evidence - evidence.max(initial=-np.inf))
+    made: list[Patients] = []
+    while len(made) < members and chance.any():
+        at = int(rng.choice(len(solved), p=chance / chance.sum()))
+        outline, reading = solved[at]
+        path = draw_path(reading, rng)
+        if path is None:
+            chance[at] = 0.0
+        else:
+            steps = redrawn(reading.steps, ordered_times(outline.bounds(), rng))
+            made.append(patients(curve, steps, path, rng))
+    return made if len(made) == members else []
+
+
+def _rates(outlines: int, rng: np.random.Generator) -> np.ndarray:
+    """Rates of censoring for each of so many outlines, a few at least."""
+    return rng.permutation(np.geomspace(*CENSORED, max(4, READINGS // outlines)))
+
+
+def _ways_to_read(curve: DigitizedCurve) -> Iterator[tuple[Drop, ...]]:
+    """The simplest reading first; the next only where no whole numbers of patients give the one before.
+
+    Points a moment apart may lie on one vertical line. And drops within the digitizing error are looked at: the
+    least drop that a patient can make is 1 / n, so between two points that fall by less than 1 / n - 2 error
+    there is none.
+    """
+    least = max(1 / curve.n - 2 * curve.survival_error, SLACK)
+    for hinted in (np.inf, least):
+        for line in sorted({0.0, curve.time_error}):
+            yield tuple(drops(curve, line=line, hinted=hinted))

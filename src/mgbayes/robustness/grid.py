@@ -1,0 +1,234 @@
+"""The cells of a plan: every prior, family, reading of doubtful numbers and kind of evidence.
+
+A setting is a cell before it is fitted. Its parent is the fit that a report makes of the same family, numbers and
+evidence under the plan's own prior. Fits of its own (``refit``) are served by one compiled model for each family,
+since every effect's prior has the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.inference.run import Job, doubts
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
+from mgbayes.models.priors import Prior
+from mgbayes.robustness.beliefs import OWN, Belief, beliefs, own_beliefs
+from mgbayes.robustness.cohort_belief import NAME as COHORTS
+from mgbayes.robustness.cohort_belief import cohort_belief
+from mgbayes.robustness.confounding import check_confounding
+from mgbayes.robustness.tied import is_tied
+from mgbayes.study.schema import Study
+
+CHAINS, DRAWS, TUNE = 4, 1000, 300
+LARGER_STEPS = 2.0
+"""Of a cell's own fit: the distance of target_accept to 1, over that of the report's fit."""
+LEAST_ACCEPT = 0.8
+MOST_CONDITIONING_DRAWS = 10_000
+"""Draws of each chain of a cell's own fit where a printed p leaves only some of them."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell to be fitted. ``study`` has the doubtful number read as ``alternative`` says."""
+
+    study: Study
+    plan: Plan
+    varied: Sensitivity
+    belief: Belief
+    family: str
+    alternative: str | None = None
+    printed_p: tuple[PrintedPUse, ...] = ()
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the effect is a parameter of this family."""
+        return self.varied.effect in self.plan.effects(self.family)
+
+    @property
+    def own_prior(self) -> Prior:
+        """The prior that the plan gives the effect in this family."""
+        return effect_prior(self.study, self.plan, self.family, self.varied.effect)
+
+    @property
+    def has_own_density(self) -> bool:
+        """Whether the effect's prior is a factor of the joint density, so that draws can be weighted by another.
+
+        The member of a hierarchy has none: its named prior takes it out of the pool, in a fit of its own.
+        """
+        return _stands_alone(self.plan, self.family, self.varied.effect)
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the plan as it stands: its prior, its family, the published numbers as printed."""
+        plain = self.alternative is None and not self.printed_p
+        return plain and self.family == self.plan.family and self.belief.name == OWN
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether a printed p selects draws, in place of entering the density."""
+        return bool(self.printed_p) and not hasattr(self.parent().model, "with_printed_p")
+
+    def parent(self) -> Job:
+        """The fit that a report makes: the plan's own prior, with all the draws that the plan asks for."""
+        return Job(self.study, self.plan, self.family, self.printed_p, self.alternative)
+
+    def refit(self) -> Job:
+        """A fit of the cell's own, every effect's prior as a mixture; chains start from the plan's own priors.
+
+        Raises ValueError where the family does not have the effect, since its prior cannot be set.
+        """
+        if not self.has_effect:
+            raise ValueError(f"{self.plan.id}, {self.family}: no {self.varied.effect} to set a prior of")
+        own = as_mixtures(self.study, self.plan, self.family, self.varied.effect)
+        prior = self.belief.prior
+        held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        priors = {**own.priors, self.varied.effect: held}
+        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
+        return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
+
+
+def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
+    """Every cell of a plan, in the order of a report. Raises InputError."""
+    _check(study, plan)
+    others = _cohort_beliefs(study, plan)
+    numbers = [(study, None), *((study.with_alternative(row), row.name) for row in doubts(study, plan))]
+    return tuple(
+        Setting(read, plan, varied, belief, family, alternative, uses)
+        for family in plan.printed_families
+        for read, alternative in numbers
+        for varied in plan.sensitivity
+        for belief in _beliefs(study, plan, varied, family, others)
+        for uses in _kinds_of_evidence(plan)
+    )
+
+
+def as_mixtures(study: Study, plan: Plan, family: str, varied: str) -> Plan:
+    """The plan with the same priors, those of effects in the form of mixtures.
+
+    An effect without a prior of its own name (one endpoint of several) gets one if it is the ``varied`` one.
+    """
+    own = _prior_set(study, plan, family)
+    mixtures = {
+        name: effect_prior(study, plan, family, name).as_mixture()
+        for name in plan.effects(family)
+        if name in own or name == varied
+    }
+    chosen = {
+        name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        for name, prior in mixtures.items()
+    }
+    return plan.model_copy(update={"priors": plan.priors | chosen})
+
+
+def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
+    """The plan's own prior of an effect that a family has; for the member of a hierarchy the one that it induces."""
+    own = _prior_set(study, plan, family)
+    if effect in own:
+        return own[effect]
+    prior: Prior = MODELS[plan.model].of(study, plan).effect_prior(study, plan, family, own, effect)
+    return prior
+
+
+def _stands_alone(plan: Plan, family: str, effect: str) -> bool:
+    """Whether an effect of a family has a prior of the plan's, by itself or shared with those of other endpoints."""
+    row = MODELS[plan.model]
+    return bool({effect, row.effect_by_endpoint} & {*row.parameters[family], *plan.priors})
+
+
+def _prior_set(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
+    return plan.prior_set(family, MODELS[plan.model].of(study, plan).default_priors)
+
+
+def modest(sampling: Sampling) -> Sampling:
+    """Fewer draws and larger steps than a report's fit.
+
+    A cell asks for a probability, not for an interval's third digit; where it diverges it is made once more, with
+    steps smaller than the report's.
+    """
+    accept = max(LEAST_ACCEPT, 1 - LARGER_STEPS * (1 - sampling.target_accept))
+    few = {
+        "chains": CHAINS,
+        "draws": DRAWS,
+        "tune": TUNE,
+        "conditioning_draws": min(sampling.conditioning_draws, MOST_CONDITIONING_DRAWS),
+        "target_accept": min(accept, sampling.target_accept),
+    }
+    return sampling.model_copy(update=few)
+
+
+def _beliefs(
+    study: Study, plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
+) -> Iterator[Belief]:
+    """The priors of an effect; only the plan's own where the family does not have that effect."""
+    has = varied.effect in plan.effects(family)
+    own = effect_prior(study, plan, family if has else plan.family, varied.effect)
+    every = beliefs(own, varied, "" if not has or _stands_alone(plan, family, varied.effect) else own.why)
+    if not has:
+        yield every[0]
+        return
+    yield from every
+    yield from own_beliefs(varied)
+    predicted = others.get(varied.cohorts) if varied.cohorts else None
+    if predicted is not None:
+        yield predicted
+
+
+def _cohort_beliefs(study: Study, plan: Plan) -> dict[str, Belief | None]:
+    """What other cohorts predict, by the claim that it is about; worked out once."""
+    claims = {varied.cohorts for varied in plan.sensitivity if varied.cohorts}
+    return {claim: cohort_belief(study, claim) for claim in sorted(claims)}
+
+
+def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
+    tests = dict.fromkeys(use.test for use in plan.printed_p)
+    return [(), *(tuple(use for use in plan.printed_p if use.test == test) for test in tests)]
+
+
+def _check(study: Study, plan: Plan) -> None:
+    """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
+    effects = list(plan.effects(plan.family))
+    declared = Job(study, plan, plan.family).declared()
+    check_confounding(plan, declared)
+    known = [row.id for row in declared]
+    rows = list(enumerate(plan.sensitivity, start=1))
+    asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
+    asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]
+    if plan.decision is not None:
+        asked.append(("decision → estimand", plan.decision.estimand, known))
+    problems = [
+        Problem(place, repr(name), f"one of {', '.join(accepted)}" if accepted else "a family with an effect")
+        for place, name, accepted in asked
+        if name not in accepted
+    ]
+    problems += _named_twice(plan)
+    problems = problems or list(_about_something_else(study, plan))
+    if problems:
+        raise InputError(f"plan {plan.id}", problems)
+
+
+def _about_something_else(study: Study, plan: Plan) -> Iterator[Problem]:
+    """Effects whose prior is not the prior of the estimand that is watched, where the plan does not say so."""
+    for i, varied in enumerate(plan.sensitivity, start=1):
+        families = [name for name in plan.printed_families if varied.effect in plan.effects(name)]
+        if varied.induced or all(
+            is_tied(Job(study, plan, name), varied.effect, varied.estimand) for name in families
+        ):
+            continue
+        yield Problem(
+            f"sensitivity → {i} → estimand",
+            f"{varied.estimand!r}, of which {varied.effect} is not the prior's scale",
+            f"the estimand that is {varied.effect} itself or its exponential, so that the prior is of what is "
+            "watched; or induced = true, and the prior that follows for it is shown",
+        )
+
+
+def _named_twice(plan: Plan) -> Iterator[Problem]:
+    """Priors of the user's own that have the name of one that is tried anyway."""
+    for i, varied in enumerate(plan.sensitivity, start=1):
+        taken = {row.name for row in beliefs(Prior("normal", (0.0, 1.0), ""), varied)} | {COHORTS}
+        for row in varied.priors:
+            if row.name in taken:
+                yield Problem(f"sensitivity → {i} → priors", repr(row.name), "a name that no other prior has")

@@ -1,1 +1,0 @@
-"""What an answer hangs on: other cohorts, other outcomes, other assumptions."""

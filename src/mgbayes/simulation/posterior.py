@@ -1,0 +1,115 @@
+"""Posterior draws of the published mode, as made-up cohorts need them: times, doses, chances of no event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.inference.diagnostics import Status
+from mgbayes.inference.fit import Fit
+from mgbayes.simulation.cohort import Floats
+from mgbayes.study.schema import Study
+
+Say = Callable[[str], None]
+TIMES = ("cure", "proportional_hazards")
+MEASURED = "continuous"
+DAYS = np.concatenate([np.linspace(0.01, 365.0, 74), np.linspace(365.0, 7300.0, 300)[1:]])
+"""Days at which the chance of no event is computed; it is taken to stay as it is after the last."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of each model's posterior: times and chances by endpoint, doses' correlations by arm."""
+
+    times: Mapping[str, tuple[Floats, Floats]]
+    """By endpoint, the days of those with the event in the reference and the contrast arm."""
+    event_free: Mapping[str, Floats]
+    """By endpoint, the chance (arm, day of ``DAYS``) of no event."""
+    correlation: Floats | None
+    """(arm, visit, visit)"""
+    parameters: Mapping[str, Mapping[str, Any]]
+    """By plan, the numbers of the draw."""
+
+
+def published_fits(
+    study: Study, *, cores: int = 2, use_cache: bool = True, say: Say = lambda text: None
+) -> tuple[Fit, ...]:
+    """The fits, on the print alone, that a cohort's times and doses are drawn from.
+
+    Raises InputError where one fails its diagnostics.
+    """
+    from mgbayes.inference.run import Fitter, Job, applies
+    from mgbayes.models.plan_file import shipped_plans
+
+    plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, MEASURED) and applies(study, plan)]
+    fitter = Fitter(cores=cores, use_cache=use_cache, predictive=False, say=say)
+    fits = [fitter.fit(Job(study, plan, _family(plan.model, plan.family))) for plan in plans]
+    failed = [fit.name for fit in fits if fit.status is Status.failed]
+    if failed:
+        problems = [
+            Problem(f"the fit {name}", "failed diagnostics", "draws that can be used") for name in failed
+        ]
+        raise InputError(study.id, problems, "`mgbayes reanalyze` says what failed.")
+    return tuple(fits)
+
+
+def _family(model: str, family: str) -> str:
+    """Values are made from means, SDs and correlations, which a normal family knows exactly."""
+    return "normal_ratio" if model == MEASURED and family not in ("normal", "normal_ratio") else family
+
+
+def draws(rng: np.random.Generator, fits: Sequence[Fit], members: int) -> Iterator[Draw]:
+    """As many draws, each model's at random and without drawing one twice while there are others."""
+    chosen = {}
+    for fit in fits:
+        total = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+        chosen[fit.plan.id] = rng.choice(total, members, replace=members > total)
+    for member in range(members):
+        yield _draw([(fit, int(chosen[fit.plan.id][member])) for fit in fits])
+
+
+def _draw(chosen: Sequence[tuple[Fit, int]]) -> Draw:
+    times, event_free, parameters = {}, {}, {}
+    correlation = None
+    for fit, at in chosen:
+        chain, number = divmod(at, fit.posterior.sizes["draw"])
+        one = fit.posterior.isel(chain=[chain], draw=[number])
+        parameters[fit.plan.id] = {
+            str(name): float(values) for name, values in one.squeeze(drop=True).items() if values.ndim == 0
+        }
+        if fit.plan.model == MEASURED:
+            correlation = _correlation(one)
+        else:
+            endpoint = fit.plan.endpoints[0].endpoint
+            times[endpoint] = _times(fit, one)
+            event_free[endpoint] = _event_free(fit, one)
+    return Draw(times, event_free, correlation, parameters)
+
+
+def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
+    """The latent days of those with the event, by arm."""
+    from mgbayes.models.time_evidence import latent_by_arm
+
+    first, second = latent_by_arm(one, fit.data)
+    return first[0, 0], second[0, 0]
+
+
+def _event_free(fit: Fit, one: Any) -> Floats:
+    curve = fit.module.curve
+    values = fit.module.curves(one, fit.data, fit.family, DAYS)[curve.variable]
+    chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
+    return chance if chance[0, 0] > 0.5 else 1 - chance
+
+
+def _correlation(one: Any) -> Floats:
+    """Sample correlation matrices (arm, visit, visit)."""
+    from mgbayes.models.visits import matrices
+
+    visits = one.sizes["visit"]
+    if visits == 1:
+        return np.ones((2, 1, 1))
+    return matrices(one["sample_correlation"].transpose(..., "arm", "pair").to_numpy()[0, 0], visits)

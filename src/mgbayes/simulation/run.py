@@ -1,0 +1,127 @@
+"""Made-up patients: drawn from the published-mode posterior, or from a chosen truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.simulation.cohort import Cohort
+from mgbayes.simulation.from_print import Unattainable, cohort_from_print
+from mgbayes.simulation.posterior import MEASURED, draws, published_fits
+from mgbayes.simulation.table import Columns, columns_of, map_of
+from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
+from mgbayes.study.schema import Study
+
+Say = Callable[[str], None]
+_DRAWS = 50  # posterior draws that may be passed over for each member, where no doses have their correlations
+FROM_PRINT = "posterior of the published evidence"
+FROM_TRUTH = "chosen truth"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One made-up cohort: its columns by name, where it comes from, and the numbers that it was drawn with.
+
+    ``passed_over`` counts the posterior draws before this one whose doses' correlations no positive doses have.
+    """
+
+    number: int
+    columns: Columns
+    drawn_from: str
+    parameters: dict[str, Any]
+    passed_over: int = 0
+
+
+def simulate(
+    study: Study,
+    *,
+    members: int = 1,
+    seed: int = 1,
+    truth: str | Path | Truth | None = None,
+    cores: int = 2,
+    use_cache: bool = True,
+    say: Say = lambda text: None,
+) -> tuple[Member, ...]:
+    """Made-up cohorts of a study's patients, in the columns of its map.
+
+    Without ``truth`` each cohort has every printed count, percentage, mean and SD (times and follow-up in whole days,
+    doses in tenths, none below zero); the times of events and the correlations of doses are those of one draw of
+    the posterior given the print, and follow-up is drawn given these and its own printed mean and SD. With ``truth``
+    (a file, or what ``load_truth`` read) the patients follow chosen parameters instead, whatever is printed.
+
+    The same seed gives the same cohorts. Raises InputError when the study has no map, a fit fails its diagnostics, or
+    no patients have the printed numbers.
+    """
+    said = map_of(study)
+    if members < 1:
+        raise InputError("members", [Problem("members", str(members), "1 or more")])
+    rng = np.random.default_rng(seed)
+    if truth is not None:
+        chosen = truth if isinstance(truth, Truth) else load_truth(truth, study)
+        made: Iterator[tuple[Cohort, dict[str, Any], int]] = (
+            (cohort_from_truth(rng, study, chosen), chosen.model_dump(mode="json"), 0) for _ in range(members)
+        )
+    else:
+        made = _from_print(rng, study, members, cores, use_cache, say)
+    source = FROM_PRINT if truth is None else FROM_TRUTH
+    return tuple(
+        Member(
+            number,
+            columns_of(rng, study, said, _complete(study, cohort), f"synthetic-{number:03d}"),
+            source,
+            parameters,
+            passed_over,
+        )
+        for number, (cohort, parameters, passed_over) in enumerate(made, start=1)
+    )
+
+
+def _from_print(
+    rng: np.random.Generator, study: Study, members: int, cores: int, use_cache: bool, say: Say
+) -> Iterator[tuple[Cohort, dict[str, Any], int]]:
+    fits = published_fits(study, cores=cores, use_cache=use_cache, say=say)
+    doses = tuple(
+        (part.endpoint, part.visit)
+        for fit in fits
+        if fit.plan.model == MEASURED
+        for part in fit.plan.endpoints
+    )
+    drawn = draws(rng, fits, members * (1 + _DRAWS) if fits else members)
+    for number in range(1, members + 1):
+        say(f"cohort {number} of {members}")
+        yield _next(rng, study, drawn, doses)
+
+
+def _next(
+    rng: np.random.Generator, study: Study, drawn: Iterator[Any], doses: Sequence[tuple[str, str | None]]
+) -> tuple[Cohort, dict[str, Any], int]:
+    """A cohort of the next draw whose correlations positive doses can have."""
+    for passed_over, draw in enumerate(drawn):
+        try:
+            cohort = cohort_from_print(rng, study, draw, tuple(doses))
+        except Unattainable:
+            continue
+        return cohort, {plan: dict(values) for plan, values in draw.parameters.items()}, passed_over
+    problem = Problem(
+        "doses", "means and SDs as printed", "some that positive doses of this correlation have"
+    )
+    raise InputError(study.id, [problem])
+
+
+def _complete(study: Study, cohort: Cohort) -> Cohort:
+    """With what follows from times and follow-up: who had each event, and how long each was followed."""
+    values = dict(cohort.values)
+    for name, times in cohort.times.items():
+        event = study.endpoint(name).event
+        counted = None if event is None else study.claim(event).endpoint
+        if counted is not None:
+            values[counted, None] = times.event
+    followups = {study.claim(e.followup).endpoint for e in study.endpoints if e.followup is not None}
+    if cohort.followup is not None:
+        values |= {(name, None): cohort.followup for name in followups if name is not None}
+    return Cohort(cohort.sizes, values, cohort.times, cohort.followup)

@@ -1,0 +1,165 @@
+"""Write made-up patients so that nobody can take them for observed ones, and hold each file against the print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mgbayes.cache import write_text
+from mgbayes.errors import InputError, Problem
+from mgbayes.patients.origin import SYNTHETIC
+from mgbayes.simulation.run import FROM_PRINT, Member
+from mgbayes.simulation.table import Cell, Columns, map_of
+from mgbayes.study.patient_map import PatientMap
+from mgbayes.study.schema import Study
+
+NOTICE = (
+    "Synthetic patients, not observed. They agree with what is printed, or follow a chosen truth, and stand for "
+    "nobody; what a file shows beyond that is synthetic too."
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """One file: its place, how many printed numbers it gives back, those that it does not, and those not in it."""
+
+    path: Path
+    agree: int
+    differ: tuple[str, ...]
+    not_in_file: tuple[str, ...]
+    from_print: bool
+
+    def in_words(self) -> list[str]:
+        """The file, and how it stands to the print where it is made from that."""
+        if not self.from_print:
+            return [str(self.path)]
+        differ = [f"  not met: {text}" for text in self.differ]
+        absent = [f"  not in the file: {text}" for text in self.not_in_file]
+        return [f"{self.path}: {self.agree} printed numbers come back", *differ, *absent]
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        if not self.from_print:
+            return {"file": str(self.path)}
+        return {
+            "file": str(self.path),
+            "agree": self.agree,
+            "differ": list(self.differ),
+            "not_in_the_file": list(self.not_in_file),
+        }
+
+
+def check_folder(folder: str | Path) -> None:
+    """Raises InputError when a file stands where the folder should be; before any work is done."""
+    folder = Path(folder)
+    for path in (folder, *folder.parents):
+        if path.is_file():
+            raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
+
+
+def write_members(
+    study: Study, members: Sequence[Member], folder: str | Path, *, seed: int, excel: bool = False
+) -> list[Written]:
+    """Write each cohort as CSV (with ``excel`` as .xlsx too), and where it came from as JSON beside it.
+
+    The file's name says that it is synthetic, and so does a column in every row. Each CSV file is read back and held
+    against every printed number. Raises InputError when a file cannot be written.
+    """
+    folder, said = Path(folder), map_of(study)
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for member in members:
+            path = folder / f"{study.id}-{member.number:03d}.{SYNTHETIC}.csv"
+            write_text(path, _csv(member.columns, said))
+            if excel:
+                _excel(member.columns, path.with_suffix(".xlsx"), said.sheet)
+            written.append(_against_print(study, path, from_print=member.drawn_from == FROM_PRINT))
+            about = _about(study, member, written[-1], seed)
+            text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+            write_text(path.with_suffix(".json"), text)
+    except OSError as error:
+        problem = Problem(
+            "the output folder", error.strerror or str(error), "a folder that can be written to"
+        )
+        raise InputError(str(folder), [problem]) from None
+    return written
+
+
+def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
+    from mgbayes.battery import battery, compare_with_claims
+    from mgbayes.patients import read_patients
+
+    patients = read_patients(path, study)
+    checks = [
+        check
+        for check in compare_with_claims(study, patients, battery(study, patients))
+        if check.number != "p" and check.alternative is None
+    ]
+    nobody = {(check.claim, check.group) for check in checks if check.number == "n" and check.from_rows == 0}
+    absent = [c for c in checks if c.match == "not_available" or (c.claim, c.group) in nobody]
+    differ = [c for c in checks if c.match == "differ" and c not in absent]
+    agree = len(checks) - len(absent) - len(differ)
+    told = tuple(f"{c.claim}, {c.quantity}: printed {c.printed}, here {c.from_rows:.4g}" for c in differ)
+    return Written(
+        path, agree, told, tuple(f"{c.claim}, {c.quantity} {c.printed}" for c in absent), from_print
+    )
+
+
+def _about(study: Study, member: Member, written: Written, seed: int) -> dict[str, Any]:
+    from mgbayes import __version__
+
+    about: dict[str, Any] = {
+        "schema_version": 1,
+        "origin": SYNTHETIC,
+        "notice": NOTICE,
+        "study": study.id,
+        "member": member.number,
+        "seed": seed,
+        "drawn_from": member.drawn_from,
+        "parameters": member.parameters,
+        "software": f"mgbayes {__version__}",
+    }
+    if member.drawn_from == FROM_PRINT:
+        about |= {
+            "draws_passed_over": member.passed_over,
+            "printed_numbers": {
+                "agree": written.agree,
+                "differ": list(written.differ),
+                "not_in_the_file": list(written.not_in_file),
+            },
+        }
+    return about
+
+
+def _csv(columns: Columns, said: PatientMap) -> str:
+    text = io.StringIO()
+    separator = said.separator or (";" if said.decimal == "," else ",")
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(cell, said) for cell in row] for row in zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def _text(cell: Cell, said: PatientMap) -> str:
+    if cell is None:
+        return ""
+    return repr(cell).replace(".", said.decimal) if isinstance(cell, float) else str(cell)
+
+
+def _excel(columns: Columns, path: Path, sheet_name: str | None) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = sheet_name or SYNTHETIC
+    sheet.append(list(columns))
+    for row in zip(*columns.values(), strict=True):
+        sheet.append(row)
+    book.properties.title = NOTICE
+    book.save(path)
