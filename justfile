@@ -17,6 +17,10 @@ tests:
 long:
     pytest -m long
 
+# The documentation site, in site/
+docs:
+    sphinx-build --quiet --fail-on-warning --builder html docs site
+
 # How long a fit takes, and the naive way beside it
 bench:
     python benchmarks/fits.py
