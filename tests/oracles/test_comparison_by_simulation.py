@@ -9,13 +9,13 @@ from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
-from mgbayes.battery.log_rank import log_rank_permutation
-from mgbayes.battery.restricted_mean import restricted_mean
-from mgbayes.battery.samples import FollowUp
 from mgbayes.comparison import times, values
 from mgbayes.comparison.bayesian_times import LEVEL_PRIOR, SHAPE_PRIOR
 from mgbayes.comparison.simulated import BAYESIAN_TIMES, simulate
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
+from mgbayes.frequentist.log_rank import log_rank_permutation
+from mgbayes.frequentist.restricted_mean import restricted_mean
+from mgbayes.frequentist.samples import FollowUp
 from mgbayes.verification import two_by_two
 
 M, N, STUDIES = 9, 8, 25

@@ -12,8 +12,6 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 import mgbayes as mb
-from mgbayes.battery.firth import firth
-from mgbayes.battery.samples import TwoGroups
 from mgbayes.comparison.exact import p_values
 from mgbayes.comparison.intervals import intervals
 from mgbayes.comparison.operating import RISKS, calibration, weighted_median
@@ -23,6 +21,8 @@ from mgbayes.comparison.run import Comparison, compare
 from mgbayes.comparison.scenarios import Scenario
 from mgbayes.comparison.tables import Tables
 from mgbayes.errors import InputError
+from mgbayes.frequentist.firth import firth
+from mgbayes.frequentist.samples import TwoGroups
 from mgbayes.models.priors import Prior
 from mgbayes.verification import two_by_two
 

@@ -38,7 +38,8 @@ def test_help_loads_neither_scipy_nor_pydantic() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["study", "patients", "verification", "battery", "estimands", "reconstruction", "report"]
+    "package",
+    ["study", "patients", "verification", "frequentist", "ipd", "estimands", "reconstruction", "report"],
 )
 def test_packages_below_the_inference_never_import_pymc(package: str) -> None:
     code = (

@@ -6,7 +6,7 @@ import pytest
 
 from mgbayes.study import Study
 from mgbayes.study.numbers import claims_between_arms
-from tests.unit.battery_rows import ENDPOINTS, study_of
+from tests.unit.patient_rows import ENDPOINTS, study_of
 
 
 def _claim(name: str, endpoint: str, **more: object) -> dict[str, object]:

@@ -161,7 +161,10 @@ def _block(truth: Truth, m: int, n: int, block: int, size: int, use_cache: bool)
         "size": size,
         "seed": SEED,
     }
-    path = cache_folder("comparisons") / f"{content_key(('comparison',), ('numpy', 'scipy'), content)}.json"
+    path = (
+        cache_folder("comparisons")
+        / f"{content_key(('comparison', 'frequentist'), ('numpy', 'scipy'), content)}.json"
+    )
     if use_cache:
         with suppress(OSError, ValueError, TypeError):
             return {name: Sums(**row) for name, row in json.loads(path.read_text("utf-8")).items()}

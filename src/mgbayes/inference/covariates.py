@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from mgbayes.battery.subset import RELATIONS
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan import CovariateRule, Plan
 from mgbayes.models.plan_file import shipped_plans
+from mgbayes.patients.subset import RELATIONS
 from mgbayes.study.patient_map import Covariate
 from mgbayes.study.schema import Study
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from mgbayes.battery.patient_rows import PatientRows
 from mgbayes.inference.covariates import covariates_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import printed
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import DAYS_IN, Endpoint, Kind, Study
 
 Data = dict[str, np.ndarray]

@@ -1,7 +1,7 @@
 """What is shown of the patients: two tables and where they come from, and never a patient.
 
 Terminal, JSON and CSV are all made of these rows, so that nothing masked here can stand in one of them. The
-curves of the battery are not among them: their steps are the times of single patients.
+Kaplan-Meier curves are not among them: their steps are the times of single patients.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mgbayes.battery import Battery, ClaimCheck
-from mgbayes.battery.claims import Match
+from mgbayes.ipd.claims import ClaimCheck, Match
+from mgbayes.ipd.tested import PatientTests
 
 SCHEMA_VERSION = 1
 MASKED = "masked"
@@ -35,7 +35,7 @@ class Masking:
 
 @dataclass(frozen=True)
 class Beside:
-    """Printed claims and the battery of tests, from the rows of the patients.
+    """Printed claims and the frequentist tests, from the rows of the patients.
 
     ``claims`` has a row for each printed number, ``tests`` one for each test of each comparison; the keys of
     the rows are the columns of the CSV files.
@@ -88,9 +88,9 @@ def claim_row(check: ClaimCheck) -> Row:
     }
 
 
-def rows_of_tests(battery: Battery) -> list[Row]:
-    """The tests of a battery, each as one flat row."""
-    return [_test_row(row.to_json()) for row in battery.rows]
+def rows_of_tests(results: PatientTests) -> list[Row]:
+    """The tests, each as one flat row."""
+    return [_test_row(row.to_json()) for row in results.rows]
 
 
 def _test_row(row: Row) -> Row:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mgbayes.battery.claims import PATIENTS
-from mgbayes.battery.patient_rows import PatientRows
+from mgbayes.ipd.claims import PATIENTS
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import Endpoint, Kind, Study
 
 Labels = NDArray[np.float64]

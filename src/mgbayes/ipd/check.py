@@ -11,7 +11,9 @@ from mgbayes.study.schema import Study
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mgbayes.battery import Battery, ClaimCheck, Subset
+    from mgbayes.ipd.claims import ClaimCheck
+    from mgbayes.ipd.tested import PatientTests
+    from mgbayes.patients.subset import Subset
 
 
 def check_patients(
@@ -26,13 +28,14 @@ def check_patients(
     Raises InputError when the study has no map of columns, the file cannot be read as the map says, or a subset
     asks for a column that is not there.
     """
-    from mgbayes.battery import battery, compare_with_claims
     from mgbayes.errors import InputError
+    from mgbayes.ipd.claims import compare_with_claims
+    from mgbayes.ipd.run import run_tests
     from mgbayes.patients import read_patients
 
     patients = read_patients(file, study)
     try:
-        tested = battery(study, patients, subsets)
+        tested = run_tests(study, patients, subsets)
     except InputError as error:  # said of rows; the user knows the file
         raise InputError(str(file), error.problems) from None
     claims = compare_with_claims(study, patients, tested)
@@ -51,10 +54,10 @@ def check_patients(
 
 
 def _masked(
-    study: Study, patients: xr.Dataset, tested: Battery, claims: tuple[ClaimCheck, ...], below: int
+    study: Study, patients: xr.Dataset, tested: PatientTests, claims: tuple[ClaimCheck, ...], below: int
 ) -> Beside:
-    from mgbayes.battery.patient_rows import PatientRows
     from mgbayes.ipd.mask import Mask, without_holm
+    from mgbayes.patients.patient_rows import PatientRows
 
     mask = Mask.of(PatientRows(study, patients, tested.subsets), below)
     tests = [mask.test(row, result) for row, result in zip(rows_of_tests(tested), tested.rows, strict=True)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.battery import BatteryRow, ClaimCheck
-from mgbayes.battery.comparison import comparisons
-from mgbayes.battery.patient_rows import PatientRows
 from mgbayes.ipd.beside import MASKED, Row
 from mgbayes.ipd.cells import SmallCells, small_cells
+from mgbayes.ipd.claims import ClaimCheck
+from mgbayes.ipd.comparison import comparisons
+from mgbayes.ipd.tested import PatientTest
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import ALL
 
 _COUNTS = ("n", "count")
@@ -56,7 +57,7 @@ class Mask:
         value = self.count(check.from_rows or 0) if counted else MASKED
         return row | {"from_patients": value, "match": MASKED, "note": ""}
 
-    def test(self, row: Row, result: BatteryRow) -> Row:
+    def test(self, row: Row, result: PatientTest) -> Row:
         """A test: of a hidden endpoint only its name is shown. Notes, which count patients, never are."""
         in_part = (result.endpoint, result.comparison) in self.in_parts
         if not self._hides(result.endpoint, in_part=in_part):

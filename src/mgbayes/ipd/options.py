@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mgbayes.battery.subset import Subset
 from mgbayes.errors import InputError, Problem
+from mgbayes.patients.subset import Subset
 
 
 def read_subsets(texts: Sequence[str]) -> tuple[Subset, ...]:

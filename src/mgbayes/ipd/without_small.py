@@ -17,7 +17,7 @@ def without_small_cells(study: Study, patients: xr.Dataset, below: int) -> xr.Da
     Covariates go too: an adjusted fit tells of cells within cells. So does the file's hash, which would confirm a
     guess at the file. What is left is the same whatever the hidden cells hold.
     """
-    from mgbayes.battery.patient_rows import PatientRows
+    from mgbayes.patients.patient_rows import PatientRows
 
     hidden = small_cells(PatientRows(study, patients), below).whole
     dropped = [

@@ -92,13 +92,14 @@ def write_members(
 
 
 def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
-    from mgbayes.battery import battery, compare_with_claims
+    from mgbayes.ipd.claims import compare_with_claims
+    from mgbayes.ipd.run import run_tests
     from mgbayes.patients import read_patients
 
     patients = read_patients(path, study)
     checks = [
         check
-        for check in compare_with_claims(study, patients, battery(study, patients))
+        for check in compare_with_claims(study, patients, run_tests(study, patients))
         if check.number != "p" and check.alternative is None
     ]
     nobody = {(check.claim, check.group) for check in checks if check.number == "n" and check.from_rows == 0}

@@ -10,7 +10,7 @@ from mgbayes.cache import cache_folder, content_key, write_text
 from mgbayes.study.schema import Study
 from mgbayes.verification.result import Ledger
 
-_FOLDERS = ("study", "verification", "reconstruction")
+_FOLDERS = ("study", "verification", "frequentist", "reconstruction")
 _LIBRARIES = ("numpy", "scipy")
 
 

@@ -1,11 +1,11 @@
-# Writes r_survival.json: maximum likelihood of survival models on public data sets (../battery/data), by R.
+# Writes r_survival.json: maximum likelihood of survival models on public data sets (../frequentist/data), by R.
 # Run in this folder: Rscript make_r_survival.R
 # survreg and glm are R's own; what no package of base R fits (frailty, cure, rates that change smoothly) is written
 # out here from its definition and maximized by optim.
 library(survival)
 library(jsonlite)
 
-read <- function(name) read.csv(file.path("..", "battery", "data", paste0(name, ".csv")))
+read <- function(name) read.csv(file.path("..", "frequentist", "data", paste0(name, ".csv")))
 centred <- function(x) x - mean(x)
 scaled <- function(x) (x - mean(x)) / sd(x)
 

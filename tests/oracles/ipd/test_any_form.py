@@ -1,4 +1,4 @@
-"""Whatever form the reader takes, the battery takes what it gives: few patients, gaps and ties break nothing."""
+"""Whatever form the reader takes, the tests take what it gives: few patients, gaps and ties break nothing."""
 
 from __future__ import annotations
 

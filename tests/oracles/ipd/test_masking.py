@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mgbayes.battery import Subset
 from mgbayes.ipd import Beside, check_patients
 from mgbayes.ipd.beside import MASKED
 from mgbayes.ipd.terminal import print_beside
 from mgbayes.ipd.write import write_tables
+from mgbayes.patients.subset import Subset
 from mgbayes.study import load_study
 from tests.oracles.ipd.twin import twin, write
 

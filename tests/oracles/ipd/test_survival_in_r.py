@@ -23,7 +23,7 @@ from tests.known_models import FAMILIES_OF, relapse, remission
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("r_survival.json").read_text("utf-8"))
-DATA = Path(__file__).parents[1] / "battery" / "data"
+DATA = Path(__file__).parents[1] / "frequentist" / "data"
 SETS: dict[str, Callable[[pd.DataFrame], tuple[Any, ...]]] = {
     "ovarian": lambda d: (d["futime"], d["fustat"], d["rx"] - 1, d["resid.ds"], d["age"]),
     "veteran": lambda d: (d["time"], d["status"], d["trt"] - 1, d["prior"] / 10, d["karno"]),

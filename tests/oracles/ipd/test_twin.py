@@ -1,4 +1,4 @@
-"""The spreadsheet's way to the end: file, reader, battery, claims and command line, on made-up patients.
+"""The spreadsheet's way to the end: file, reader, tests, claims and command line, on made-up patients.
 
 The oracle is the ledger, which has the p values from the printed counts, means and SDs alone: patients with just
 these must give the same.

@@ -22,7 +22,7 @@ from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from mgbayes.study.schema import DAYS_IN
-from tests.oracles.battery.figures import bladder, figures
+from tests.oracles.frequentist.figures import bladder, figures
 from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 
@@ -52,7 +52,7 @@ def _bladder() -> dict[str, Any]:
 
 
 def test_the_greatest_likelihood_is_that_of_glm_nb() -> None:
-    """R: glm.nb(recurrences ~ contrast + offset(log(months))), script and versions in oracles/battery."""
+    """R: glm.nb(recurrences ~ contrast + offset(log(months))), script and versions in oracles/frequentist."""
     fitted = figures()["glm_nb"]["bladder"]
     model = MODEL.build(_bladder(), "negative_binomial", FLAT)
 

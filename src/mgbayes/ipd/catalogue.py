@@ -1,0 +1,206 @@
+"""Which test stands for which kind of endpoint and which design.
+
+Each entry lists the tests of one kind in one design. Where a paper names several of them without saying
+which it used where, the first named one stands for the paper; ``better`` marks the one that should have
+been used beside it, ``check`` one that tests an assumption instead of a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from mgbayes.frequentist import (
+    cox,
+    firth,
+    log_rank,
+    means,
+    needs,
+    paired_proportions,
+    permutation,
+    proportions,
+    ranks,
+    rates,
+    restricted_mean,
+    signs,
+    superiority,
+)
+from mgbayes.frequentist.needs import Need
+from mgbayes.frequentist.result import Outcome, refused, settled
+from mgbayes.frequentist.samples import among_those_with_event, as_two_groups
+from mgbayes.study.schema import Kind, TestFamily
+
+
+class Design(StrEnum):
+    """Two groups of patients, or the same patients at two visits."""
+
+    independent = "independent"
+    paired = "paired"
+
+
+@dataclass(frozen=True)
+class CatalogueTest:
+    """One test: what it is called, what it needs, and the function that runs it."""
+
+    name: str
+    label: str
+    family: TestFamily | None
+    run: Callable[[Any], Outcome]
+    needs: tuple[Need, ...]
+    better: bool = False
+    check: bool = False
+    caution: str = ""
+    view: Callable[[Any], Any] | None = None
+
+    def __call__(self, sample: Any) -> Outcome:
+        """The outcome for a sample, or the reason why there is no p."""
+        seen = sample if self.view is None else self.view(sample)
+        reason = needs.missing_need(seen, self.needs)
+        outcome = settled(self.run(seen)) if reason is None else refused(reason)
+        return replace(outcome, note="; ".join(part for part in (self.caution, outcome.note) if part))
+
+
+_TABLE = (needs.BOTH_GROUPS, needs.BOTH_OUTCOMES)
+_RANKS = (needs.BOTH_GROUPS, needs.NOT_ALL_EQUAL)
+_EXACT = (*_RANKS, needs.COUNTABLE)
+_MEANS = (needs.BOTH_GROUPS, needs.TWO_EACH, needs.SPREAD_WITHIN)
+_CHANGED = (needs.ONE_PAIR, needs.SOME_CHANGE)
+_T_CHANGED = (needs.ONE_PAIR, needs.TWO_PAIRS, needs.CHANGES_DIFFER)
+_COUNTS = (needs.BOTH_GROUPS, needs.FOLLOWED, needs.SOME_EVENTS)
+_SURVIVAL = (needs.WATCHED, needs.ANY_EVENT, needs.INFORMATIVE)
+_HAZARDS = (needs.WATCHED, needs.ANY_EVENT, needs.EVENT_IN_EACH, needs.EITHER_COULD_FAIL)
+
+FISHER = CatalogueTest("fisher_exact", "Fisher's exact", TestFamily.fisher, proportions.fisher, _TABLE)
+PEARSON = CatalogueTest(
+    "pearson_chi_square", "chi-square without correction", TestFamily.chi_square, proportions.pearson, _TABLE
+)
+YATES = CatalogueTest(
+    "yates_chi_square", "chi-square, Yates", TestFamily.chi_square, proportions.yates, _TABLE
+)
+BOSCHLOO = CatalogueTest(
+    "boschloo", "Boschloo's exact", None, proportions.boschloo, (*_TABLE, needs.COUNTABLE), better=True
+)
+FIRTH = CatalogueTest("firth_logistic", "logistic regression, Firth", None, firth.firth, _TABLE)
+MCNEMAR_EXACT = CatalogueTest(
+    "mcnemar_exact", "McNemar's exact", TestFamily.mcnemar, paired_proportions.mcnemar_exact, _CHANGED
+)
+MCNEMAR_MID_P = CatalogueTest(
+    "mcnemar_mid_p", "McNemar's mid-p", TestFamily.mcnemar, paired_proportions.mcnemar_mid_p, _CHANGED,
+    better=True,
+)  # fmt: skip
+MCNEMAR_CHI_SQUARE = CatalogueTest(
+    "mcnemar_chi_square_corrected", "McNemar's chi-square, corrected", TestFamily.mcnemar,
+    paired_proportions.mcnemar_chi_square, _CHANGED,
+)  # fmt: skip
+MANN_WHITNEY = CatalogueTest(
+    "mann_whitney", "Mann-Whitney", TestFamily.mann_whitney, ranks.mann_whitney, _RANKS
+)
+MANN_WHITNEY_EXACT = CatalogueTest(
+    "mann_whitney_exact", "Mann-Whitney, exact with ties", None, ranks.mann_whitney_exact, _EXACT, better=True
+)
+BRUNNER_MUNZEL = CatalogueTest(
+    "brunner_munzel", "Brunner-Munzel", None, superiority.brunner_munzel,
+    (needs.BOTH_GROUPS, needs.TWO_EACH, needs.NOT_ALL_EQUAL, needs.OVERLAP),
+)  # fmt: skip
+STUDENT = CatalogueTest("student_t", "Student's t", TestFamily.t, means.student, _MEANS)
+WELCH = CatalogueTest("welch_t", "Welch's t", TestFamily.t, means.welch, _MEANS)
+PERMUTATION = CatalogueTest(
+    "permutation_means",
+    "permutation of the means",
+    None,
+    permutation.permutation_means,
+    (*_RANKS, needs.TWO_EACH),
+)
+SIGNED_RANK = CatalogueTest(
+    "signed_rank", "Wilcoxon signed rank", TestFamily.signed_rank, ranks.signed_rank, _CHANGED
+)
+SIGNED_RANK_EXACT = CatalogueTest(
+    "signed_rank_exact", "Wilcoxon signed rank, exact with ties", None, ranks.signed_rank_exact,
+    (*_CHANGED, needs.FEW_PAIRS), better=True,
+)  # fmt: skip
+PAIRED_T = CatalogueTest("paired_t", "paired t", TestFamily.t, means.paired_t, _T_CHANGED)
+SIGN_FLIPS = CatalogueTest(
+    "permutation_changes",
+    "permutation of the signs",
+    None,
+    permutation.permutation_changes,
+    (*_CHANGED, needs.TWO_PAIRS),
+)
+SIGN_TEST = CatalogueTest("sign_test", "sign test", None, signs.sign_test, _CHANGED, better=True)
+NEGATIVE_BINOMIAL = CatalogueTest(
+    "negative_binomial", "negative binomial rates", None, rates.negative_binomial,
+    (*_COUNTS, needs.EVENTS_IN_EACH, needs.TWO_EACH), better=True,
+)  # fmt: skip
+POISSON_EXACT = CatalogueTest("poisson_exact", "Poisson rates, exact", None, rates.poisson_exact, _COUNTS)
+LOG_RANK = CatalogueTest("log_rank", "log-rank", TestFamily.log_rank, log_rank.log_rank, _SURVIVAL)
+LOG_RANK_PERMUTATION = CatalogueTest(
+    "log_rank_permutation", "log-rank by permutation", None, log_rank.log_rank_permutation,
+    (*_SURVIVAL, needs.TWO_WATCHED), better=True,
+)  # fmt: skip
+COX = CatalogueTest("cox", "Cox", None, cox.cox, _HAZARDS)
+PROPORTIONAL_HAZARDS = CatalogueTest(
+    "cox_zph", "proportional hazards (check)", None, cox.proportional_hazards, (*_HAZARDS, needs.EVENT_TIMES),
+    check=True, caution="a small p says that the hazard ratio changes with time",
+)  # fmt: skip
+RESTRICTED_MEAN = CatalogueTest(
+    "restricted_mean", "restricted mean time", None, restricted_mean.restricted_mean_difference, _SURVIVAL
+)
+
+
+def _as_groups(test: CatalogueTest) -> CatalogueTest:
+    caution = "takes the same patients seen twice for two groups"
+    return replace(test, better=False, view=as_two_groups, caution=caution)
+
+
+def _among_events(test: CatalogueTest) -> CatalogueTest:
+    caution = "among those who had the event only: a choice made after the start"
+    return replace(test, better=False, view=among_those_with_event, caution=caution)
+
+
+def _not_better(test: CatalogueTest) -> CatalogueTest:
+    return replace(test, better=False)
+
+
+_TWO_GROUPS_OF_NUMBERS = (MANN_WHITNEY, WELCH, STUDENT, MANN_WHITNEY_EXACT, PERMUTATION)
+_TWO_VISITS_OF_NUMBERS = (SIGNED_RANK, PAIRED_T, SIGNED_RANK_EXACT, SIGN_FLIPS)
+
+TESTS: Mapping[tuple[Kind, Design], tuple[CatalogueTest, ...]] = MappingProxyType(
+    {
+        (Kind.binary, Design.independent): (FISHER, PEARSON, YATES, BOSCHLOO, FIRTH),
+        (Kind.binary, Design.paired): (
+            *(_as_groups(test) for test in (FISHER, PEARSON, YATES)),
+            MCNEMAR_EXACT,
+            MCNEMAR_MID_P,
+            MCNEMAR_CHI_SQUARE,
+        ),
+        (Kind.continuous, Design.independent): _TWO_GROUPS_OF_NUMBERS,
+        (Kind.continuous, Design.paired): _TWO_VISITS_OF_NUMBERS,
+        (Kind.ordinal, Design.independent): (MANN_WHITNEY, MANN_WHITNEY_EXACT, BRUNNER_MUNZEL),
+        (Kind.ordinal, Design.paired): (SIGNED_RANK, _not_better(SIGNED_RANK_EXACT), SIGN_TEST),
+        (Kind.event_count, Design.independent): (
+            MANN_WHITNEY,
+            WELCH,
+            STUDENT,
+            _not_better(MANN_WHITNEY_EXACT),
+            NEGATIVE_BINOMIAL,
+            POISSON_EXACT,
+        ),
+        (Kind.event_count, Design.paired): (
+            SIGNED_RANK,
+            PAIRED_T,
+            _not_better(SIGNED_RANK_EXACT),
+            replace(SIGN_FLIPS, better=True),
+        ),
+        (Kind.time_to_event, Design.independent): (
+            LOG_RANK,
+            *(_among_events(test) for test in (MANN_WHITNEY, WELCH, STUDENT)),
+            LOG_RANK_PERMUTATION,
+            COX,
+            PROPORTIONAL_HAZARDS,
+            RESTRICTED_MEAN,
+        ),
+    }
+)

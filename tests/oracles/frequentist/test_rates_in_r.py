@@ -1,0 +1,71 @@
+"""Other implementations: MASS's glm.nb, R's poisson.test and p.adjust; SciPy for Brunner and Munzel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import brunnermunzel
+
+from mgbayes.frequentist.holm import holm
+from mgbayes.frequentist.rates import negative_binomial, poisson_exact
+from mgbayes.frequentist.samples import TwoGroups
+from mgbayes.frequentist.superiority import brunner_munzel
+from tests.oracles.frequentist.figures import CLOSE, bladder, figures, large_cell
+
+Z = 1.959963984540054
+
+
+def test_negative_binomial_rates_are_glm_nb() -> None:
+    r, outcome = figures()["glm_nb"]["bladder"], negative_binomial(bladder())
+    estimate = outcome.estimate
+    assert estimate is not None
+    slope, error = r["coef"][1], r["se"][1]
+    assert np.log(estimate.value) == pytest.approx(slope, abs=1e-6)
+    assert np.log([estimate.low, estimate.high]) == pytest.approx(
+        [slope - Z * error, slope + Z * error], abs=1e-5
+    )
+    assert (outcome.statistic, outcome.p) == pytest.approx((r["statistic"], r["p"]), abs=1e-6)
+    assert outcome.note == f"dispersion {1 / r['theta']:.2f}"
+
+
+def test_without_extra_spread_the_rates_are_poissons_with_their_closed_form() -> None:
+    # equal counts within a group: the likelihood ratio of two Poisson rates
+    one, other = np.full(8, 2.0), np.full(6, 3.0)
+    outcome = negative_binomial(TwoGroups(one, other, np.ones(8), np.ones(6)))
+    total = one.sum() + other.sum()
+    pooled = total / 14
+    closed = 2 * (one.sum() * np.log(2 / pooled) + other.sum() * np.log(3 / pooled))
+    assert outcome.statistic == pytest.approx(closed, rel=1e-6)
+    assert outcome.estimate is not None
+    assert outcome.estimate.value == pytest.approx(1.5, rel=1e-6)
+
+
+def test_exact_poisson_rates_are_poisson_test() -> None:
+    small = TwoGroups(np.array([11.0]), np.array([3.0]), np.array([25.0]), np.array([30.0]))
+    for groups, name in ((bladder(), "bladder"), (small, "small")):
+        r, outcome = figures()["poisson_test"][name], poisson_exact(groups)
+        assert (outcome.statistic, outcome.p) == pytest.approx((r["statistic"], r["p"]), rel=CLOSE)
+        estimate = outcome.estimate
+        assert estimate is not None
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
+            (r["estimate"], r["low"], r["high"]), rel=CLOSE
+        )
+
+
+def test_holm_is_p_adjust_and_leaves_out_what_is_missing() -> None:
+    r = figures()["holm"]
+    assert holm(r["p"]) == pytest.approx(r["adjusted"], rel=1e-12)
+    with_gaps = holm([None, *r["p"], None])
+    assert with_gaps[0] is None
+    assert with_gaps[-1] is None
+    assert with_gaps[1:-1] == pytest.approx(r["adjusted"], rel=1e-12)
+
+
+def test_brunner_munzel_is_that_of_scipy_and_its_estimate_is_counted() -> None:
+    groups = large_cell()
+    outcome = brunner_munzel(groups)
+    scipys = brunnermunzel(groups.reference, groups.contrast)
+    assert outcome.p == pytest.approx(float(scipys.pvalue), rel=1e-9)
+    higher = np.subtract.outer(groups.contrast, groups.reference)
+    assert outcome.estimate is not None
+    assert outcome.estimate.value == pytest.approx(((higher > 0) + (higher == 0) / 2).mean())
