@@ -26,6 +26,10 @@ def rows(means: tuple[float, ...] = MEANS, sds: tuple[float, ...] = SDS) -> list
     ]
 
 
+def known(tau: float) -> TauRule:
+    return TauRule(np.array([tau]), np.array([1.0]))
+
+
 def test_without_correlation_it_is_the_hierarchy_of_studies() -> None:
     """Two pieces of code that share nothing but the nodes of tau."""
     found = combine(rows(), PRIOR, 0.0)
@@ -38,7 +42,7 @@ def test_without_correlation_it_is_the_hierarchy_of_studies() -> None:
 
 
 def test_with_tau_known_and_no_correlation_it_is_a_weighted_mean() -> None:
-    found = combine(rows(), PRIOR, 0.0, TauRule.fixed(0.4))
+    found = combine(rows(), PRIOR, 0.0, known(0.4))
     precision = 1 / (np.square(SDS) + 0.16)
     variance = 1 / (precision.sum() + 1)
     assert found.mu_mean == pytest.approx(variance * (precision @ np.array(MEANS)), abs=1e-12)
@@ -48,7 +52,7 @@ def test_with_tau_known_and_no_correlation_it_is_a_weighted_mean() -> None:
 
 def test_with_correlation_one_outcome_less_is_gained() -> None:
     """Equal SDs, correlation rho, tau = 0: the variance of the estimate is s² (1 + (K - 1) rho) / K."""
-    found = combine(rows((0.5, 0.5, 0.5), (0.3, 0.3, 0.3)), PRIOR, 0.6, TauRule.fixed(0.0))
+    found = combine(rows((0.5, 0.5, 0.5), (0.3, 0.3, 0.3)), PRIOR, 0.6, known(0.0))
     noise = 0.09 * (1 + 2 * 0.6) / 3
     assert found.mu_sd == pytest.approx(sqrt(1 / (1 / noise + 1)), abs=1e-12)
     assert found.p_at_least == pytest.approx([found.p_mu] * 3, abs=2e-3)  # at tau = 0 all outcomes are one
@@ -63,7 +67,7 @@ def test_a_rounding_of_the_evidence_changes_nothing_where_eigenvalues_are_equal(
 
 def test_two_outcomes_at_zero_agree_by_the_arcsine() -> None:
     """P(both > 0) = 1/4 + arcsin(r) / (2 pi) for a normal pair at zero with correlation r."""
-    found = combine(rows((0.0, 0.0), (0.4, 0.4)), PRIOR, 0.3, TauRule.fixed(0.5))
+    found = combine(rows((0.0, 0.0), (0.4, 0.4)), PRIOR, 0.3, known(0.5))
     prior = np.array([[1.25, 1.0], [1.0, 1.25]])
     noise = 0.16 * np.array([[1.0, 0.3], [0.3, 1.0]])
     after = np.linalg.inv(np.linalg.inv(prior) + np.linalg.inv(noise))

@@ -22,8 +22,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from mgbayes.estimands.summary import PROB
 from mgbayes.overall.contrasts import Contrast
-from mgbayes.synthesis.distribution import PROB
 from mgbayes.synthesis.hierarchy import TauRule
 
 _POINTS = 13  # 2^13 Sobol points

@@ -12,7 +12,7 @@ from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
 from mgbayes.study.schema import Study
 from mgbayes.synthesis.cohorts import CohortEvidence
-from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.synthesis.hierarchy import GridDistribution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import numpy as np
 from mgbayes.report import words
 from mgbayes.study.schema import Study
 from mgbayes.synthesis.cohorts import CohortEvidence, Pooled
-from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.synthesis.hierarchy import GridDistribution
 
 
 def cohort_part(study: Study, evidence: CohortEvidence) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _make(grid: Grid, staging: Path) -> list[str]:
         (staging / part).mkdir()
     for name, table in TABLES.items():
         table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
-    for name, frame in cohort_tables(grid.cohorts) if grid.cohorts else ():
+    for name, frame in cohort_tables(grid.cohorts).items() if grid.cohorts else ():
         frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
     forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
     drawn = draw_all((*pictures(grid), *forest), staging / "figures")

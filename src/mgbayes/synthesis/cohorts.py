@@ -1,14 +1,13 @@
-"""Evidence from other cohorts: what they say of the contrast, and what that makes of the index study.
+"""Evidence from other cohorts: their meta-analysis, its conflict with the index study, and this study's posterior.
 
-The log odds ratios of the cohorts are exchangeable around a mean, with a spread that their different outcomes,
-doses and follow-up make large. What they predict for a new study is a prior for the index study; where the two
-disagree, that is shown before anything is combined.
+The log odds ratios of the cohorts are exchangeable around a mean, with a between-study SD that their different
+outcomes, doses and follow-up make large. Their prediction for a new study is a prior for the index study.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,14 +15,21 @@ import numpy as np
 from mgbayes.errors import InputError, Problem
 from mgbayes.study.cohorts import ContextCohort
 from mgbayes.study.schema import Study
-from mgbayes.synthesis.approximation import COMPONENTS, normal_mixture
 from mgbayes.synthesis.conflict import Conflict, conflict
 from mgbayes.synthesis.counts import LEVEL_SD, TwoArms, counts_by_arm, outcomes_of, two_arms
-from mgbayes.synthesis.distribution import GridDistribution
-from mgbayes.synthesis.hierarchy import THETA, Hierarchy, HierarchyPrior, hierarchy
-from mgbayes.synthesis.mixtures import NormalMixture
-from mgbayes.synthesis.prior_size import PriorSize, normal_prior_size, unit_information
-from mgbayes.synthesis.robust_prior import VAGUE, VAGUE_WEIGHT, RobustPosterior, robust_posterior
+from mgbayes.synthesis.hierarchy import THETA, GridDistribution, Hierarchy, HierarchyPrior, hierarchy
+from mgbayes.synthesis.robust_prior import (
+    COMPONENTS,
+    VAGUE,
+    VAGUE_WEIGHT,
+    NormalMixture,
+    PriorSize,
+    RobustPosterior,
+    normal_mixture,
+    prior_size,
+    robust_posterior,
+    unit_information,
+)
 
 WEIGHTS = (0.0, 0.2, 0.5, 0.8, 1.0)
 TAU_SCALES = (0.25, 0.5, 1.0, 2.0)
@@ -33,10 +39,7 @@ LEVEL_SDS = (1.5, 2.0, 3.0)
 
 @dataclass(frozen=True)
 class Assumptions:
-    """Everything that is assumed and not observed.
-
-    ``outcomes`` names, by cohort, the claim to pool in place of the first that counts an outcome.
-    """
+    """What is assumed; ``outcomes`` names, by cohort, the claim to pool in place of its first yes/no outcome."""
 
     prior: HierarchyPrior = field(default_factory=HierarchyPrior)
     level_sd: float = LEVEL_SD
@@ -48,7 +51,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What a set of cohorts says, and what it makes of the index study."""
+    """A set of cohorts pooled: their prediction, its conflict with the index study, and this study's posterior."""
 
     together: Hierarchy
     prediction: NormalMixture
@@ -59,7 +62,7 @@ class Pooled:
 
 @dataclass(frozen=True)
 class Variation:
-    """The pooled answer under one change: a cohort left out, another outcome, another assumption."""
+    """The pooled answer with one thing changed: a cohort left out, another outcome, another assumption."""
 
     kind: str
     change: str
@@ -98,16 +101,15 @@ def cohort_evidence(
     claim: str,
     context: Sequence[ContextCohort] = (),
 ) -> CohortEvidence:
-    """Pool the cohorts, predict a claim of the index study, show the conflict, and update the robust prior.
+    """Pool the cohorts, predict a claim of the index study, compare, and update the robust prior.
 
-    Raises InputError with every study that counts no yes/no outcome in both arms, and every outcome asked of
-    a cohort that is not there; ValueError without cohorts.
+    Raises InputError with every study without a yes/no outcome in both arms, and every requested outcome of a cohort
+    that is not there; ValueError without cohorts.
     """
     assumed = assumptions or Assumptions()
     if not cohorts:
         raise ValueError("there is nothing to pool: no cohorts were given")
-    asked = {study.id: assumed.outcomes.get(study.id) for study in cohorts}
-    theirs, ours = _counted((*cohorts, index), asked | {index.id: claim}, assumed)
+    theirs, ours = _counted(cohorts, index, claim, assumed.outcomes)
     main = pool(ours, theirs, assumed)
     return CohortEvidence(
         index=ours,
@@ -115,35 +117,55 @@ def cohort_evidence(
         alone={counts.study: _alone(counts, assumed) for counts in (*theirs, ours)},
         assumptions=assumed,
         main=main,
-        variations=(
-            *_left_out(ours, theirs, assumed),
-            *_other_outcomes(ours, cohorts, theirs, assumed),
-            *_other_priors(ours, theirs, assumed),
+        variations=tuple(
+            Variation(kind, change, pool(ours, rows, other))
+            for kind, change, rows, other in (
+                *_left_out(theirs, assumed),
+                *_other_outcomes(cohorts, theirs, assumed),
+                *_other_priors(theirs, assumed),
+            )
         ),
-        weights=tuple(_with_weight(ours, main, assumed, weight) for weight in WEIGHTS),
+        weights=tuple(_robust(ours, main.prediction, replace(assumed, vague_weight=w)) for w in WEIGHTS),
         context=tuple(context),
     )
 
 
+def pool(index: TwoArms, cohorts: Sequence[TwoArms], assumed: Assumptions) -> Pooled:
+    """One pass of the analysis."""
+    together = hierarchy([two_arms(counts, assumed.level_sd) for counts in cohorts], assumed.prior)
+    prediction = normal_mixture(together.predictive, assumed.components)
+    return Pooled(
+        together=together,
+        prediction=prediction,
+        prediction_size=prior_size(prediction, unit_information(index)),
+        conflict=conflict(index, together.predictive),
+        robust=_robust(index, prediction, assumed),
+    )
+
+
+def _robust(index: TwoArms, prediction: NormalMixture, assumed: Assumptions) -> RobustPosterior:
+    return robust_posterior(index, prediction, assumed.vague_weight, assumed.vague, assumed.level_sd)
+
+
 def _counted(
-    studies: Sequence[Study], claims: Mapping[str, str | None], assumed: Assumptions
+    cohorts: Sequence[Study], index: Study, claim: str, outcomes: Mapping[str, str]
 ) -> tuple[tuple[TwoArms, ...], TwoArms]:
-    """The counts of the cohorts and, from the last study, of the index study."""
-    known = ", ".join(study.id for study in studies[:-1])
+    """The counts of the cohorts, and those of the index study."""
+    known = {study.id for study in cohorts}
     problems = [
-        Problem("outcomes", repr(name), f"one of {known}")
-        for name in assumed.outcomes
-        if name not in {study.id for study in studies[:-1]}
+        Problem("outcomes", repr(name), f"one of {', '.join(study.id for study in cohorts)}")
+        for name in outcomes
+        if name not in known
     ]
     problems += [
         Problem("cohorts", f"{name!r} {times} times, with the index study", "each study once")
-        for name, times in Counter(study.id for study in studies).items()
+        for name, times in Counter(study.id for study in (*cohorts, index)).items()
         if times > 1
     ]
     found = []
-    for study in studies:
+    for study, wanted in [*((row, outcomes.get(row.id)) for row in cohorts), (index, claim)]:
         try:
-            found.append(counts_by_arm(study, claims[study.id]))
+            found.append(counts_by_arm(study, wanted))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -151,72 +173,44 @@ def _counted(
     return tuple(found[:-1]), found[-1]
 
 
-def pool(index: TwoArms, cohorts: Sequence[TwoArms], assumed: Assumptions) -> Pooled:
-    """One pass of the analysis: cohorts together, prediction, conflict, robust posterior."""
-    together = hierarchy([two_arms(counts, assumed.level_sd) for counts in cohorts], assumed.prior)
-    prediction = normal_mixture(together.predictive, assumed.components)
-    return Pooled(
-        together=together,
-        prediction=prediction,
-        prediction_size=normal_prior_size(prediction, unit_information(index)),
-        conflict=conflict(index, together.predictive),
-        robust=robust_posterior(index, prediction, assumed.vague_weight, assumed.vague, assumed.level_sd),
-    )
-
-
 def _alone(counts: TwoArms, assumed: Assumptions) -> GridDistribution:
-    log_weight = np.log(np.maximum(assumed.prior.mu_weights(), 1e-300)) + two_arms(counts, assumed.level_sd)
+    log_weight = assumed.prior.log_mu + two_arms(counts, assumed.level_sd)
     return GridDistribution.normalized(THETA, np.exp(log_weight - log_weight.max()))
 
 
-def _left_out(index: TwoArms, cohorts: tuple[TwoArms, ...], assumed: Assumptions) -> tuple[Variation, ...]:
-    return tuple(
-        Variation("left out", out.study, pool(index, [row for row in cohorts if row is not out], assumed))
-        for out in cohorts
-    )
+Change = tuple[str, str, Sequence[TwoArms], Assumptions]
+"""Its kind, what is changed, and the cohorts and assumptions that follow."""
+
+
+def _left_out(cohorts: tuple[TwoArms, ...], assumed: Assumptions) -> Iterator[Change]:
+    for out in cohorts:
+        yield "left out", out.study, [row for row in cohorts if row is not out], assumed
 
 
 def _other_outcomes(
-    index: TwoArms, studies: Sequence[Study], cohorts: tuple[TwoArms, ...], assumed: Assumptions
-) -> tuple[Variation, ...]:
+    studies: Sequence[Study], cohorts: tuple[TwoArms, ...], assumed: Assumptions
+) -> Iterator[Change]:
     """Each outcome of a cohort that is not the one pooled, in its place."""
-    return tuple(
-        Variation(
-            "other outcome",
-            f"{other.study}: {other.outcome}",
-            pool(index, [other if row.study == other.study else row for row in cohorts], assumed),
-        )
-        for study, used in zip(studies, cohorts, strict=True)
-        for other in outcomes_of(study)
-        if other != used
-    )
+    for study, used in zip(studies, cohorts, strict=True):
+        for other in outcomes_of(study):
+            if other != used:
+                rows = [other if row is used else row for row in cohorts]
+                yield "other outcome", f"{other.study}: {other.outcome}", rows, assumed
 
 
-def _other_priors(
-    index: TwoArms, cohorts: tuple[TwoArms, ...], assumed: Assumptions
-) -> tuple[Variation, ...]:
+def _other_priors(cohorts: tuple[TwoArms, ...], assumed: Assumptions) -> Iterator[Change]:
     prior = assumed.prior
-    changes = {
+    others = {
         **{
-            f"tau ~ HalfNormal({scale:g})": replace(assumed, prior=replace(prior, tau_scale=scale))
-            for scale in TAU_SCALES
-            if scale != prior.tau_scale
+            f"tau ~ HalfNormal({x:g})": replace(assumed, prior=replace(prior, tau_scale=x))
+            for x in TAU_SCALES
         },
         **{
-            f"mu ~ Normal({prior.mu_mean:g}, {sd:g})": replace(assumed, prior=replace(prior, mu_sd=sd))
-            for sd in MU_SDS
-            if sd != prior.mu_sd
+            f"mu ~ Normal({prior.mu_mean:g}, {x:g})": replace(assumed, prior=replace(prior, mu_sd=x))
+            for x in MU_SDS
         },
-        **{
-            f"level ~ Normal(0, {sd:g})": replace(assumed, level_sd=sd)
-            for sd in LEVEL_SDS
-            if sd != assumed.level_sd
-        },
+        **{f"level ~ Normal(0, {x:g})": replace(assumed, level_sd=x) for x in LEVEL_SDS},
     }
-    return tuple(
-        Variation("other prior", name, pool(index, cohorts, other)) for name, other in changes.items()
-    )
-
-
-def _with_weight(index: TwoArms, main: Pooled, assumed: Assumptions, weight: float) -> RobustPosterior:
-    return robust_posterior(index, main.prediction, weight, assumed.vague, assumed.level_sd)
+    for name, other in others.items():
+        if other != assumed:
+            yield "other prior", name, cohorts, other

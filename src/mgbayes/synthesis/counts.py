@@ -1,17 +1,12 @@
-r"""The exact likelihood of counts: one arm, and the contrast of two arms.
+r"""The exact likelihood of the log odds ratio theta of two arms' counts.
 
-One arm with y of n patients says of its log odds theta
-
-    L(theta) = Binomial(y | n, expit theta).
-
-Two arms say of the log odds ratio theta of the contrast arm against the reference arm, with the level
-alpha of the study (the middle of the two log odds) integrated out,
+The level alpha of the study, the middle of the two log odds, is integrated out:
 
     L(theta) = ∫ Binomial(y0 | n0, expit(alpha - theta / 2)) Binomial(y1 | n1, expit(alpha + theta / 2))
                  Normal(alpha | 0, s²) dalpha.
 
-Counts of zero, and of all patients, need no correction. The level in the middle treats the arms alike: with
-the arms exchanged, L is mirrored at zero. Source: Smith, Spiegelhalter and Thomas (1995), Stat Med 14:2685.
+Counts of zero, and of all patients, need no correction. Exchanging the arms mirrors L at zero. Source: Smith,
+Spiegelhalter and Thomas (1995), Stat Med 14:2685.
 """
 
 from __future__ import annotations
@@ -77,21 +72,14 @@ class TwoArms:
             return float(np.log(inside.prod()) - np.log(outside.prod()))
 
 
-def one_arm(arm: ArmCount) -> np.ndarray:
-    """The log likelihood of an arm's log odds on the grid."""
-    return _log_binomial(arm, THETA)
-
-
 @lru_cache(maxsize=64)
 def two_arms(counts: TwoArms, level_sd: float = LEVEL_SD) -> np.ndarray:
-    """The log likelihood of a study's log odds ratio on the grid, its level integrated out; read-only."""
+    """The log likelihood of a study's log odds ratio on the grid, up to a constant; read-only."""
     from scipy.special import logsumexp
 
     level = np.arange(-_LEVEL_WIDTHS * level_sd, _LEVEL_WIDTHS * level_sd, _LEVEL_STEP)[:, None]
-    log_prior = -0.5 * np.square(level / level_sd)
     joint = (
-        log_prior
-        - logsumexp(log_prior)
+        -0.5 * np.square(level / level_sd)
         + _log_binomial(counts.reference, level - THETA / 2)
         + _log_binomial(counts.contrast, level + THETA / 2)
     )
@@ -101,10 +89,8 @@ def two_arms(counts: TwoArms, level_sd: float = LEVEL_SD) -> np.ndarray:
 
 
 def _log_binomial(arm: ArmCount, log_odds: np.ndarray) -> np.ndarray:
-    from scipy.special import gammaln, log_expit
-
-    ways = gammaln(arm.n + 1) - gammaln(arm.y + 1) - gammaln(arm.n - arm.y + 1)
-    return np.asarray(ways + arm.y * log_expit(log_odds) + (arm.n - arm.y) * log_expit(-log_odds))
+    """The log likelihood of log odds, up to a constant."""
+    return np.asarray(arm.y * log_odds - arm.n * np.logaddexp(0, log_odds))
 
 
 def counts_by_arm(study: Study, claim: str | None = None) -> TwoArms:
@@ -145,5 +131,5 @@ def _from_claim(study: Study, claim: Claim) -> TwoArms | None:
     )
 
 
-def _doing_well(count: CountOf, event_is_bad: bool) -> ArmCount:
-    return ArmCount(count.n - count.x if event_is_bad else count.x, count.n)
+def _doing_well(count: CountOf, bad: bool) -> ArmCount:
+    return ArmCount(count.n - count.x if bad else count.x, count.n)

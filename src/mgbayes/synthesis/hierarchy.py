@@ -1,20 +1,16 @@
-r"""Random effects across studies, integrated on a grid instead of sampled.
+r"""Random-effects meta-analysis by quadrature.
 
-Study i has one number theta_i with a likelihood L_i(theta) of any shape (counts at a ceiling need no
-correction):
+Study i has one number theta_i with a likelihood L_i(theta) of any shape:
 
     theta_i ~ Normal(mu, tau²),   mu ~ Normal(m, s²),   tau ~ HalfNormal(a)
 
-The studies meet only through mu and tau, so that the posterior is a product of one-dimensional integrals,
+    p(mu, tau | data) ∝ p(mu) p(tau) ∏_i ∫ L_i(theta) Normal(theta | mu, tau²) dtheta
 
-    p(mu, tau | data) ∝ p(mu) p(tau) ∏_i ∫ L_i(theta) Normal(theta | mu, tau²) dtheta,
+The number of a new study has the density ∫∫ Normal(theta | mu, tau²) p(mu, tau | data). For each tau the inner
+integral is a convolution on an even grid, whose error is below exp(-2 pi² (width / step)²) for a likelihood of that
+width; tau has Gauss-Legendre nodes.
 
-and the number theta* of a new study has the density ∫∫ Normal(theta* | mu, tau²) p(mu, tau | data). For each tau
-the inner integral is a convolution on an even grid; tau has Gauss-Legendre nodes. For smooth likelihoods the
-even grid errs by less than exp(-2 pi² (width / step)²), which is nothing once a likelihood is wider than a
-step. A draw-free answer is the same in every run.
-
-Source: Higgins, Thompson and Spiegelhalter (2009), J R Stat Soc A 172:137; Schmidli et al. (2014), Biometrics
+Sources: Higgins, Thompson and Spiegelhalter (2009), J R Stat Soc A 172:137; Schmidli et al. (2014), Biometrics
 70:1023, for the predictive distribution as a prior.
 """
 
@@ -22,44 +18,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.estimands.summary import PROB
 
-HALF_WIDTH = 20.0
 STEP = 0.02
-THETA = np.arange(-round(HALF_WIDTH / STEP), round(HALF_WIDTH / STEP) + 1) * STEP
+THETA = np.arange(-1000, 1001) * STEP
 """The grid of theta and mu: log odds or log odds ratios from -20 to 20."""
 
 _TAU_NODES = 60
-_TAU_SCALES = 6.0
+_TAU_SCALES = 6.0  # beyond them lie 2 in 10^9
+
+
+@dataclass(frozen=True)
+class GridDistribution:
+    """A distribution with probability ``mass`` in the cells around ``values``, which are evenly spaced.
+
+    The density is constant within a cell; with cells of width h a probability errs by h² p'(x) / 24.
+    """
+
+    values: np.ndarray
+    mass: np.ndarray
+
+    @classmethod
+    def normalized(cls, values: np.ndarray, weight: np.ndarray) -> GridDistribution:
+        """The distribution with these weights, whatever their sum."""
+        return cls(values, weight / weight.sum())
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return float(self.mass @ self.values)
+
+    @property
+    def sd(self) -> float:
+        """The standard deviation."""
+        return float(np.sqrt(self.mass @ np.square(self.values - self.mean)))
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        half = (self.values[1] - self.values[0]) / 2
+        return np.append(self.values - half, self.values[-1] + half)
+
+    @cached_property
+    def _cumulative(self) -> np.ndarray:
+        return np.concatenate([[0.0], np.cumsum(self.mass)])
+
+    def cdf(self, x: float) -> float:
+        """The probability of a value up to x."""
+        return float(np.interp(x, self._edges, self._cumulative))
+
+    def above(self, x: float) -> float:
+        """The probability of a value above x."""
+        return 1.0 - self.cdf(x)
+
+    def quantile(self, q: float) -> float:
+        """The quantile of order q."""
+        return float(np.interp(q, self._cumulative, self._edges))
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return self.quantile(0.5)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The central 95 % interval."""
+        return self.quantile((1 - PROB) / 2), self.quantile((1 + PROB) / 2)
 
 
 @dataclass(frozen=True)
 class TauRule:
-    """Nodes of tau and what each weighs a priori."""
+    """Quadrature nodes of tau and their probabilities."""
 
     nodes: np.ndarray
     weights: np.ndarray
 
     @classmethod
     def half_normal(cls, scale: float) -> TauRule:
-        """tau ~ HalfNormal(scale), to six scales (beyond them lie 2 in 10^9)."""
+        """tau ~ HalfNormal(scale)."""
         x, w = np.polynomial.legendre.leggauss(_TAU_NODES)
         nodes = (x + 1) / 2 * _TAU_SCALES * scale
         weights = w * np.exp(-0.5 * np.square(nodes / scale))
         return cls(nodes, weights / weights.sum())
 
-    @classmethod
-    def fixed(cls, tau: float) -> TauRule:
-        """tau known."""
-        return cls(np.array([tau]), np.array([1.0]))
-
     def quantile(self, q: float) -> float:
-        """A quantile, between nodes by straight lines through the middle of each node's weight."""
-        middle = np.cumsum(self.weights) - self.weights / 2
-        return float(np.interp(q, middle, self.nodes))
+        """A quantile, linear between the middles of the nodes' weights."""
+        return float(np.interp(q, np.cumsum(self.weights) - self.weights / 2, self.nodes))
 
 
 @dataclass(frozen=True)
@@ -70,64 +117,35 @@ class HierarchyPrior:
     mu_sd: float = 2.0
     tau_scale: float = 1.0
 
-    def mu_weights(self) -> np.ndarray:
-        """The prior of mu on the grid, adding up to one."""
-        weight = np.exp(-0.5 * np.square((THETA - self.mu_mean) / self.mu_sd))
-        return weight / weight.sum()
-
     @property
-    def tau_rule(self) -> TauRule:
-        """The nodes of tau."""
-        return TauRule.half_normal(self.tau_scale)
+    def log_mu(self) -> np.ndarray:
+        """The log density of mu on the grid, up to a constant."""
+        return -0.5 * np.square((THETA - self.mu_mean) / self.mu_sd)
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """What several studies say together.
-
-    Attributes:
-        mu: posterior of the average over studies.
-        tau: nodes of the spread between studies, with their posterior weights.
-        predictive: the number of a new study.
-    """
+    """Posterior of the average ``mu`` and of the between-study SD ``tau``; ``predictive`` is of a new study."""
 
     mu: GridDistribution
     tau: TauRule
     predictive: GridDistribution
 
-    @property
-    def tau_mean(self) -> float:
-        """Posterior mean of tau."""
-        return float(self.tau.nodes @ self.tau.weights)
-
-    @property
-    def tau_sd(self) -> float:
-        """Posterior standard deviation of tau."""
-        return float(np.sqrt(self.tau.weights @ np.square(self.tau.nodes - self.tau_mean)))
-
 
 def hierarchy(
     log_likelihoods: Sequence[np.ndarray], prior: HierarchyPrior, tau: TauRule | None = None
 ) -> Hierarchy:
-    """Integrate the model over the studies' log likelihoods, each an array over ``THETA``.
-
-    ``tau`` replaces the half-normal rule of the prior. With no studies the prior comes back.
-    """
-    rule = prior.tau_rule if tau is None else tau
-    shapes = [np.exp(row - row.max()) for row in log_likelihoods]
-    kernels = [_kernel(node) for node in rule.nodes]
-    joint = np.array(
-        [
-            weight * prior.mu_weights() * np.prod([_spread(row, kernel) for row in shapes], axis=0)
-            for weight, kernel in zip(rule.weights, kernels, strict=True)
-        ]
-    )
+    """Pool the log likelihoods of studies, each an array over ``THETA``; ``tau`` replaces the half-normal prior."""
+    rule = tau or TauRule.half_normal(prior.tau_scale)
+    kernels = np.array([_kernel(node) for node in rule.nodes])
+    joint = rule.weights[:, None] * np.exp(prior.log_mu)
+    for row in log_likelihoods:
+        joint *= _convolved(np.exp(row - row.max())[None], kernels)
     joint /= joint.sum()
-    predictive = sum(_spread(row, kernel) for row, kernel in zip(joint, kernels, strict=True))
     return Hierarchy(
         mu=GridDistribution.normalized(THETA, joint.sum(axis=0)),
         tau=TauRule(rule.nodes, joint.sum(axis=1)),
-        predictive=GridDistribution.normalized(THETA, np.asarray(predictive)),
+        predictive=GridDistribution.normalized(THETA, _convolved(joint, kernels).sum(axis=0)),
     )
 
 
@@ -142,8 +160,8 @@ def _kernel(tau: float) -> np.ndarray:
     return weight / weight.sum()
 
 
-def _spread(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Convolution with a kernel; what the transform leaves below zero is rounding."""
+def _convolved(values: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    """Each row convolved with each kernel; what falls below zero is rounding."""
     from scipy.signal import fftconvolve
 
-    return np.clip(fftconvolve(values, kernel, mode="same"), 0.0, None)
+    return np.clip(fftconvolve(kernels, values, mode="same", axes=1), 0.0, None)

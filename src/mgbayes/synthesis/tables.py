@@ -1,92 +1,70 @@
-"""The evidence from other cohorts as data frames; odds ratios are the contrast arm against the reference."""
+"""The evidence from other cohorts as data frames; odds ratios are of the contrast arm against the reference arm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgbayes.synthesis.cohorts import CohortEvidence, Pooled
-from mgbayes.synthesis.distribution import GridDistribution
+from mgbayes.synthesis.hierarchy import GridDistribution
 from mgbayes.synthesis.robust_prior import RobustPosterior
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def studies(evidence: CohortEvidence) -> pd.DataFrame:
-    """One row a study: its counts, and its odds ratio by itself."""
+def tables(evidence: CohortEvidence) -> Mapping[str, pd.DataFrame]:
+    """The tables by name.
+
+    ``cohorts_studies`` has a row for each study with its counts and its odds ratio by itself; ``cohorts_answers`` for
+    each analysis; ``cohorts_weights`` for each weight of the vague component; ``cohorts_prediction`` for each
+    possible count of the contrast arm; ``cohorts_components`` for each component of the prior, the vague one last;
+    ``cohorts_context`` for each cohort that is shown and never pooled, with the reason.
+    """
     import pandas as pd
 
-    rows = [*evidence.cohorts, evidence.index]
-    return pd.DataFrame(
-        {
-            "study": row.study,
-            "outcome": row.outcome,
-            "reference": str(row.reference),
-            "contrast": str(row.contrast),
-            "counts_printed": row.printed,
-            "pooled": row is not evidence.index,
-            "log_odds_ratio_observed": row.log_odds_ratio,
-            **_odds(evidence.alone[row.study]),
-        }
-        for row in rows
-    )
-
-
-def answers(evidence: CohortEvidence) -> pd.DataFrame:
-    """One row an analysis: the main one, each cohort left out, other outcomes, other priors."""
-    import pandas as pd
-
-    rows = [("main", "as assumed", evidence.main)]
-    rows += [(row.kind, row.change, row.pooled) for row in evidence.variations]
-    return pd.DataFrame({"kind": kind, "change": change, **_answer(pooled)} for kind, change, pooled in rows)
-
-
-def weights(evidence: CohortEvidence) -> pd.DataFrame:
-    """One row a weight of the vague component: before and after the index study's counts."""
-    import pandas as pd
-
-    return pd.DataFrame(_robust(row) for row in evidence.weights)
-
-
-def prediction(evidence: CohortEvidence) -> pd.DataFrame:
-    """One row a possible count of the contrast arm: what the cohorts predict, and what was seen."""
-    import pandas as pd
-
-    check = evidence.main.conflict
-    return pd.DataFrame(
-        {"count": check.possible, "predicted": check.predicted, "observed": check.possible == check.observed}
-    )
-
-
-def components(evidence: CohortEvidence) -> pd.DataFrame:
-    """The robust prior of the log odds ratio, one row a component, the vague one last."""
-    import pandas as pd
-
-    return pd.DataFrame(evidence.main.robust.prior.components, columns=["weight", "mean", "sd"])
-
-
-def context(evidence: CohortEvidence) -> pd.DataFrame:
-    """The cohorts that are shown and never pooled, with the reason."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "cohort": row.who,
-            "why_not_pooled": row.why,
-            "overlaps": "; ".join(row.overlaps),
-            "printed": "; ".join(row.numbers),
-        }
-        for row in evidence.context
-    )
-
-
-def tables(evidence: CohortEvidence) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Every table with its name."""
-    for make in (studies, answers, weights, prediction, components, context):
-        yield f"cohorts_{make.__name__}", make(evidence)
+    main = evidence.main
+    answers = [("main", "as assumed", main)]
+    answers += [(row.kind, row.change, row.pooled) for row in evidence.variations]
+    check = main.conflict
+    return {
+        "cohorts_studies": pd.DataFrame(
+            {
+                "study": row.study,
+                "outcome": row.outcome,
+                "reference": str(row.reference),
+                "contrast": str(row.contrast),
+                "counts_printed": row.printed,
+                "pooled": row is not evidence.index,
+                "log_odds_ratio_observed": row.log_odds_ratio,
+                **_odds(evidence.alone[row.study]),
+            }
+            for row in [*evidence.cohorts, evidence.index]
+        ),
+        "cohorts_answers": pd.DataFrame(
+            {"kind": kind, "change": change, **_answer(pooled)} for kind, change, pooled in answers
+        ),
+        "cohorts_weights": pd.DataFrame(_robust(row) for row in evidence.weights),
+        "cohorts_prediction": pd.DataFrame(
+            {
+                "count": check.possible,
+                "predicted": check.predicted,
+                "observed": check.possible == check.observed,
+            }
+        ),
+        "cohorts_components": pd.DataFrame(main.robust.prior.components, columns=["weight", "mean", "sd"]),
+        "cohorts_context": pd.DataFrame(
+            {
+                "cohort": row.who,
+                "why_not_pooled": row.why,
+                "overlaps": "; ".join(row.overlaps),
+                "printed": "; ".join(row.numbers),
+            }
+            for row in evidence.context
+        ),
+    }
 
 
 def _odds(distribution: GridDistribution) -> dict[str, float]:
@@ -100,7 +78,7 @@ def _odds(distribution: GridDistribution) -> dict[str, float]:
 
 
 def _answer(pooled: Pooled) -> dict[str, Any]:
-    together, check = pooled.together, pooled.conflict
+    together = pooled.together
     return {
         "mu_mean": together.mu.mean,
         "mu_sd": together.mu.sd,
@@ -108,8 +86,8 @@ def _answer(pooled: Pooled) -> dict[str, Any]:
         "tau_high": together.tau.quantile(0.975),
         **{f"predicted_{key}": value for key, value in _odds(together.predictive).items()},
         "prediction_worth_patients": pooled.prediction_size.elir,
-        "conflict_p_as_low": check.p_as_low,
-        "conflict_p_as_rare": check.p_as_rare,
+        "conflict_p_as_low": pooled.conflict.p_as_low,
+        "conflict_p_as_rare": pooled.conflict.p_as_rare,
         **_robust(pooled.robust),
     }
 
