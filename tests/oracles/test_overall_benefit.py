@@ -184,7 +184,7 @@ def test_a_difference_is_divided_by_the_sd_of_the_outcome_draw_by_draw() -> None
         benefit="lower",
         standardization="difference",
         ratio=False,
-        spread=spread,
+        outcome_sd=spread,
     )
     assert (found.mean, found.sd, found.p_benefit) == pytest.approx(
         (0.75, np.std([1, 2, -1, 1], ddof=1), 0.75)
@@ -196,8 +196,8 @@ def test_a_difference_is_divided_by_the_sd_of_the_outcome_draw_by_draw() -> None
     [
         ({"standardization": "cohen"}, "none of odds_ratio"),
         ({"standardization": "difference"}, "needs the SD"),
-        ({"spread": 2.0}, "takes no spread"),
-        ({"standardization": "time_ratio", "spread": 0.0}, "above 0"),
+        ({"outcome_sd": 2.0}, "takes no SD"),
+        ({"standardization": "time_ratio", "outcome_sd": 0.0}, "above 0"),
         ({"draws": np.array([-1.0, 2.0])}, "not positive"),
     ],
 )

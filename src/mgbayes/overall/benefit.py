@@ -1,11 +1,8 @@
-"""Overall benefit: the answer over the main outcomes, what it depends on, and what holds whatever the dependence.
-
-The model is that of `overall_posterior`; the bounds are those of `frechet`.
-"""
+"""Overall benefit: the answer over the main outcomes (`posterior`), its sensitivity, and its bounds (`agreement`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
@@ -71,97 +68,51 @@ def overall_benefit(
     """Combine the contrasts; leave each out, change correlation, scale and prior, and bound the agreement.
 
     ``alternatives`` are other contrasts of the same outcomes (a time ratio for an odds ratio), ``other_fits`` the
-    same contrasts from other fits; each is put in the place of its outcome's own, once. Raises ValueError for fewer
+    same contrasts from other fits; each replaces its outcome's own, once. Raises ValueError for fewer
     than two contrasts, an alternative of an outcome that is not there, or a correlation outside 0 to below 1.
     """
     rows = tuple(contrasts)
     if len(rows) < 2:
         raise ValueError(f"overall benefit needs at least two outcomes; given {len(rows)}")
-    others = [*alternatives, *(row.contrast for row in other_fits)]
-    strange = sorted({row.outcome for row in others} - {row.outcome for row in rows})
-    if strange:
-        raise ValueError(f"an alternative for {', '.join(strange)}, which is none of the outcomes")
+    others = [("other contrast", row.label, row) for row in alternatives]
+    others += [("other fit", row.name, row.contrast) for row in other_fits]
+    unknown = sorted({other.outcome for *_, other in others} - {row.outcome for row in rows})
+    if unknown:
+        raise ValueError(f"an alternative for {', '.join(unknown)}, which is none of the outcomes")
     assumed = prior or OverallPrior()
+    replaced: list[Change] = [
+        (kind, name, [other if row.outcome == other.outcome else row for row in rows], assumed, correlation)
+        for kind, name, other in others
+    ]
     return OverallBenefit(
         contrasts=rows,
         prior=assumed,
         correlation=correlation,
         main=combine(rows, assumed, correlation),
         agreement=agreements([row.p_benefit for row in rows]),
-        variations=(
-            *(
-                _with_other("other contrast", row.label, rows, row, assumed, correlation)
-                for row in alternatives
-            ),
-            *(
-                _with_other("other fit", row.name, rows, row.contrast, assumed, correlation)
-                for row in other_fits
-            ),
-            *_left_out(rows, assumed, correlation),
-            *_other_correlations(rows, assumed, correlation),
-            _in_posterior_sds(rows, assumed, correlation),
-            *_other_priors(rows, assumed, correlation),
+        variations=tuple(
+            OverallVariation(kind, name, combine(changed, prior_, rho))
+            for kind, name, changed, prior_, rho in (*replaced, *_changes(rows, assumed, correlation))
         ),
         missing=tuple(missing),
         overlapping=tuple(overlapping),
     )
 
 
-def _with_other(
-    kind: str,
-    change: str,
-    rows: tuple[Contrast, ...],
-    other: Contrast,
-    prior: OverallPrior,
-    correlation: float,
-) -> OverallVariation:
-    """One outcome's contrast in place of its own."""
-    changed = [other if row.outcome == other.outcome else row for row in rows]
-    return OverallVariation(kind, change, combine(changed, prior, correlation))
+Change = tuple[str, str, Sequence[Contrast], OverallPrior, float]
+"""Its kind, what is changed, and the contrasts, prior and correlation that follow."""
 
 
-def _left_out(
-    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
-) -> tuple[OverallVariation, ...]:
-    """Each outcome left out; of two, one would remain, which is no overall answer."""
-    if len(rows) == 2:
-        return ()
-    return tuple(
-        OverallVariation(
-            "left out", out.label, combine([row for row in rows if row is not out], prior, correlation)
-        )
-        for out in rows
-    )
-
-
-def _other_correlations(
-    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
-) -> tuple[OverallVariation, ...]:
-    return tuple(
-        OverallVariation("correlation of outcomes", f"{rho:g}", combine(rows, prior, rho))
-        for rho in CORRELATIONS
-        if rho != correlation
-    )
-
-
-def _in_posterior_sds(
-    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
-) -> OverallVariation:
-    """The other scale, its prior stretched by what the scale stretches the contrasts on average."""
-    stretch = exp(-float(np.mean([np.log(row.sd) for row in rows])))
-    other = [in_posterior_sds(row) for row in rows]
-    return OverallVariation("scale", "in posterior SDs", combine(other, prior.scaled(stretch), correlation))
-
-
-def _other_priors(
-    rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float
-) -> tuple[OverallVariation, ...]:
-    return tuple(
-        OverallVariation(
-            "prior",
-            f"tau ~ HalfNormal({scale:g})",
-            combine(rows, replace(prior, tau_scale=scale), correlation),
-        )
-        for scale in TAU_SCALES
-        if scale != prior.tau_scale
-    )
+def _changes(rows: tuple[Contrast, ...], prior: OverallPrior, correlation: float) -> Iterator[Change]:
+    """Each outcome left out (of two, none: one is no overall answer), other correlations, the other scale, priors."""
+    for out in rows if len(rows) > 2 else ():
+        yield "left out", out.label, [row for row in rows if row is not out], prior, correlation
+    for rho in CORRELATIONS:
+        if rho != correlation:
+            yield "correlation of outcomes", f"{rho:g}", rows, prior, rho
+    stretch = exp(-float(np.mean([np.log(row.sd) for row in rows])))  # of the contrasts, on average
+    in_sds = [in_posterior_sds(row) for row in rows]
+    yield "scale", "in posterior SDs", in_sds, prior.scaled(stretch), correlation
+    for scale in TAU_SCALES:
+        if scale != prior.tau_scale:
+            yield "prior", f"tau ~ HalfNormal({scale:g})", rows, replace(prior, tau_scale=scale), correlation

@@ -2,18 +2,17 @@ r"""Contrasts of different outcomes on one scale: standard deviations of the out
 
     a ratio        x = log(ratio / null)
     a difference   x = difference - null
-    standardized   y = ± x · factor / spread,   + where higher is better, - where lower is
+    standardized   y = ± x · factor / SD,   + where higher is better, - where lower is
 
-| standardization | factor | spread | why |
+| standardization | factor | SD | why |
 |---|---|---|---|
 | odds_ratio | sqrt(3) / pi | 1 | a logistic variable has the SD pi / sqrt(3) (Chinn 2000, Stat Med 19:3127) |
 | hazard_ratio | sqrt(6) / pi | 1 | with Weibull times a shift of log time, whose SD is pi / (sqrt(6) shape) |
-| time_ratio | 1 | SD of the log times | a ratio of times is a shift of log time |
-| difference | 1 | pooled SD | Cohen's d |
-| posterior_sd | 1 | SD of the contrast | in units of what is not known of it, as a z value |
+| time_ratio | 1 | of the log times | a ratio of times is a shift of log time |
+| difference | 1 | pooled over arms | Cohen's d |
 
-The last puts precise outcomes ahead of imprecise ones and is no size of an effect: it is there to see what the
-choice of scale does.
+A contrast in units of its own posterior SD (`in_posterior_sds`) puts precise outcomes first and is no size of an
+effect; it shows what the choice of scale does.
 """
 
 from __future__ import annotations
@@ -24,39 +23,16 @@ from typing import Literal
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Standardization:
-    """How a contrast is brought to the common scale."""
-
-    id: str
-    factor: float
-    needs_spread: bool
-    label: str
-
-
-STANDARDIZATIONS = {
-    row.id: row
-    for row in (
-        Standardization("odds_ratio", sqrt(3) / pi, False, "log odds ratio · √3/π"),
-        Standardization("hazard_ratio", sqrt(6) / pi, False, "log hazard ratio · √6/π"),
-        Standardization("time_ratio", 1.0, True, "log time ratio / SD of the log times"),
-        Standardization("difference", 1.0, True, "difference / pooled SD"),
-        Standardization("posterior_sd", 1.0, False, "in units of its own posterior SD"),
-    )
-}
+FACTORS = {"odds_ratio": sqrt(3) / pi, "hazard_ratio": sqrt(6) / pi, "time_ratio": 1.0, "difference": 1.0}
+BY_OUTCOME_SD = frozenset({"time_ratio", "difference"})
+"""Standardizations that divide by the SD of the outcome."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One outcome's contrast on the common scale.
+    """One outcome's contrast on the common scale: ``mean`` and ``sd`` of the standardized draws, benefit positive.
 
-    Attributes:
-        outcome, label: the outcome's id, and its name for a reader.
-        mean, sd: of the standardized contrast, benefit positive.
-        p_benefit: the probability that the contrast arm does better, from the draws themselves.
-        unit: the unit of the common scale.
-        standardization: how it was brought there.
+    ``outcome`` is the outcome's id and ``label`` the name for a reader; ``p_benefit`` is from the draws themselves.
     """
 
     outcome: str
@@ -77,62 +53,32 @@ def contrast_of(
     standardization: str,
     ratio: bool,
     null: float | None = None,
-    spread: np.ndarray | float | None = None,
+    outcome_sd: np.ndarray | float | None = None,
 ) -> Contrast:
     """Standardize posterior draws of a contrast, of any shape.
 
-    ``null`` is 1 for a ratio and 0 for a difference unless it is given. ``spread`` is the outcome's SD on
+    ``null`` is 1 for a ratio and 0 for a difference unless it is given. ``outcome_sd`` is the outcome's SD on
     the scale of the contrast (of the log times for a time ratio), a number or draws of the same shape.
-    Raises ValueError for a standardization that is not known, a spread that is missing, not asked for or not
-    positive, and a ratio that is not positive.
+    Raises ValueError for an unknown standardization, an SD that is missing, not used or not positive, and a ratio
+    that is not positive.
     """
-    row = _known(standardization)
-    x = _against_null(np.asarray(draws, dtype=float), ratio, null)
-    y = (1.0 if benefit == "higher" else -1.0) * row.factor * x / _spread(row, spread, x)
-    return Contrast(
-        outcome=outcome,
-        label=label,
-        mean=float(y.mean()),
-        sd=float(y.std(ddof=1)),
-        p_benefit=float((y > 0).mean()),
-        unit="posterior SD" if row.id == "posterior_sd" else "SD",
-        standardization=row.id,
-    )
-
-
-def in_posterior_sds(contrast: Contrast) -> Contrast:
-    """A contrast in units of its own posterior standard deviation."""
-    return replace(
-        contrast,
-        mean=contrast.mean / contrast.sd,
-        sd=1.0,
-        unit="posterior SD",
-        standardization="posterior_sd",
-    )
-
-
-def _known(standardization: str) -> Standardization:
-    if standardization not in STANDARDIZATIONS:
-        raise ValueError(f"{standardization!r} is none of {', '.join(STANDARDIZATIONS)}")
-    return STANDARDIZATIONS[standardization]
-
-
-def _against_null(draws: np.ndarray, ratio: bool, null: float | None) -> np.ndarray:
-    if not ratio:
-        return draws - (0.0 if null is None else null)
-    if draws.min() <= 0:
+    if standardization not in FACTORS:
+        raise ValueError(f"{standardization!r} is none of {', '.join(FACTORS)}")
+    by_sd = standardization in BY_OUTCOME_SD
+    if by_sd != (outcome_sd is not None):
+        raise ValueError(f"{standardization} {'needs the SD of the outcome' if by_sd else 'takes no SD'}")
+    if outcome_sd is not None and np.min(outcome_sd) <= 0:
+        raise ValueError("the SD of an outcome is above 0")
+    values = np.asarray(draws, dtype=float)
+    if ratio and values.min() <= 0:
         raise ValueError("a ratio has draws that are not positive")
-    return np.log(draws / (1.0 if null is None else null))
+    x = np.log(values / (1.0 if null is None else null)) if ratio else values - (null or 0.0)
+    sign = 1.0 if benefit == "higher" else -1.0
+    y = sign * FACTORS[standardization] * x / (1.0 if outcome_sd is None else outcome_sd)
+    mean, sd, p_benefit = float(y.mean()), float(y.std(ddof=1)), float((y > 0).mean())
+    return Contrast(outcome, label, mean, sd, p_benefit, "SD", standardization)
 
 
-def _spread(row: Standardization, spread: np.ndarray | float | None, x: np.ndarray) -> np.ndarray | float:
-    if row.needs_spread != (spread is not None):
-        raise ValueError(
-            f"{row.id} {'needs the SD of the outcome' if row.needs_spread else 'takes no spread'}"
-        )
-    if spread is not None:
-        values = np.asarray(spread, dtype=float)
-        if values.min() <= 0:
-            raise ValueError("the SD of an outcome is above 0")
-        return values
-    return float(x.std(ddof=1)) if row.id == "posterior_sd" else 1.0
+def in_posterior_sds(row: Contrast) -> Contrast:
+    """A contrast in units of its own posterior standard deviation."""
+    return replace(row, mean=row.mean / row.sd, sd=1.0, unit="posterior SD", standardization="posterior_sd")

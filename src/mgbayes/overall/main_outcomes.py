@@ -1,14 +1,14 @@
 """The main outcomes of a re-analysis on one scale: one for each plan of outcomes, from its fits.
 
-The main contrast of a plan is the estimand of its decision, or else its first headline. Its other headlines are put
-in its place once each, and so is each other fit of the plan: other families, suspected misprints, reported p values.
-Plans that ask about the same event, or about outcomes that the study file declares to overlap, are no separate
-evidence: the first of them speaks, and the others are named.
+The main contrast of a plan is the estimand of its decision, or else its first headline. Its other headlines replace
+it once each, and so does each other fit of the plan: other families, suspected misprints, reported p values. Plans
+about the same event, or about outcomes that the study file declares to overlap, are no separate evidence: the first
+of them counts, and the others are named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import pi, sqrt
 
@@ -19,12 +19,11 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.overall.benefit import OtherFit, OverallBenefit, overall_benefit
-from mgbayes.overall.contrasts import Contrast, contrast_of
+from mgbayes.overall.contrasts import BY_OUTCOME_SD, Contrast, contrast_of
 from mgbayes.overall.outcome_sd import outcome_sd
 from mgbayes.study.about import counting_endpoint
 from mgbayes.study.schema import Study
 
-Spread = np.ndarray | float
 Name = Callable[[Fit], str]
 
 _RATIOS = {
@@ -39,19 +38,19 @@ _RATIOS = {
 
 @dataclass(frozen=True)
 class MainOutcomes:
-    """The overall benefit, or why there is none (empty where fewer than two outcomes were asked about)."""
+    """The overall benefit, or why there is none (empty where fewer than two outcomes were analysed)."""
 
     benefit: OverallBenefit | None
     why_not: str = ""
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A plan of outcomes with its fits, its main estimand and the endpoints that this is about."""
+class _Outcome:
+    """A plan of outcomes with its fits, its main estimands, and the endpoints of the first of these."""
 
     plan: Plan
     fits: tuple[Fit, ...]
-    estimand: Estimand
+    estimands: tuple[Estimand, ...]
     endpoints: frozenset[str]
 
     @property
@@ -61,31 +60,38 @@ class _Asked:
 
 
 def main_outcomes(study: Study, fits: Sequence[Fit], name: Name = lambda fit: fit.name) -> MainOutcomes:
-    """The benefit over all main outcomes; ``name`` says what sets one fit of a plan apart.
+    """The benefit over all main outcomes; ``name`` tells the fits of a plan apart.
 
     There is none for fewer than two outcomes, where the first fit of one failed or cannot be brought to the scale, or
-    where one stands on patients and another on published summaries, which are not mixed.
+    where one uses patient data and another published summaries, which are not mixed.
     """
-    asked, left_out = _separate(study, list(_asked(study, fits)))
-    if len(asked) < 2:
+    outcomes, left_out = _separate(study, _outcomes(study, fits))
+    if len(outcomes) < 2:
         return MainOutcomes(None)
-    failed = [f"{row.plan.title}, {name(row.first)}" for row in asked if not row.first.estimands]
+    failed = [f"{row.plan.title}, {name(row.first)}" for row in outcomes if not row.first.estimands]
     if failed:
         return MainOutcomes(None, f"a first fit failed its diagnostics ({'; '.join(failed)})")
-    if len({row.first.evidence == "patients" for row in asked}) > 1:
+    if len({row.first.evidence == "patients" for row in outcomes}) > 1:
         return MainOutcomes(None, "some outcomes stand on patients and others on published summaries alone")
-    contrasts = [contrast(study, row.first, row.estimand) for row in asked]
-    without = [row.estimand.label for row, found in zip(asked, contrasts, strict=True) if found is None]
+    contrasts = [contrast(study, row.first, row.estimands[0]) for row in outcomes]
+    without = [
+        row.estimands[0].label for row, found in zip(outcomes, contrasts, strict=True) if found is None
+    ]
     if without:
         return MainOutcomes(
             None, f"no SD of the outcome is known to bring to one scale: {'; '.join(without)}"
         )
-    others, missing = _other_fits(study, asked, name)
+    others = [
+        (f"{row.plan.title}, {name(fit)}", _known_contrast(study, fit, row.estimands[0]))
+        for row in outcomes
+        for fit in row.fits
+        if fit is not row.first
+    ]
     benefit = overall_benefit(
         [row for row in contrasts if row is not None],
-        alternatives=[row for part in asked for row in _other_headlines(study, part)],
-        other_fits=others,
-        missing=missing,
+        alternatives=[row for part in outcomes for row in _other_headlines(study, part)],
+        other_fits=[OtherFit(title, row) for title, row in others if row is not None],
+        missing=[title for title, row in others if row is None],
         overlapping=left_out,
     )
     return MainOutcomes(benefit)
@@ -100,15 +106,22 @@ def first_fit(fits: Sequence[Fit]) -> Fit:
     return next(plain, fits[0])
 
 
+def main_estimands(plan: Plan, estimands: Iterable[Estimand]) -> tuple[Estimand, ...]:
+    """Of some estimands, those of the plan's decision and then its headlines that have a direction of benefit."""
+    known = {row.id: row for row in estimands if row.benefit is not None}
+    names = [plan.decision.estimand] if plan.decision else []
+    return tuple(known[name] for name in dict.fromkeys([*names, *plan.headline]) if name in known)
+
+
 def contrast(study: Study, fit: Fit, estimand: Estimand) -> Contrast | None:
     """An estimand of a fit on the common scale; None where no SD of its outcome is known."""
     assert estimand.benefit is not None
-    standardization = _standardization(estimand)
+    ratio = next((way for prefix, way in _RATIOS.items() if estimand.id.startswith(prefix)), None)
+    standardization = "difference" if estimand.null == 0 else ratio
     if standardization is None:
         return None
-    needs_spread = standardization in ("difference", "time_ratio")
-    spread = _spread(study, fit, estimand) if needs_spread else None
-    if needs_spread and spread is None:
+    sd = _outcome_sd(study, fit, estimand) if standardization in BY_OUTCOME_SD else None
+    if standardization in BY_OUTCOME_SD and sd is None:
         return None
     return contrast_of(
         fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy(),
@@ -118,26 +131,25 @@ def contrast(study: Study, fit: Fit, estimand: Estimand) -> Contrast | None:
         standardization=standardization,
         ratio=estimand.null == 1,
         null=estimand.null,
-        spread=spread,
+        outcome_sd=sd,
     )
 
 
-def _standardization(estimand: Estimand) -> str | None:
-    """How an estimand is standardized; None for a ratio of another kind."""
-    if estimand.null == 0:
-        return "difference"
-    return next((way for prefix, way in _RATIOS.items() if estimand.id.startswith(prefix)), None)
+def _known_contrast(study: Study, fit: Fit, estimand: Estimand) -> Contrast | None:
+    """As ``contrast``; None too where the fit has no such estimand."""
+    known = estimand.id in {row.id for row in fit.estimands}
+    return contrast(study, fit, estimand) if known else None
 
 
-def _spread(study: Study, fit: Fit, estimand: Estimand) -> Spread | None:
+def _outcome_sd(study: Study, fit: Fit, estimand: Estimand) -> np.ndarray | float | None:
     """The SD of the outcome on the scale of the contrast: the model's own, or else the published one."""
     if estimand.unit == "SD":
         return 1.0
     if estimand.null == 1:
         return _sd_of_log_times(fit)
     if hasattr(fit.module, "spread"):
-        spread: Spread | None = fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
-        return spread
+        sd: np.ndarray | float | None = fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
+        return sd
     return outcome_sd(study, fit.plan, estimand)
 
 
@@ -155,22 +167,14 @@ def _sd_of_log_times(fit: Fit) -> np.ndarray | None:
     return known[fit.family](fit.posterior["shape"].transpose("chain", "draw").to_numpy())
 
 
-def _asked(study: Study, fits: Sequence[Fit]) -> Iterator[_Asked]:
+def _outcomes(study: Study, fits: Sequence[Fit]) -> Iterator[_Outcome]:
     """Each plan of outcomes whose main estimand has a direction of benefit."""
     for name in dict.fromkeys(fit.plan.id for fit in fits if fit.plan.role == "outcome"):
         mine = tuple(fit for fit in fits if fit.plan.id == name)
-        estimand = next(iter(_candidates(mine)), None)
-        if estimand is not None:
-            plan = mine[0].plan
-            yield _Asked(plan, mine, estimand, _endpoints(study, plan, estimand))
-
-
-def _candidates(fits: Sequence[Fit]) -> list[Estimand]:
-    """The estimand of the plan's decision and then its headlines, those with a direction of benefit."""
-    plan = fits[0].plan
-    known = {row.id: row for row in first_fit(fits).declared if row.benefit is not None}
-    wanted = [plan.decision.estimand] if plan.decision else []
-    return [known[name] for name in dict.fromkeys([*wanted, *plan.headline]) if name in known]
+        plan = mine[0].plan
+        estimands = main_estimands(plan, first_fit(mine).declared)
+        if estimands:
+            yield _Outcome(plan, mine, estimands, _endpoints(study, plan, estimands[0]))
 
 
 def _endpoints(study: Study, plan: Plan, estimand: Estimand) -> frozenset[str]:
@@ -180,11 +184,11 @@ def _endpoints(study: Study, plan: Plan, estimand: Estimand) -> frozenset[str]:
     return frozenset([*about, *(name for name in events if name is not None)])
 
 
-def _separate(study: Study, asked: list[_Asked]) -> tuple[list[_Asked], tuple[str, ...]]:
+def _separate(study: Study, outcomes: Iterable[_Outcome]) -> tuple[list[_Outcome], tuple[str, ...]]:
     """The plans of separate outcomes, and the titles of those that overlap with an earlier one."""
-    kept: list[_Asked] = []
+    kept: list[_Outcome] = []
     left_out = []
-    for row in asked:
+    for row in outcomes:
         if any(_overlap(study, row.endpoints, other.endpoints) for other in kept):
             left_out.append(row.plan.title)
         else:
@@ -199,26 +203,9 @@ def _overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(with_declared(one) & other or one & with_declared(other))
 
 
-def _other_headlines(study: Study, asked: _Asked) -> Iterator[Contrast]:
+def _other_headlines(study: Study, outcome: _Outcome) -> Iterator[Contrast]:
     """The other estimands that a plan puts first, from its first fit."""
-    for estimand in _candidates(asked.fits)[1:]:
-        found = contrast(study, asked.first, estimand)
-        if found is not None and _endpoints(study, asked.plan, estimand) & asked.endpoints:
+    for estimand in outcome.estimands[1:]:
+        found = contrast(study, outcome.first, estimand)
+        if found is not None and _endpoints(study, outcome.plan, estimand) & outcome.endpoints:
             yield found
-
-
-def _other_fits(study: Study, asked: Sequence[_Asked], name: Name) -> tuple[list[OtherFit], tuple[str, ...]]:
-    """The main contrast of each outcome from each other fit of its plan, and the fits that gave none."""
-    found, missing = [], []
-    for row in asked:
-        for fit in row.fits:
-            if fit is row.first:
-                continue
-            title = f"{row.plan.title}, {name(fit)}"
-            known = {estimand.id for estimand in fit.estimands}
-            other = contrast(study, fit, row.estimand) if row.estimand.id in known else None
-            if other is None:
-                missing.append(title)
-            else:
-                found.append(OtherFit(title, other))
-    return found, tuple(missing)

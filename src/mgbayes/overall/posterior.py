@@ -1,17 +1,16 @@
-r"""Overall benefit: what the main outcomes say together.
+r"""Overall benefit: the posterior of the main outcomes together.
 
 With y_k the standardized contrast of outcome k (benefit positive), s_k its posterior SD and rho the correlation of
-the estimates, which one cohort of patients stands behind,
+the estimates, which come from one cohort of patients,
 
     y ~ Normal(theta, S),   S_kl = s_k s_l (rho + (1 - rho) [k = l])
     theta_k ~ Normal(mu, tau²),   mu ~ Normal(0, m²),   tau ~ HalfNormal(a)
 
-Given tau everything is normal: y ~ Normal(0, S + tau² I + m² 11'), and (theta, mu) has a closed posterior. tau is
-integrated by Gauss-Legendre nodes. How many theta_k are positive is counted on Sobol points, the same for every
-node, so that the answer is the same in every run.
+Given tau, y ~ Normal(0, S + tau² I + m² 11'), and (theta, mu) is normal. tau is integrated by Gauss-Legendre nodes.
+The number of positive theta_k is counted on Sobol points, the same for every node.
 
-Each y_k comes from a fit with its own weak prior, and is taken as if it were an estimate: the prior of the fit
-and that of mu both act, towards no difference.
+Each y_k comes from a fit with its own weak prior, and is taken as an estimate: the prior of the fit and that of mu
+both shrink towards no difference.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Overall:
         p_mean: P(mean of theta > 0), for these outcomes.
         p_each: P(theta_k > 0), by outcome, after sharing information.
         p_at_least: P(at least m of theta > 0), for m = 1 to K.
-        tau_median, tau_low, tau_high: how much outcomes differ.
+        tau_median, tau_low, tau_high: the SD between outcomes.
     """
 
     outcomes: tuple[str, ...]
@@ -78,27 +77,36 @@ class Overall:
 def combine(
     contrasts: Sequence[Contrast], prior: OverallPrior, correlation: float, tau: TauRule | None = None
 ) -> Overall:
-    """The posterior of mu, tau and every theta; ``tau`` replaces the half-normal rule."""
+    """The posterior of mu, tau and every theta; ``tau`` replaces the half-normal prior."""
     if not 0 <= correlation < 1:
         raise ValueError(f"the correlation is {correlation}; it lies from 0 to below 1")
-    y = np.array([row.mean for row in contrasts])
-    sd = np.array([row.sd for row in contrasts])
-    noise = np.outer(sd, sd) * (correlation + (1 - correlation) * np.eye(len(y)))
-    rule = TauRule.half_normal(prior.tau_scale) if tau is None else tau
-    parts = [_given_tau(y, noise, prior.mu_sd, node) for node in rule.nodes]
-    log_weight = np.log(rule.weights) + [part.log_evidence for part in parts]
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    posterior = Normals(
-        weight,
-        np.array([part.mean for part in parts]),
-        np.array([part.covariance for part in parts]),
+    rule = tau or TauRule.half_normal(prior.tau_scale)
+    found = _given_tau(contrasts, prior.mu_sd, correlation, rule)
+    k = len(contrasts)
+    unit = np.eye(k + 1)
+    mean, sd = found.along(unit[k])
+    mu_mean = float(found.weight @ mean)
+    low, high = (found.quantile(unit[k], q) for q in ((1 - PROB) / 2, (1 + PROB) / 2))
+    weights = TauRule(rule.nodes, found.weight)
+    return Overall(
+        outcomes=tuple(row.outcome for row in contrasts),
+        p_separate=tuple(row.p_benefit for row in contrasts),
+        mu_mean=mu_mean,
+        mu_sd=float(np.sqrt(found.weight @ (sd**2 + np.square(mean - mu_mean)))),
+        mu_low=low,
+        mu_high=high,
+        p_mu=found.positive(unit[k]),
+        p_mean=found.positive(unit[:k].mean(axis=0)),
+        p_each=tuple(found.positive(row) for row in unit[:k]),
+        p_at_least=found.at_least(k),
+        tau_median=weights.quantile(0.5),
+        tau_low=weights.quantile((1 - PROB) / 2),
+        tau_high=weights.quantile((1 + PROB) / 2),
     )
-    return _summary(contrasts, posterior, TauRule(rule.nodes, weight))
 
 
 @dataclass(frozen=True)
-class Normals:
+class _Normals:
     """A mixture of normal distributions of (theta_1, ..., theta_K, mu), one a node of tau."""
 
     weight: np.ndarray
@@ -107,8 +115,7 @@ class Normals:
 
     def along(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of a linear combination, by node."""
-        variance = np.einsum("i,tij,j->t", direction, self.covariance, direction)
-        return self.mean @ direction, np.sqrt(variance)
+        return self.mean @ direction, np.sqrt(self.covariance @ direction @ direction)
 
     def positive(self, direction: np.ndarray) -> float:
         """The probability that a linear combination is above zero."""
@@ -126,67 +133,35 @@ class Normals:
         reach = 10 * sd.max() + np.abs(mean).max()
         return float(brentq(lambda x: self.weight @ ndtr((x - mean) / sd) - q, -reach, reach))
 
+    def at_least(self, k: int) -> tuple[float, ...]:
+        """P(at least m of theta > 0) for m = 1 to k.
 
-@dataclass(frozen=True)
-class _GivenTau:
-    log_evidence: float
-    mean: np.ndarray
-    covariance: np.ndarray
+        Points are drawn with the symmetric root of the covariance, which is unique; eigenvectors alone are not where
+        eigenvalues are close. At tau = 0 the covariance is singular.
+        """
+        scores = _normal_points(k)
+        values, vectors = np.linalg.eigh(self.covariance[:, :k, :k])
+        root = (vectors * np.sqrt(np.clip(values, 0, None))[:, None, :]) @ vectors.swapaxes(1, 2)
+        number = np.zeros(k + 1)
+        for weight, mean, matrix in zip(self.weight, self.mean[:, :k], root, strict=True):
+            count = (mean + scores @ matrix > 0).sum(axis=1)
+            number += weight * np.bincount(count, minlength=k + 1) / len(scores)
+        return tuple(float(number[m:].sum()) for m in range(1, k + 1))
 
 
-def _given_tau(y: np.ndarray, noise: np.ndarray, mu_sd: float, tau: float) -> _GivenTau:
-    """The posterior of (theta, mu) for one tau, and the log density of y."""
+def _given_tau(contrasts: Sequence[Contrast], mu_sd: float, correlation: float, rule: TauRule) -> _Normals:
+    """The posterior of (theta, mu) at each node of tau, and the weight of each node."""
+    y, sd = np.array([[row.mean, row.sd] for row in contrasts]).T
     k = len(y)
-    before = np.full((k + 1, k + 1), mu_sd**2)
-    before[:k, :k] += tau**2 * np.eye(k)
-    total = noise + before[:k, :k]
-    gain = np.linalg.solve(total, before[:k]).T
-    return _GivenTau(
-        log_evidence=float(-0.5 * (y @ np.linalg.solve(total, y) + np.linalg.slogdet(total)[1])),
-        mean=gain @ y,
-        covariance=before - gain @ before[:k],
-    )
-
-
-def _summary(contrasts: Sequence[Contrast], posterior: Normals, tau: TauRule) -> Overall:
-    k = len(contrasts)
-    unit = np.eye(k + 1)
-    mean, sd = posterior.along(unit[k])
-    mu_mean = float(posterior.weight @ mean)
-    return Overall(
-        outcomes=tuple(row.outcome for row in contrasts),
-        p_separate=tuple(row.p_benefit for row in contrasts),
-        mu_mean=mu_mean,
-        mu_sd=float(np.sqrt(posterior.weight @ (sd**2 + np.square(mean - mu_mean)))),
-        mu_low=posterior.quantile(unit[k], (1 - PROB) / 2),
-        mu_high=posterior.quantile(unit[k], (1 + PROB) / 2),
-        p_mu=posterior.positive(unit[k]),
-        p_mean=posterior.positive(unit[:k].mean(axis=0)),
-        p_each=tuple(posterior.positive(unit[i]) for i in range(k)),
-        p_at_least=tuple(_at_least(posterior, k)),
-        tau_median=tau.quantile(0.5),
-        tau_low=tau.quantile((1 - PROB) / 2),
-        tau_high=tau.quantile((1 + PROB) / 2),
-    )
-
-
-def _at_least(posterior: Normals, k: int) -> list[float]:
-    """P(at least m of theta > 0) for m = 1 to k."""
-    scores = _normal_points(k)
-    number = np.zeros(k + 1)
-    for weight, mean, covariance in zip(posterior.weight, posterior.mean, posterior.covariance, strict=True):
-        theta = mean[:k] + scores @ _root(covariance[:k, :k])
-        number += weight * np.bincount((theta > 0).sum(axis=1), minlength=k + 1) / len(scores)
-    return [float(number[m:].sum()) for m in range(1, k + 1)]
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root; at tau = 0 the outcomes are one and the covariance is singular.
-
-    It is unique. Eigenvectors alone are not where eigenvalues are close, and would differ between machines.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T)
+    noise = np.outer(sd, sd) * (correlation + (1 - correlation) * np.eye(k))
+    before = np.full((len(rule.nodes), k + 1, k + 1), mu_sd**2)
+    before[:, :k, :k] += np.square(rule.nodes)[:, None, None] * np.eye(k)
+    total = noise + before[:, :k, :k]
+    gain = np.linalg.solve(total, before[:, :k]).swapaxes(1, 2)
+    deviance = np.linalg.solve(total, np.broadcast_to(y[:, None], (*total.shape[:2], 1)))[..., 0] @ y
+    log_weight = np.log(rule.weights) - 0.5 * (deviance + np.linalg.slogdet(total)[1])
+    weight = np.exp(log_weight - log_weight.max())
+    return _Normals(weight / weight.sum(), gain @ y, before - gain @ before[:, :k])
 
 
 @lru_cache(maxsize=8)
