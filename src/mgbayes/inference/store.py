@@ -19,7 +19,8 @@ _SAMPLER = (
     "inference/printed_p.py",
     "inference/run.py",
     "inference/sample.py",
-    "study/printed.py",
+    "study/rounding.py",
+    "study/statistics/p_value.py",
 )
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy")
 

@@ -14,8 +14,9 @@ from mgbayes.ipd.comparison import Comparison, asked_by
 from mgbayes.ipd.run import named_tests
 from mgbayes.ipd.tested import PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
-from mgbayes.study.printed import ExactInterval, PrintedP, exact_interval
+from mgbayes.study.rounding import ExactInterval, exact_interval
 from mgbayes.study.schema import Claim, Endpoint, Kind, Study, Summary, TestFamily
+from mgbayes.study.statistics.p_value import ReportedP
 from mgbayes.verification.not_computed import LABELS
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _p_check(
     claim: Claim,
     quantity: str,
     text: str,
-    printed: PrintedP,
+    printed: ReportedP,
     tests: tuple[PatientTest, ...],
     named: frozenset[TestFamily],
 ) -> ClaimCheck:
@@ -237,7 +238,7 @@ def _why_no_p(judged: list[PatientTest], agreeing: list[PatientTest], named: fro
     return f"{reason}; gives the print: {_who_agrees(agreeing, named)}" if agreeing else reason
 
 
-def _without_p(claim: Claim, quantity: str, text: str, printed: PrintedP, reason: str) -> ClaimCheck:
+def _without_p(claim: Claim, quantity: str, text: str, printed: ReportedP, reason: str) -> ClaimCheck:
     low, high = printed.interval.low, printed.interval.high
     return ClaimCheck(claim.id, quantity, text, low, high, None, Match.not_available, reason)
 

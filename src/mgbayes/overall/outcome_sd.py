@@ -7,6 +7,7 @@ from math import sqrt
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
+from mgbayes.study.numbers import find_mean_and_spread
 from mgbayes.study.schema import Kind, Study
 
 
@@ -21,15 +22,8 @@ def outcome_sd(study: Study, plan: Plan, estimand: Estimand) -> float | None:
     (part,) = parts
     if study.endpoint(part.endpoint).kind is not Kind.continuous:
         return None
-    found: dict[str, tuple[int | None, float]] = {}
-    for claim in study.claims:
-        for row in claim.summaries if claim.endpoint == part.endpoint else ():
-            if row.sd is not None and row.visit == part.visit and row.level is None:
-                found.setdefault(
-                    row.group, (int(row.n) if row.n else study.group_n(row.group), float(row.sd))
-                )
-    arms = [found.get(arm.id) for arm in study.arms]
-    sizes = [(n - 1, sd) for n, sd in filter(None, arms) if n is not None and n > 1]
+    arms = [find_mean_and_spread(study, part.endpoint, arm.id, part.visit) for arm in study.arms]
+    sizes = [(one.n - 1, one.sd_value) for one in arms if one is not None and one.n > 1]
     if len(sizes) < len(study.arms):
         return None
     return sqrt(sum(df * sd**2 for df, sd in sizes) / sum(df for df, _ in sizes)) or None

@@ -8,21 +8,13 @@ from math import log, sqrt
 from mgbayes.models.plan import Decision, EndpointAt, Important, Plan, PriorChoice, Sensitivity
 from mgbayes.planning.conventions import PROBABILITY, SAMPLING, lognormal, normal, number, with_unit
 from mgbayes.planning.missing import Missing
-from mgbayes.study.numbers import find_mean, size_of
+from mgbayes.study.numbers import find_mean_and_spread
 from mgbayes.study.schema import Endpoint, Study, Visit
+from mgbayes.study.statistics.means import MeanAndSpread
 
 _NEAR_ZERO = 0.5
 """An SD above so many means: values that are never negative are then skewed, and arms differ by ratios."""
 _HALF_AN_SD = 0.5
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A printed mean and SD of n patients."""
-
-    mean: float
-    sd: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -34,11 +26,11 @@ class _Scale:
     unit: str
 
     @classmethod
-    def of(cls, cells: list[_Cell], unit: str) -> _Scale:
+    def of(cls, cells: list[MeanAndSpread], unit: str) -> _Scale:
         """Means weighted by patients, and variances within cells by their degrees of freedom."""
         total = sum(cell.n for cell in cells)
-        mean = sum(cell.n * cell.mean for cell in cells) / total
-        variance = sum((cell.n - 1) * cell.sd**2 for cell in cells) / (total - len(cells))
+        mean = sum(cell.n * cell.mean_value for cell in cells) / total
+        variance = sum((cell.n - 1) * cell.sd_value**2 for cell in cells) / (total - len(cells))
         return cls(mean, sqrt(variance), unit)
 
 
@@ -53,8 +45,10 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         return Missing(endpoint.id, "mean and SD of each arm at a visit after the start")
     cells = [cell for visit in kept for cell in found[visit]]
     scale = _Scale.of(cells, endpoint.unit)
-    skewed = study.is_nonnegative(endpoint) and any(cell.sd > _NEAR_ZERO * cell.mean for cell in cells)
-    by_ratio = skewed and all(cell.mean > 0 for cell in cells)
+    skewed = study.is_nonnegative(endpoint) and any(
+        cell.sd_value > _NEAR_ZERO * cell.mean_value for cell in cells
+    )
+    by_ratio = skewed and all(cell.mean_value > 0 for cell in cells)
     headline = _headline(baseline is not None, later[-1] if later else None)
     raw: dict[str, object] = {
         "schema_version": 1,
@@ -84,15 +78,14 @@ def _visits(study: Study) -> list[Visit | None]:
     return [None, *study.visits]
 
 
-def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[_Cell]:
+def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[MeanAndSpread]:
     """The printed means and SDs of both arms at a visit; empty unless both have them."""
     cells = []
     for arm in (study.reference, study.contrast):
-        row = find_mean(study, endpoint.id, arm.id, None if visit is None else visit.id)
-        n = None if row is None else size_of(study, row)
-        if row is None or row.mean is None or row.sd is None or not float(row.sd) > 0 or n is None or n < 2:
+        found = find_mean_and_spread(study, endpoint.id, arm.id, None if visit is None else visit.id)
+        if found is None or not found.sd_value > 0 or found.n < 2:
             return []
-        cells.append(_Cell(float(row.mean), float(row.sd), n))
+        cells.append(found)
     return cells
 
 

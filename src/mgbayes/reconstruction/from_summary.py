@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.study.printed import possible_sums, rounding_interval
+from mgbayes.study.rounding import possible_sums, rounding_interval
+from mgbayes.study.statistics.means import MeanSD
 
 _BISECTIONS = 80
 _LOG_P = (-20.0, 25.0)  # two nearly equal largest values need a very large p to come apart
@@ -25,12 +26,9 @@ _REPAIRS = 300
 
 
 @dataclass(frozen=True)
-class PrintedSample:
-    """n values with a printed mean and SD."""
+class PrintedSample(MeanSD):
+    """n values with a printed mean and SD, whole numbers or any."""
 
-    mean: str
-    sd: str
-    n: int
     whole: bool = False
 
     def zeros_allowed(self) -> int:
@@ -94,16 +92,7 @@ def _targets(rng: np.random.Generator, printed: PrintedSample, size: int) -> tup
 
 
 def _prints_as(values: np.ndarray, printed: PrintedSample) -> np.ndarray:
-    mean, sd = rounding_interval(printed.mean), rounding_interval(printed.sd)
-    means, sds = values.mean(axis=1), values.std(axis=1, ddof=1)
-    slack = 1e-9  # cutting off never reaches the upper end
-    return (
-        (means >= mean.low - slack)
-        & (means < mean.high - slack)
-        & (sds >= sd.low - slack)
-        & (sds < sd.high - slack)
-        & (values.min(axis=1) >= 0)
-    )
+    return printed.allows(values) & (values.min(axis=1) >= 0)
 
 
 def _repair(rng: np.random.Generator, values: np.ndarray, printed: PrintedSample) -> np.ndarray:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mgbayes.study.printed import exact_interval
+from mgbayes.study.rounding import exact_interval
+from mgbayes.study.statistics.means import MeanSD
 
 Floats = NDArray[np.float64]
 _TRIES = 4000
@@ -26,24 +27,21 @@ _MOVES = 60_000
 
 @dataclass(frozen=True)
 class Moments:
-    """A printed mean and SD of some of the patients (a mask, or all)."""
+    """A published mean and SD of some of the patients (a mask, or all)."""
 
-    mean: str
-    sd: str
+    published: MeanSD
     members: NDArray[np.bool_] | None = None
 
     def misses(self, values: Any, *, nearest_only: bool = True) -> Any:
-        """How far mean and SD of values (..., patients) lie outside what is printed so, 0 for inside."""
+        """How far mean and SD of values (..., patients) lie outside what is reported so, 0 for inside."""
         part = values if self.members is None else values[..., self.members]
-        mean = part.mean(axis=-1)
-        misses = _outside(mean, self.mean, nearest_only)
-        if part.shape[-1] < 2:
-            return misses
-        return misses + _outside(part.std(axis=-1, ddof=1), self.sd, nearest_only)
+        pairs = zip(self.published.numbers, self.published.of(part), strict=True)
+        known = 1 if part.shape[-1] < 2 else 2
+        return sum(_outside(value, number.text, nearest_only) for number, value in [*pairs][:known])
 
 
 def _outside(value: Any, text: str, nearest_only: bool) -> Any:
-    """Distance to the middle of what is printed as ``text``, beyond its edges, in halves of its width."""
+    """Distance to the middle of what is reported as ``text``, beyond its edges, in halves of its width."""
     around = exact_interval(text, nearest_only=nearest_only)
     low, high = float(around.low), float(around.high)
     half = (high - low) / 2
@@ -123,7 +121,8 @@ class _Group:
     @classmethod
     def of(cls, moments: Moments, steps: Floats, unit: float, nearest_only: bool) -> _Group:
         part = steps if moments.members is None else steps[moments.members]
-        mean, sd = (exact_interval(text, nearest_only=nearest_only) for text in (moments.mean, moments.sd))
+        numbers = moments.published.numbers
+        mean, sd = (exact_interval(number.text, nearest_only=nearest_only) for number in numbers)
         edges = tuple(float(edge) / unit for edge in (mean.low, mean.high, sd.low, sd.high))
         group = cls(len(part), float(part.sum()), float((part**2).sum()), edges)  # type: ignore[arg-type]
         group.miss = group.missed(0.0, 0.0)

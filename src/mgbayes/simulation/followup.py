@@ -17,6 +17,7 @@ from scipy import stats
 
 from mgbayes.simulation.cohort import Floats, Times
 from mgbayes.simulation.digits import Moments, on_grid
+from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.time_to_event import Followup
 
 CELLS = 200
@@ -132,7 +133,7 @@ def draw_followup(
     for i in tried:
         moved = mean + (followed[i] - means[i]) * sd / sds[i]
         if (moved >= least - 1).all():
-            found = on_grid(rng, moved, 1.0, Moments(printed.mean, printed.sd), least)
+            found = on_grid(rng, moved, 1.0, Moments(MeanSD(printed.mean, printed.sd, len(moved))), least)
             if found is not None:
                 return found
     return None

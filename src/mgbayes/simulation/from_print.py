@@ -19,9 +19,10 @@ from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.doses import correlated_doses, positive
 from mgbayes.simulation.followup import Gamma, Outcome, draw_followup, paired
 from mgbayes.simulation.posterior import DAYS, Draw
-from mgbayes.study.numbers import find_count, find_mean, summaries_of
-from mgbayes.study.printed import decimals
+from mgbayes.study.numbers import find_count, find_mean_and_spread, mean_of, summaries_of
+from mgbayes.study.rounding import decimals
 from mgbayes.study.schema import ALL, Endpoint, Kind, Study, Summary
+from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.time_to_event import TimeToEvent, time_to_event
 
 _TRIES = 20
@@ -98,9 +99,9 @@ def _whole_days(
     found = []
     for values, times in zip(samples, printed.times, strict=True):
         unit = _unit(endpoint, times.mean)
-        on = on_grid(rng, values, unit, Moments(times.mean, times.sd), unit)
+        on = on_grid(rng, values, unit, Moments(times), unit)
         if on is None:
-            raise Impossible(endpoint.label, f"{times.mean} ± {times.sd}, {len(values)} patients")
+            raise Impossible(endpoint.label, f"{times.wording}, {len(values)} patients")
         found.append(on)
     return found if len(found) == len(days) else np.split(found[0], [len(days[0])])
 
@@ -197,15 +198,15 @@ def _doses(
     """Doses at the visits that the draw has correlations of, by arm."""
     arms = []
     for arm, n, wanted in zip((study.reference, study.contrast), sizes, correlation, strict=True):
-        rows = [find_mean(study, endpoint, arm.id, visit) for endpoint, visit in places]
-        printed = [(row.mean or "", row.sd or "") for row in rows if row is not None]
-        mean, sd = np.array(printed, dtype=float).T
+        found = [find_mean_and_spread(study, endpoint, arm.id, visit) for endpoint, visit in places]
+        printed = [one for one in found if isinstance(one, MeanSD)]
+        mean, sd = np.array([(one.mean, one.sd) for one in printed], dtype=float).T
         doses = correlated_doses(rng, mean, sd, wanted, n)
         if doses is None:
             raise Unattainable
         arms.append(
             [
-                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(*printed[v]), above_zero=True)
+                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(printed[v]), above_zero=True)
                 for v, place in enumerate(places)
             ]
         )
@@ -220,10 +221,10 @@ def _onto_grid(
     rng: Generator, endpoint: Endpoint, values: Floats, moments: Moments, *, above_zero: bool = False
 ) -> Floats:
     """The values on the endpoint's grid; a family of positive values gives no zero, by rounding neither."""
-    unit = _unit(endpoint, moments.mean)
+    unit = _unit(endpoint, moments.published.mean)
     found = on_grid(rng, values, unit, moments, unit if above_zero else 0.0)
     if found is None:
-        raise Impossible(endpoint.label, f"{moments.mean} ± {moments.sd}, {len(values)} patients")
+        raise Impossible(endpoint.label, f"{moments.published.wording}, {len(values)} patients")
     return found
 
 
@@ -235,21 +236,24 @@ def _moments(
     groups = []
     for _, row in summaries_of(study, *place):
         members = _members(study, row, sizes, values)
-        if row.mean is not None and row.sd is not None and members is not None and members.any():
-            groups.append((members, row.mean, row.sd))
+        published = mean_of(study, row)
+        if isinstance(published, MeanSD) and members is not None and members.any():
+            groups.append((members, published))
     if not groups:
         return None
-    within = np.any([members for members, _, _ in groups], axis=0)
-    _, mean, sd = max(groups, key=lambda group: int(group[0].sum()))
-    values_within = positive(_direction(rng, int(within.sum())), float(mean), float(sd))
+    within = np.any([members for members, _ in groups], axis=0)
+    _, largest = max(groups, key=lambda group: int(group[0].sum()))
+    values_within = positive(_direction(rng, int(within.sum())), float(largest.mean), float(largest.sd))
     whole = np.full(n, np.nan)
     if len(groups) == 1:
-        whole[within] = _onto_grid(rng, endpoint, values_within, Moments(mean, sd))
+        whole[within] = _onto_grid(rng, endpoint, values_within, Moments(largest))
         return whole
-    moments = [Moments(mean, sd, members[within]) for members, mean, sd in groups]
-    found = meeting_all(rng, values_within, _unit(endpoint, mean), moments)
+    moments = [Moments(published, members[within]) for members, published in groups]
+    found = meeting_all(rng, values_within, _unit(endpoint, largest.mean), moments)
     if found is None:
-        printed = "; ".join(f"{mean} ± {sd} ({members.sum()} patients)" for members, mean, sd in groups)
+        printed = "; ".join(
+            f"{published.wording} ({members.sum()} patients)" for members, published in groups
+        )
         raise Impossible(endpoint.label, printed)
     whole[within] = found
     return whole

@@ -1,13 +1,21 @@
-"""The printed numbers of a study, looked up by endpoint, group and visit across all claims."""
+"""The published statistics of a study, looked up by endpoint, group and visit across all claims."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
-from mgbayes.study.printed import exact_interval
-from mgbayes.study.schema import ALL, Claim, Study, Summary
+from mgbayes.study.reported import ReportedNumbers
+from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, Summary
+from mgbayes.study.statistics.counts import Categories, Count, Percent, Size
+from mgbayes.study.statistics.means import Mean, MeanAndSpread, MeanCI, MeanSD, MeanSE
+from mgbayes.study.statistics.quantile_definition import QuantileDefinition
+from mgbayes.study.statistics.quantiles import Quantiles
+from mgbayes.study.statistics.statistic import PublishedStatistic, Support
+from mgbayes.study.statistics.survival import AtRisk, MedianSurvival, SurvivalAt
+
+UNKNOWN = 10**9
+"""Patients in a group whose size is not reported: no limit that follows from a size binds."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +27,75 @@ class CountOf:
     printed: bool
 
 
+def statistics_of(
+    row: ReportedNumbers,
+    n: int | None,
+    definitions: tuple[QuantileDefinition, ...] = tuple(QuantileDefinition),
+    levels: tuple[str, ...] = (),
+) -> tuple[PublishedStatistic, ...]:
+    """Everything that a summary reports, of n patients; quantiles of an ordinal outcome as ranks of its levels."""
+    size = UNKNOWN if n is None else n
+    found: list[PublishedStatistic | None] = [
+        None if row.n is None else Size(row.n),
+        None if row.count is None else Count(row.count, n),
+        None if row.percent is None else Percent(row.percent, n),
+        *_means(row, size),
+        _quantiles(row, size, definitions, levels),
+        *_survival(row),
+    ]
+    return tuple(one for one in found if one is not None)
+
+
+def _means(row: ReportedNumbers, n: int) -> Iterator[Mean | MeanAndSpread]:
+    if row.mean is None:
+        return
+    if row.sd is not None:
+        yield MeanSD(row.mean, row.sd, n)
+    if row.se is not None:
+        yield MeanSE(row.mean, row.se, n)
+    if row.ci is not None:
+        yield MeanCI(row.mean, *row.ci, n, row.ci_level or "95")
+    if row.sd is None and row.se is None and row.ci is None:
+        yield Mean(row.mean, n)
+
+
+def _quantiles(
+    row: ReportedNumbers, n: int, definitions: tuple[QuantileDefinition, ...], levels: tuple[str, ...]
+) -> Quantiles | None:
+    def rank(text: str) -> str:
+        return str(levels.index(text)) if text in levels else text
+
+    def ranks(texts: tuple[str, str] | None) -> tuple[str, str] | None:
+        return None if texts is None else (rank(texts[0]), rank(texts[1]))
+
+    found = Quantiles.of_texts(
+        n,
+        None if row.median is None else rank(row.median),
+        ranks(row.iqr),
+        ranks(row.range),
+        tuple((p, rank(text)) for p, text in (row.quantiles or {}).items()),
+        definitions,
+    )
+    return found if found.quantiles else None
+
+
+def _survival(row: ReportedNumbers) -> Iterator[PublishedStatistic]:
+    at, (low, high) = getattr(row, "at", None), row.ci or (None, None)
+    level = row.ci_level or "95"
+    if row.survival is not None and at is not None:
+        yield SurvivalAt(at, row.survival, low, high, level)
+    if row.median_survival is not None:
+        yield MedianSurvival(row.median_survival, low, high, level)
+    if row.at_risk is not None and at is not None:
+        yield AtRisk(at, row.at_risk)
+
+
 def summaries_of(study: Study, endpoint: str, visit: str | None = None) -> Iterator[tuple[str, Summary]]:
-    """The summaries of an endpoint at a visit, with the id of the claim that prints each."""
+    """The summaries of an endpoint at a visit, but for changes, with the id of the claim that prints each."""
     for claim in study.claims:
         if claim.endpoint == endpoint:
             for row in claim.summaries:
-                if row.visit == visit:
+                if row.visit == visit and row.change_from is None:
                     yield claim.id, row
 
 
@@ -42,9 +113,44 @@ def count_of(study: Study, row: Summary) -> CountOf | None:
         return CountOf(int(row.count), n, printed=True)
     if row.percent is None:
         return None
-    printed = exact_interval(row.percent)
-    fitting = [x for x in range(n + 1) if Fraction(100 * x, n) in printed]
+    fitting = Percent(row.percent, n).counts()
     return CountOf(fitting[0], n, printed=False) if len(fitting) == 1 else None
+
+
+def mean_of(study: Study, row: Summary) -> MeanAndSpread | None:
+    """The mean of a summary with its SD, SE or confidence interval."""
+    n = size_of(study, row)
+    return next(
+        (one for one in _means(row, n or 0) if isinstance(one, MeanAndSpread) and n is not None), None
+    )
+
+
+def quantiles_of(study: Study, endpoint: Endpoint | None, row: Summary) -> Quantiles | None:
+    """The quantiles of a summary, by the definitions that the paper's software uses."""
+    n = size_of(study, row)
+    levels = () if endpoint is None else endpoint.levels
+    return None if n is None else _quantiles(row, n, study.methods.quantile_definitions, levels)
+
+
+def categories_of(study: Study, claim: Claim, group: str, visit: str | None = None) -> Categories | None:
+    """The counts of a group in the categories that a claim names, where it counts all that it names."""
+    rows = [
+        row for row in claim.summaries if (row.group, row.visit) == (group, visit) and row.level is not None
+    ]
+    counts = [row.count for row in rows if row.count is not None]
+    if len(counts) < 2 or len(counts) < len(rows):
+        return None
+    return Categories(tuple(row.level or "" for row in rows), tuple(counts), study.group_n(group))
+
+
+def support_of(study: Study, endpoint: Endpoint) -> Support:
+    """The values that an endpoint can have, as the file declares or the numbers show."""
+    if endpoint.kind is Kind.binary:
+        return Support(whole=True, low=0, high=1)
+    if endpoint.kind is Kind.ordinal and endpoint.levels:
+        return Support(whole=True, low=0, high=len(endpoint.levels) - 1)
+    low = 0.0 if study.is_nonnegative(endpoint) else float("-inf")
+    return Support(endpoint.whole, low)
 
 
 def find_count(study: Study, endpoint: str, group: str, visit: str | None = None) -> CountOf | None:
@@ -58,10 +164,30 @@ def find_count(study: Study, endpoint: str, group: str, visit: str | None = None
 
 
 def find_mean(study: Study, endpoint: str, group: str, visit: str | None = None) -> Summary | None:
-    """The summary with the mean of an endpoint in a group at a visit, wherever it is printed."""
+    """The summary with mean and SD of an endpoint in a group at a visit, wherever it is printed."""
     for _, row in summaries_of(study, endpoint, visit):
-        if row.group == group and row.mean is not None:
+        if row.group == group and row.mean is not None and row.sd is not None:
             return row
+    return None
+
+
+def find_mean_and_spread(
+    study: Study, endpoint: str, group: str, visit: str | None = None
+) -> MeanAndSpread | None:
+    """The mean of an endpoint in a group at a visit with its SD, SE or interval, wherever it is printed."""
+    for _, row in summaries_of(study, endpoint, visit):
+        if row.group == group and (found := mean_of(study, row)) is not None:
+            return found
+    return None
+
+
+def find_quantiles(
+    study: Study, endpoint: Endpoint, group: str, visit: str | None = None
+) -> Quantiles | None:
+    """The quantiles of an endpoint in a group at a visit, wherever they are printed."""
+    for _, row in summaries_of(study, endpoint.id, visit):
+        if row.group == group and (found := quantiles_of(study, endpoint, row)) is not None:
+            return found
     return None
 
 
@@ -101,10 +227,11 @@ def wording(study: Study, row: Summary) -> str:
     parts = [study.label(row.group)]
     if row.level is not None:
         parts.append(row.level)
+    if row.change_from is not None:
+        parts.append("change")
     if row.count is not None:
-        parts.append(f"{row.count}/{row.n}" if row.n is not None else row.count)
+        parts.append(Count(row.count, None if row.n is None else int(row.n)).wording)
     if row.percent is not None:
         parts.append(f"({row.percent}%)" if row.count is not None else f"{row.percent}%")
-    if row.mean is not None:
-        parts.append(f"{row.mean} ± {row.sd}")
-    return " ".join(parts)
+    others = (one for one in statistics_of(row, 1) if not isinstance(one, Size | Count | Percent))
+    return " ".join([*parts, *(one.wording for one in others)])

@@ -7,12 +7,16 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mgbayes.errors import Problem, one_of
-from mgbayes.study.printed import NUMBER, P_VALUE
+from mgbayes.study.reported import LIMIT, PROBABILITY
+from mgbayes.study.rounding import NUMBER
+from mgbayes.study.statistics.p_value import P_VALUE
 
 _PATTERNS = {
     NUMBER: 'a number as printed, in quotes, such as "46.8"',
     r"^\d+$": 'a whole number in quotes, such as "17"',
     P_VALUE: 'a p value as printed, in quotes, such as "0.22", "<0.01" or ">0.05"',
+    LIMIT: 'a number as printed, in quotes, such as "46.8", or "not reached"',
+    PROBABILITY: 'a probability in quotes, such as "0.1"',
 }
 
 

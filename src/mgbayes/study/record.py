@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mgbayes.study.printed import NUMBER
+from mgbayes.study.rounding import NUMBER
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
 Number = Annotated[
@@ -14,6 +15,25 @@ Number = Annotated[
     StringConstraints(strict=True, pattern=NUMBER),
     Field(description="A number as printed, in quotes."),
 ]
+Count = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^\d+$"),
+    Field(description="A whole number, in quotes."),
+]
+
+
+def is_none(value: Any) -> bool:
+    """Whether a field is left out."""
+    return value is None
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a list has no rows."""
+    return not value
+
+
+optional: Any = partial(Field, None, exclude_if=is_none)
+"""A field that leaves no trace in the hash of a study without it."""
 
 
 class Record(BaseModel):

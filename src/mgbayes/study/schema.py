@@ -8,22 +8,21 @@ alternative, and a number that the paper does not print is left out.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from mgbayes.study.patient_map import PatientMap
-from mgbayes.study.printed import P_VALUE, PrintedP, decimals, has_room
-from mgbayes.study.record import Id, Number, Record
+from mgbayes.study.record import Count, Id, Number, Record, is_empty, optional
+from mgbayes.study.reported import Change, ReportedEffect, Summary
+from mgbayes.study.rounding import decimals
+from mgbayes.study.statistics.means import MeanSD
+from mgbayes.study.statistics.p_value import P_VALUE, ReportedP
+from mgbayes.study.statistics.quantile_definition import QuantileDefinition, definitions_of
 
 SCHEMA_VERSION = 1
 ALL = "all"
 
-Count = Annotated[
-    str,
-    StringConstraints(strict=True, pattern=r"^\d+$"),
-    Field(description="A whole number, in quotes."),
-]
 PValue = Annotated[
     str,
     StringConstraints(strict=True, pattern=P_VALUE),
@@ -132,34 +131,14 @@ class Endpoint(Record):
         description="How long a patient must be followed beyond the time for the event to count, where the "
         "definition of the event asks for it (12 further months without a fall).",
     )
+    levels: tuple[str, ...] = Field(
+        (), exclude_if=is_empty, description="The levels of an ordinal endpoint, the lowest first."
+    )
     overlaps: tuple[Id, ...] = Field(
         (),
         description="Other yes/no endpoints that the same patient can count in by definition (one is part of "
         "another, or implies it).",
     )
-
-
-class Summary(Record):
-    """Printed numbers of one endpoint in one group of patients at one visit."""
-
-    group: Id = Field(description='An arm, a subgroup, or "all".')
-    visit: Id | None = None
-    level: str | None = Field(None, description="The category counted, where it is not the event.")
-    n: Count | None = Field(None, description="Patients behind the number, where not the whole group.")
-    count: Count | None = None
-    percent: Number | None = None
-    mean: Number | None = None
-    sd: Number | None = None
-    median: Number | None = Field(None, description="Read for follow-up, with its range.")
-    range: tuple[Number, Number] | None = Field(None, description="The least and the largest value.")
-
-    @model_validator(mode="after")
-    def _whole_statement(self) -> Self:
-        if (self.mean is None) != (self.sd is None):
-            raise ValueError("a mean and its sd stand together")
-        if self.range is not None and not float(self.range[0]) <= float(self.range[1]):
-            raise ValueError("the range goes from the least to the largest value")
-        return self
 
 
 class Comparison(Record):
@@ -195,6 +174,9 @@ class Claim(Record):
         None, description="As printed; by source where the sources differ."
     )
     comparison: Comparison | None = None
+    effects: tuple[ReportedEffect, ...] = Field(
+        (), exclude_if=is_empty, description="Ratios and differences between groups, with their intervals."
+    )
 
     @property
     def p_by_source(self) -> dict[str, str]:
@@ -202,23 +184,6 @@ class Claim(Record):
         if self.p is None:
             return {}
         return dict(self.p) if isinstance(self.p, dict) else {", ".join(self.source): self.p}
-
-
-class Change(Record):
-    """One number of one summary, read otherwise."""
-
-    group: Id
-    visit: Id | None = None
-    n: Count | None = None
-    count: Count | None = None
-    percent: Number | None = None
-    mean: Number | None = None
-    sd: Number | None = None
-
-    @property
-    def numbers(self) -> dict[str, str]:
-        """The fields that are read otherwise, with their other value."""
-        return self.model_dump(exclude={"group", "visit"}, exclude_none=True)
 
 
 class Alternative(Record):
@@ -248,6 +213,15 @@ class Methods(Record):
     alpha: PValue = "0.05"
     software: str = ""
     tests: tuple[NamedTest, ...] = ()
+    quantile_definition: QuantileDefinition | None = optional(
+        description="How quartiles were computed; left out, as the software that is named does by default."
+    )
+
+    @property
+    def quantile_definitions(self) -> tuple[QuantileDefinition, ...]:
+        """How quartiles can have been computed: every usual definition where nothing says more."""
+        one = self.quantile_definition
+        return definitions_of(self.software) if one is None else (one,)
 
 
 class Study(Record):
@@ -324,13 +298,13 @@ class Study(Record):
         )
 
     def _shows_below_zero(self, row: Summary, kind: Kind) -> bool:
-        if row.mean is None:
+        if row.mean is None or row.change_from is not None:
             return False
         if row.mean.startswith("-"):
             return True
         n = self.group_n(row.group) if row.n is None else int(row.n)
         has_spread = kind is Kind.continuous and row.sd is not None and n is not None
-        return has_spread and not has_room(row.mean, row.sd or "0", n or 0)
+        return has_spread and not MeanSD(row.mean, row.sd or "0", n or 0).has_room()
 
     def endpoint_of(self, claim: Claim) -> Endpoint | None:
         """The endpoint that a claim speaks of, if it names one."""
@@ -352,9 +326,9 @@ class Study(Record):
         labels |= {part.id: part.label for part in self.subgroups}
         return labels[group]
 
-    def parse_p(self, text: str) -> PrintedP:
+    def parse_p(self, text: str) -> ReportedP:
         """A printed p value, read with the decimals usual in this paper."""
-        return PrintedP.parse(text, self.p_places)
+        return ReportedP.parse(text, self.p_places)
 
     def with_alternative(self, alternative: Alternative) -> Study:
         """The study with one alternative in place of the printed numbers."""

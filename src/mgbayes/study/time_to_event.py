@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.study.numbers import find_count, find_mean, size_of
+from mgbayes.study.numbers import find_count, find_mean_and_spread
 from mgbayes.study.schema import ALL, Claim, Endpoint, Study
-
-
-@dataclass(frozen=True)
-class Times:
-    """A printed mean and SD of the times of n patients who had the event."""
-
-    mean: str
-    sd: str
-    n: int
+from mgbayes.study.statistics.means import MeanSD
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class TimeToEvent:
 
     events: tuple[int, int]
     patients: tuple[int, int]
-    times: tuple[Times, ...]
+    times: tuple[MeanSD, ...]
     followup: Followup
 
 
@@ -60,7 +52,7 @@ def event_counts(study: Study, endpoint: Endpoint) -> tuple[int, int] | None:
     return None if one is None or other is None else (one.x, other.x)
 
 
-def _times(study: Study, endpoint: Endpoint) -> tuple[Times, ...]:
+def _times(study: Study, endpoint: Endpoint) -> tuple[MeanSD, ...]:
     one, other = (_times_of(study, endpoint, arm.id) for arm in (study.reference, study.contrast))
     together = _times_of(study, endpoint, ALL)
     if one is not None and other is not None:
@@ -68,12 +60,9 @@ def _times(study: Study, endpoint: Endpoint) -> tuple[Times, ...]:
     return () if together is None else (together,)
 
 
-def _times_of(study: Study, endpoint: Endpoint, group: str) -> Times | None:
-    row = find_mean(study, endpoint.id, group)
-    n = None if row is None else size_of(study, row)
-    if row is None or row.mean is None or row.sd is None or n is None:
-        return None
-    return Times(row.mean, row.sd, n)
+def _times_of(study: Study, endpoint: Endpoint, group: str) -> MeanSD | None:
+    found = find_mean_and_spread(study, endpoint.id, group)
+    return found if isinstance(found, MeanSD) else None
 
 
 def _followup(claim: Claim, least: str) -> Followup | None:

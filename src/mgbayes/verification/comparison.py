@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.study.numbers import CountOf, find_count, find_mean, size_of
-from mgbayes.study.printed import PrintedP
+from mgbayes.study.numbers import CountOf, find_count, find_mean_and_spread
 from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, TestFamily
-from mgbayes.verification.two_means import PrintedMean
+from mgbayes.study.statistics.means import MeanAndSpread
+from mgbayes.study.statistics.p_value import ReportedP
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Side:
     visit: str | None
     size: int | None
     count: CountOf | None
-    mean: PrintedMean | None
+    mean: MeanAndSpread | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Question:
     claim: Claim
     endpoint: Endpoint
     pairs: tuple[Pair, ...]
-    printed: tuple[PrintedP, ...]
+    printed: tuple[ReportedP, ...]
     named: frozenset[TestFamily]
     """The tests that the paper names for it; empty when it names none."""
 
@@ -137,11 +137,9 @@ def _visit(claim: Claim) -> str | None:
 
 
 def _side(study: Study, endpoint: Endpoint, group: str, visit: str | None) -> Side:
-    row = find_mean(study, endpoint.id, group, visit)
-    mean = None
-    if row is not None and row.mean is not None and row.sd is not None:
-        n = size_of(study, row)
-        mean = PrintedMean(row.mean, row.sd, n) if n is not None and n > 1 else None
+    mean = find_mean_and_spread(study, endpoint.id, group, visit)
+    if mean is not None and mean.n < 2:
+        mean = None
     count = find_count(study, endpoint.id, group, visit) if endpoint.kind is Kind.binary else None
     return Side(group, visit, study.group_n(group), count, mean)
 

@@ -7,12 +7,15 @@ printed numbers contradict each other, whatever the patients' data were.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
+from math import inf
 
-from mgbayes.study.numbers import count_of, size_of, summaries_of
-from mgbayes.study.printed import Interval, decimals, exact_interval, has_room, rounding_interval
+from mgbayes.study.numbers import categories_of, count_of, mean_of, size_of, summaries_of, support_of
+from mgbayes.study.rounding import Interval, decimals, rounding_interval
 from mgbayes.study.schema import ALL, Claim, Kind, Study, Summary
-from mgbayes.verification.grim import debit, grim, grim_has_power, grimmer
+from mgbayes.study.statistics.counts import Percent
+from mgbayes.study.statistics.means import MeanSD
+from mgbayes.study.statistics.statistic import Support
+from mgbayes.study.statistics.whole_numbers import grim, grim_has_power
 from mgbayes.verification.result import Check
 
 Rule = Callable[[Study, Claim], Iterator[Check]]
@@ -24,8 +27,7 @@ def percentages(study: Study, claim: Claim) -> Iterator[Check]:
         n = size_of(study, row)
         if row.percent is None or not n:
             continue
-        printed = exact_interval(row.percent)
-        fitting = [x for x in range(n + 1) if Fraction(100 * x, n) in printed]
+        fitting = Percent(row.percent, n).counts()
         who = study.label(row.group)
         if row.count is None:
             text = (
@@ -75,13 +77,11 @@ def _arm_counts(study: Study, endpoint: str, visit: str | None) -> list[int] | N
 
 def levels(study: Study, claim: Claim) -> Iterator[Check]:
     """The categories of a group add up to its patients."""
-    for group in dict.fromkeys(row.group for row in claim.summaries):
-        rows = [row for row in claim.summaries if row.group == group and row.level is not None]
-        n = study.group_n(group)
-        if len(rows) > 1 and n is not None and all(row.count is not None for row in rows):
-            parts = [int(row.count) for row in rows if row.count is not None]
-            text = f"{' + '.join(map(str, parts))} = {sum(parts)}, patients: {n}"
-            yield Check("levels_total", sum(parts) == n, text)
+    for group, visit in dict.fromkeys((row.group, row.visit) for row in claim.summaries):
+        counted = categories_of(study, claim, group, visit)
+        if counted is not None and counted.n is not None:
+            text = f"{' + '.join(counted.counts)} = {counted.total}, patients: {counted.n}"
+            yield Check("levels_total", counted.total == counted.n, text)
 
 
 def pooled_means(study: Study, claim: Claim) -> Iterator[Check]:
@@ -124,11 +124,10 @@ def room_for_sd(study: Study, claim: Claim) -> Iterator[Check]:
     if endpoint is None or endpoint.nonnegative is False:
         return
     below_zero = not study.is_nonnegative(endpoint)
-    for row, n in _means(study, claim):
-        mean, sd = row.mean or "0", row.sd or "0"
-        if has_room(mean, sd, n) or (below_zero and mean.startswith("-")):
+    for who, published in _means(study, claim):
+        if published.has_room() or (below_zero and published.mean.startswith("-")):
             continue
-        text = f"{study.label(row.group)}: no {n} values of zero or more have {mean} ± {sd}"
+        text = f"{who}: no {published.n} values of zero or more have {published.wording}"
         if below_zero:
             text += "; some must be below zero, if the numbers are right"
         yield Check("room_for_sd", below_zero, text, proves=False)
@@ -139,16 +138,18 @@ def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
     endpoint = study.endpoint_of(claim)
     if endpoint is None or not endpoint.whole:
         return
-    for row, n in _means(study, claim):
-        who, mean, sd = study.label(row.group), row.mean or "", row.sd or ""
+    for who, published in _means(study, claim):
+        n, mean = published.n, published.mean
         if not grim(mean, n):
             yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
             continue
         power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
-        nonnegative = study.is_nonnegative(endpoint)
-        fits = grimmer(mean, sd, n, nonnegative=nonnegative)
-        text = f"{who}: {n} whole numbers with {mean} ± {sd} {'exist' if fits else 'do not exist'}{power}"
-        if fits and not grimmer(mean, sd, n, nonnegative=nonnegative, nearest_only=True):
+        support = Support(whole=True, low=0.0 if study.is_nonnegative(endpoint) else -inf)
+        fits = published.possible(support)
+        text = (
+            f"{who}: {n} whole numbers with {published.wording} {'exist' if fits else 'do not exist'}{power}"
+        )
+        if fits and not published.possible(support, nearest_only=True):
             text += ", but only if a digit was cut off instead of rounded"
         yield Check("grimmer", fits, text, proves=False)
 
@@ -158,17 +159,18 @@ def zero_one(study: Study, claim: Claim) -> Iterator[Check]:
     endpoint = study.endpoint_of(claim)
     if endpoint is None or endpoint.kind is not Kind.binary:
         return
-    for row, n in _means(study, claim):
-        fits = debit(row.mean or "", row.sd or "", n)
-        text = f"{study.label(row.group)}: {n} values of 0 or 1 with {row.mean} ± {row.sd}"
+    for who, published in _means(study, claim):
+        fits = published.possible(support_of(study, endpoint))
+        text = f"{who}: {published.n} values of 0 or 1 with {published.wording}"
         yield Check("debit", fits, f"{text} {'exist' if fits else 'do not exist'}", proves=False)
 
 
-def _means(study: Study, claim: Claim) -> Iterator[tuple[Summary, int]]:
+def _means(study: Study, claim: Claim) -> Iterator[tuple[str, MeanSD]]:
+    """Every mean and SD of a claim, but those of changes, with whose they are."""
     for row in claim.summaries:
-        n = size_of(study, row)
-        if row.mean is not None and row.sd is not None and n:
-            yield row, n
+        published = mean_of(study, row)
+        if isinstance(published, MeanSD) and published.n and row.change_from is None:
+            yield study.label(row.group), published
 
 
 RULES: tuple[Rule, ...] = (

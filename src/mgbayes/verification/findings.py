@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mgbayes.study.numbers import find_count, find_mean
+from mgbayes.study.numbers import find_count, find_mean_and_spread
 from mgbayes.study.schema import Endpoint, Kind, Study
 from mgbayes.verification.comparison import question_of
 from mgbayes.verification.result import ClaimResult, Finding, TestResult, Verdict
@@ -116,8 +116,8 @@ def _rates(study: Study, endpoint: Endpoint) -> tuple[tuple[float, str], tuple[f
 
 
 def _mean_times(study: Study, endpoint: Endpoint) -> tuple[float, float] | None:
-    rows = [find_mean(study, endpoint.id, arm.id) for arm in (study.reference, study.contrast)]
-    means = [float(row.mean) for row in rows if row is not None and row.mean is not None]
+    found = (find_mean_and_spread(study, endpoint.id, arm.id) for arm in (study.reference, study.contrast))
+    means = [one.mean_value for one in found if one is not None]
     return (means[0], means[1]) if len(means) == 2 else None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, sqrt
 
-from mgbayes.study.printed import Interval
+from mgbayes.study.rounding import Interval
 
 STRONG = 0.7
 

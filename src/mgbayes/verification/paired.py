@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from math import sqrt
 
-from mgbayes.study.printed import Interval
-from mgbayes.verification.two_means import PrintedMean, two_sided_t
+from mgbayes.study.rounding import Interval
+from mgbayes.study.statistics.means import MeanAndSpread
+from mgbayes.verification.two_means import two_sided_t
 
 
 def discordant_pairs(before: int, after: int, n: int) -> list[tuple[int, int]]:
@@ -79,7 +80,7 @@ MCNEMAR = (
 )
 
 
-def paired_t_interval(before: PrintedMean, after: PrintedMean) -> Interval:
+def paired_t_interval(before: MeanAndSpread, after: MeanAndSpread) -> Interval:
     """The range of the paired t test's p over every within-patient correlation r in [-1, 1].
 
     SD of the change: sqrt(s1² + s2² - 2 r s1 s2), least at r = 1 and greatest at r = -1.

@@ -8,6 +8,7 @@ import numpy as np
 
 from mgbayes.reconstruction.from_summary import PrintedSample
 from mgbayes.study.schema import TestFamily
+from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.time_to_event import TimeToEvent, event_counts, time_to_event
 from mgbayes.verification.comparison import Question, Side
 from mgbayes.verification.log_rank import LogHazardRatio, log_hazard_ratio
@@ -39,11 +40,12 @@ def _ranked_samples(question: Question) -> tuple[PrintedSample, PrintedSample] |
 
 def _sample(question: Question, side: Side) -> PrintedSample | None:
     endpoint = question.endpoint
-    if side.mean is None or not question.study.is_nonnegative(endpoint) or float(side.mean.mean) <= 0:
+    printed = side.mean
+    if not isinstance(printed, MeanSD) or not question.study.is_nonnegative(endpoint):
         return None
-    if side.mean.n < 2 or float(side.mean.sd) == 0:
+    if float(printed.mean) <= 0 or float(printed.sd) == 0:
         return None
-    return PrintedSample(side.mean.mean, side.mean.sd, side.mean.n, question.endpoint.whole)
+    return PrintedSample(printed.mean, printed.sd, printed.n, question.endpoint.whole)
 
 
 def _mann_whitney(question: Question, seed: int) -> TestResult | None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgbayes.reconstruction.from_summary import PrintedSample, samples
-from mgbayes.study.printed import Interval, PrintedP
+from mgbayes.study.rounding import Interval
+from mgbayes.study.statistics.p_value import ReportedP
 from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 
 SETS = 4000
@@ -78,7 +79,7 @@ Evaluate = Callable[[np.random.Generator, Genome], tuple[np.ndarray, np.ndarray]
 
 
 def search_mann_whitney(
-    rng: np.random.Generator, first: PrintedSample, second: PrintedSample, printed: PrintedP
+    rng: np.random.Generator, first: PrintedSample, second: PrintedSample, printed: ReportedP
 ) -> Found:
     """The Mann-Whitney p values of data sets with these printed summaries."""
 
@@ -98,7 +99,7 @@ def search_log_rank(
     event_counts: tuple[int, int],
     group_sizes: tuple[int, int],
     censoring: Censoring,
-    printed: PrintedP,
+    printed: ReportedP,
 ) -> Found:
     """The log-rank p values when those without the event are censored at their follow-up.
 
@@ -136,7 +137,7 @@ def _search(
     parts: tuple[PrintedSample, ...],
     extra: tuple[int, ...],
     evaluate: Evaluate,
-    printed: PrintedP,
+    printed: ReportedP,
 ) -> Found:
     genome = _random(rng, parts, extra, SETS)
     p, good = evaluate(rng, genome)

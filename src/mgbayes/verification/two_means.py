@@ -16,30 +16,11 @@ from math import sqrt
 
 import numpy as np
 
-from mgbayes.study.printed import Interval, rounding_interval
+from mgbayes.study.rounding import Interval
 from mgbayes.study.schema import TestFamily
+from mgbayes.study.statistics.means import MeanAndSpread
 
 _STEPS = 33
-
-
-@dataclass(frozen=True)
-class PrintedMean:
-    """A printed mean and SD (n - 1 in the denominator) of n patients."""
-
-    mean: str
-    sd: str
-    n: int
-
-    @property
-    def mean_interval(self) -> Interval:
-        """Every mean that is printed so."""
-        return rounding_interval(self.mean)
-
-    @property
-    def sd_interval(self) -> Interval:
-        """Every SD that is printed so."""
-        around = rounding_interval(self.sd)
-        return Interval(max(around.low, 0.0), around.high)
 
 
 def student_t(difference: float, sd1: float, n1: int, sd2: float, n2: int) -> float:
@@ -71,8 +52,8 @@ def two_sided_t(difference: float, standard_error: float, df: float) -> float:
 
 def p_interval(
     test: Callable[[float, float, int, float, int], float],
-    first: PrintedMean,
-    second: PrintedMean,
+    first: MeanAndSpread,
+    second: MeanAndSpread,
     *,
     sd_is_se: bool = False,
     sides: int = 2,
@@ -118,7 +99,7 @@ class MeanTest:
         """Whether it is one-sided or reads an SD as a standard error, which a paper would have to say."""
         return self.sd_is_se or self.sides == 1
 
-    def __call__(self, first: PrintedMean, second: PrintedMean) -> Interval:
+    def __call__(self, first: MeanAndSpread, second: MeanAndSpread) -> Interval:
         """The range of p over the rounding of the inputs."""
         return p_interval(self.test, first, second, sd_is_se=self.sd_is_se, sides=self.sides)
 

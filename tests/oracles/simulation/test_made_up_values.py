@@ -12,6 +12,7 @@ from mgbayes.simulation.cohort import Times
 from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.doses import correlated_doses, positive
 from mgbayes.simulation.followup import Gamma, Outcome, draw_followup
+from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.time_to_event import Followup
 
 SAMPLES = [  # unit, patients, mean, SD
@@ -42,7 +43,7 @@ def test_printed_digits_come_back_from_values_on_the_grid(sample: tuple[float, i
     rng = np.random.default_rng(1)
     for _ in range(5):
         values = _skewed(rng, n, mean, sd)
-        found = on_grid(rng, values, unit, Moments(mean, sd))
+        found = on_grid(rng, values, unit, Moments(MeanSD(mean, sd, n)))
         assert found is not None
         assert (found >= 0).all()
         assert np.allclose(found / unit, np.round(found / unit), atol=1e-6)
@@ -52,25 +53,27 @@ def test_printed_digits_come_back_from_values_on_the_grid(sample: tuple[float, i
 def test_the_grid_moves_no_value_far() -> None:
     rng = np.random.default_rng(2)
     values = _skewed(rng, 16, "992", "783.9")
-    found = on_grid(rng, values, 1.0, Moments("992", "783.9"))
+    found = on_grid(rng, values, 1.0, Moments(MeanSD("992", "783.9", 16)))
     assert found is not None
     assert np.abs(found - values).max() < 3
 
 
 def test_moments_that_whole_numbers_cannot_have_are_not_found() -> None:
     """Two whole numbers have a mean of whole or half numbers."""
-    assert on_grid(np.random.default_rng(3), np.array([3.0, 5.0]), 1.0, Moments("3.7", "1.4")) is None
+    assert (
+        on_grid(np.random.default_rng(3), np.array([3.0, 5.0]), 1.0, Moments(MeanSD("3.7", "1.4", 2))) is None
+    )
 
 
 def test_groups_that_overlap_are_met_at_once() -> None:
     rng = np.random.default_rng(4)
     part = np.arange(33) < 7
-    whole, some = Moments("3.1", "1.3", np.ones(33, bool)), Moments("3.7", "1.0", part)
+    whole, some = Moments(MeanSD("3.1", "1.3", 33), np.ones(33, bool)), Moments(MeanSD("3.7", "1.0", 7), part)
     found = meeting_all(rng, _skewed(rng, 33, "3.1", "1.3"), 1.0, [whole, some])
     assert found is not None
     for values, moments in ((found, whole), (found[part], some)):
-        assert _printed(values.mean(), moments.mean) == moments.mean
-        assert _printed(values.std(ddof=1), moments.sd) == moments.sd
+        assert _printed(values.mean(), moments.published.mean) == moments.published.mean
+        assert _printed(values.std(ddof=1), moments.published.sd) == moments.published.sd
 
 
 def test_doses_have_the_moments_and_correlations_asked_for() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mgbayes.verification.grim import debit, grim, grim_has_power, grimmer
+from mgbayes.study.statistics.whole_numbers import debit, grim, grim_has_power, grimmer
 from tests.oracles.verification.enumeration import MIXES, mean_prints, sd_prints, shifted, text
 
 

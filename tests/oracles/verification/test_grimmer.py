@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from mgbayes.verification.grim import grimmer
+from mgbayes.study.statistics.whole_numbers import grimmer
 from tests.oracles.verification.enumeration import (
     CUT_OFF,
     HALF_EVEN,

@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import chi2, mannwhitneyu, norm
 from statsmodels.duration.survfunc import survdiff
 
-from mgbayes.study.printed import Interval, PrintedP
+from mgbayes.study.rounding import Interval
+from mgbayes.study.statistics.p_value import ReportedP
 from mgbayes.verification.log_rank import log_hazard_ratio
 from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 
@@ -42,7 +43,7 @@ def test_the_log_hazard_ratio_is_the_closed_form(p: float, d1: int, d2: int) -> 
 
 def test_the_printed_log_rank_p_of_the_index_study_stands_for_a_hazard_ratio_around_042() -> None:
     # By hand: V = 10 x 6 / 16 = 3.75, z(0.045) = 1.6954, log HR = 1.6954 / 1.9365 = 0.8755, HR = 0.4167.
-    effect = log_hazard_ratio(PrintedP.parse("0.09").interval, 10, 6)
+    effect = log_hazard_ratio(ReportedP.parse("0.09").interval, 10, 6)
     assert 0.4167 in effect.hazard_ratio
     # The print covers p from 0.085 to 0.10: z 1.7224 and 1.6449.
     assert effect.hazard_ratio.low == pytest.approx(exp(-1.7224 / sqrt(3.75)), abs=1e-4)
@@ -52,8 +53,8 @@ def test_the_printed_log_rank_p_of_the_index_study_stands_for_a_hazard_ratio_aro
 
 def test_an_effect_beyond_twofold_is_flagged_as_strong() -> None:
     # The threshold is |log HR| 0.7, a hazard ratio of 2.01.
-    assert log_hazard_ratio(PrintedP.parse("0.09").interval, 10, 6).is_strong
-    assert not log_hazard_ratio(PrintedP.parse("0.50").interval, 10, 6).is_strong
+    assert log_hazard_ratio(ReportedP.parse("0.09").interval, 10, 6).is_strong
+    assert not log_hazard_ratio(ReportedP.parse("0.50").interval, 10, 6).is_strong
     assert log(2.01) < 0.7 < log(2.02)
 
 

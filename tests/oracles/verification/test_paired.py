@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
+from mgbayes.study.statistics.means import MeanSD
 from mgbayes.verification.paired import (
     MCNEMAR,
     discordant_pairs,
@@ -21,7 +22,6 @@ from mgbayes.verification.paired import (
     mcnemar_mid_p,
     paired_t_interval,
 )
-from mgbayes.verification.two_means import PrintedMean
 
 SPLITS = [(lost, gained) for lost in range(13) for gained in range(13)]
 UNEVEN = [split for split in SPLITS if split[0] != split[1]]
@@ -169,8 +169,8 @@ def test_the_range_of_the_paired_t_is_that_of_simulated_pairs_over_all_correlati
     mean1: str, sd1: str, mean2: str, sd2: str, n: int
 ) -> None:
     # Twelve decimals leave the correlation as the only thing unknown.
-    one = PrintedMean(mean1 + "0" * 11, sd1 + "0" * 11, n)
-    other = PrintedMean(mean2 + "0" * 11, sd2 + "0" * 11, n)
+    one = MeanSD(mean1 + "0" * 11, sd1 + "0" * 11, n)
+    other = MeanSD(mean2 + "0" * 11, sd2 + "0" * 11, n)
     found = paired_t_interval(one, other)
     rng = np.random.default_rng(3)
     ps = [
@@ -184,7 +184,7 @@ def test_the_range_of_the_paired_t_is_that_of_simulated_pairs_over_all_correlati
 
 def test_the_range_of_the_paired_t_holds_every_rounding_and_correlation() -> None:
     rng = np.random.default_rng(4)
-    found = paired_t_interval(PrintedMean("30.9", "24.9", 16), PrintedMean("9.5", "8.7", 16))
+    found = paired_t_interval(MeanSD("30.9", "24.9", 16), MeanSD("9.5", "8.7", 16))
     ps = []
     for _ in range(400):
         shift = rng.uniform(-0.05, 0.1, 4)
@@ -198,7 +198,7 @@ def test_the_range_of_the_paired_t_holds_every_rounding_and_correlation() -> Non
 
 def test_students_sleep_data_lie_in_the_range_of_their_margins() -> None:
     # R: t.test(extra ~ group, data = sleep, paired = TRUE): t = -4.0621, df = 9, p-value = 0.002833.
-    found = paired_t_interval(PrintedMean("0.75", "1.79", 10), PrintedMean("2.33", "2.00", 10))
+    found = paired_t_interval(MeanSD("0.75", "1.79", 10), MeanSD("2.33", "2.00", 10))
     assert 0.002833 in found
     # At r = -1 the SD of the change is 1.79 + 2.00: t = 1.58 / (3.79 / sqrt(10)) = 1.318, p = 0.22.
     # The rounding of the four numbers adds less than 0.01 to that.
@@ -206,14 +206,14 @@ def test_students_sleep_data_lie_in_the_range_of_their_margins() -> None:
 
 
 def test_equal_spread_and_full_correlation_leave_no_error() -> None:
-    found = paired_t_interval(PrintedMean("5.0", "2.0", 9), PrintedMean("4.0", "2.0", 9))
+    found = paired_t_interval(MeanSD("5.0", "2.0", 9), MeanSD("4.0", "2.0", 9))
     assert found.low == 0.0
 
 
 def test_overlapping_means_allow_no_change_at_all() -> None:
-    assert paired_t_interval(PrintedMean("5.0", "2.0", 9), PrintedMean("5.1", "3.0", 9)).high == 1.0
+    assert paired_t_interval(MeanSD("5.0", "2.0", 9), MeanSD("5.1", "3.0", 9)).high == 1.0
 
 
 def test_pairs_need_the_same_patients_twice() -> None:
     with pytest.raises(ValueError, match="same patients"):
-        paired_t_interval(PrintedMean("5.0", "2.0", 9), PrintedMean("5.1", "3.0", 8))
+        paired_t_interval(MeanSD("5.0", "2.0", 9), MeanSD("5.1", "3.0", 8))

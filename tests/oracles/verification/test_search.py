@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu
 from statsmodels.duration.survfunc import survdiff
 
 from mgbayes.reconstruction.from_summary import PrintedSample
-from mgbayes.study.printed import PrintedP
+from mgbayes.study.statistics.p_value import ReportedP
 from mgbayes.verification.search import Censoring, Found, search_log_rank, search_mann_whitney
 from tests.oracles.verification.enumeration import CONVENTIONS, NEAREST, prints_as
 
@@ -44,7 +44,7 @@ def _possible(
     return sorted({round(test(x, y), 10) for x, y in pairs})
 
 
-def _check(found: Found, test: Callable[[Sample, Sample], float], printed: PrintedP) -> None:
+def _check(found: Found, test: Callable[[Sample, Sample], float], printed: ReportedP) -> None:
     """All that was found exists, and both ends of what rounding to nearest allows were found."""
     possible, rounded = _possible(test), _possible(test, NEAREST)
     assert len(rounded) > 5
@@ -58,7 +58,7 @@ def _check(found: Found, test: Callable[[Sample, Sample], float], printed: Print
 @pytest.mark.parametrize("p", ["0.10", "0.03"])
 def test_the_mann_whitney_search_of_three_against_three_finds_both_ends_of_what_is_possible(p: str) -> None:
     # 0.10 is possible. 0.03 is not: 2 / C(6, 3) = 0.1 is the least exact p, 0.07 the least with ties.
-    printed = PrintedP.parse(p)
+    printed = ReportedP.parse(p)
     found = search_mann_whitney(np.random.default_rng(14), FIRST, SECOND, printed)
     _check(found, _mann_whitney, printed)
     assert found.reached == (p != "0.03")
@@ -75,7 +75,7 @@ def test_the_mann_whitney_search_of_three_against_three_finds_both_ends_of_what_
 )
 def test_summaries_that_no_data_set_has_give_no_p_at_all(impossible: PrintedSample) -> None:
     assert _data_sets(impossible) == []
-    found = search_mann_whitney(np.random.default_rng(16), impossible, SECOND, PrintedP.parse("0.50"))
+    found = search_mann_whitney(np.random.default_rng(16), impossible, SECOND, ReportedP.parse("0.50"))
     assert found.sets == 0
     assert not found.reached
     assert found.share == 0
@@ -87,7 +87,7 @@ def test_the_log_rank_search_without_censoring_finds_both_ends_of_what_is_possib
     def log_rank(x: Sample, y: Sample) -> float:
         return float(survdiff(np.array([*x, *y], float), everyone, arm)[1])
 
-    printed = PrintedP.parse("0.02")
+    printed = ReportedP.parse("0.02")
     found = search_log_rank(np.random.default_rng(17), (FIRST, SECOND), (3, 3), (3, 3), CENSORING, printed)
     _check(found, log_rank, printed)
     assert found.reached
@@ -100,7 +100,7 @@ def test_the_log_rank_search_varies_who_is_in_which_arm_where_only_the_total_is_
     orders = {order for values in _data_sets(together) for order in permutations(values)}
     ps = [float(survdiff(np.array(o, float), np.ones(4, int), arm)[1]) for o in orders if len(set(o)) > 1]
     found = search_log_rank(
-        np.random.default_rng(18), (together,), (2, 2), (2, 2), CENSORING, PrintedP.parse("0.30")
+        np.random.default_rng(18), (together,), (2, 2), (2, 2), CENSORING, ReportedP.parse("0.30")
     )
     assert found.p.low == pytest.approx(min(ps), rel=1e-8)
     assert found.p.high == pytest.approx(max(ps), rel=1e-8)
@@ -117,7 +117,7 @@ def test_the_follow_up_drawn_has_the_printed_mean_and_sd_and_none_below_the_leas
 
 def test_the_same_seed_finds_the_same() -> None:
     runs = [
-        search_mann_whitney(np.random.default_rng(20), FIRST, SECOND, PrintedP.parse("0.10"))
+        search_mann_whitney(np.random.default_rng(20), FIRST, SECOND, ReportedP.parse("0.10"))
         for _ in range(2)
     ]
     assert runs[0] == runs[1]

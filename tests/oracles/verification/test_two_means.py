@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 from statsmodels.stats.weightstats import ttest_ind as sm_ttest_ind
 
-from mgbayes.verification.two_means import TESTS, MeanTest, PrintedMean, p_interval, student_t, welch_t
+from mgbayes.study.statistics.means import MeanSD
+from mgbayes.verification.two_means import TESTS, MeanTest, p_interval, student_t, welch_t
 
 # Student's sleep data (R's data set `sleep`): extra hours of sleep under two drugs, ten patients each.
 DRUG_1 = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
@@ -38,7 +39,7 @@ def _function(name: str) -> Callable[[float, float, int, float, int], float]:
 def test_the_t_tests_of_students_sleep_data_come_out_as_in_r(name: str, p: float) -> None:
     # Means 0.75 and 2.33, SDs 1.789010 and 2.002249, as R prints them.
     assert _function(name)(0.75 - 2.33, 1.789010, 10, 2.002249, 10) == pytest.approx(p, abs=5e-6)
-    printed = _by_name(name)(PrintedMean("0.75", "1.79", 10), PrintedMean("2.33", "2.00", 10))
+    printed = _by_name(name)(MeanSD("0.75", "1.79", 10), MeanSD("2.33", "2.00", 10))
     assert p in printed
     assert printed.high - printed.low < 0.01  # two decimals leave the second decimal of p
 
@@ -85,7 +86,7 @@ def _edges(printed: str) -> tuple[float, float]:
     return float(printed) - unit / 2, float(printed) + unit
 
 
-def _grid(first: PrintedMean, second: PrintedMean, *, equal: bool, sds: int) -> np.ndarray:
+def _grid(first: MeanSD, second: MeanSD, *, equal: bool, sds: int) -> np.ndarray:
     """p from SciPy for every combination of values behind the print, both extreme differences included."""
     (a, b), (c, d) = _edges(first.mean), _edges(second.mean)
     difference = np.linspace(a - d, b - c, 9)
@@ -100,19 +101,19 @@ def _grid(first: PrintedMean, second: PrintedMean, *, equal: bool, sds: int) -> 
 
 
 PAPER = [
-    (PrintedMean("441.4", "336.6", 12), PrintedMean("230", "180.8", 9)),
-    (PrintedMean("46.8", "20.8", 17), PrintedMean("30.9", "24.9", 16)),
-    (PrintedMean("11.8", "15.3", 17), PrintedMean("9.5", "8.7", 16)),
-    (PrintedMean("17.9", "15.6", 17), PrintedMean("2.8", "3.8", 16)),
-    (PrintedMean("3.6", "0.9", 7), PrintedMean("2.5", "0.8", 10)),
-    (PrintedMean("3.6", "0.9", 7), PrintedMean("2.5", "0.8", 26)),
+    (MeanSD("441.4", "336.6", 12), MeanSD("230", "180.8", 9)),
+    (MeanSD("46.8", "20.8", 17), MeanSD("30.9", "24.9", 16)),
+    (MeanSD("11.8", "15.3", 17), MeanSD("9.5", "8.7", 16)),
+    (MeanSD("17.9", "15.6", 17), MeanSD("2.8", "3.8", 16)),
+    (MeanSD("3.6", "0.9", 7), MeanSD("2.5", "0.8", 10)),
+    (MeanSD("3.6", "0.9", 7), MeanSD("2.5", "0.8", 26)),
 ]
 
 
 @pytest.mark.parametrize(("name", "equal"), TWO_SIDED.items())
 @pytest.mark.parametrize(("first", "second"), PAPER)
 def test_the_range_for_the_index_study_is_that_of_the_grid(
-    first: PrintedMean, second: PrintedMean, name: str, equal: bool
+    first: MeanSD, second: MeanSD, name: str, equal: bool
 ) -> None:
     grid = _grid(first, second, equal=equal, sds=33)
     found = _by_name(name)(first, second)
@@ -127,7 +128,7 @@ def test_the_range_holds_every_p_of_the_grid_and_its_ends_are_reached(name: str,
     for _ in range(150):
         places = int(rng.integers(0, 3))
         one, other = (
-            PrintedMean(
+            MeanSD(
                 f"{rng.uniform(2, 20):.{places}f}",
                 f"{rng.uniform(1.6, 10):.{places}f}",
                 int(rng.integers(3, 30)),
@@ -147,14 +148,12 @@ def test_the_range_holds_every_p_of_the_grid_and_its_ends_are_reached(name: str,
     # Welch's degrees of freedom make p fall while an SD rises: the smallest p is on an edge of the SDs' box,
     # away from its corners (0.0223 against 0.0536 at the corners for the first).
     [
-        (PrintedMean("6.2", "1", 2), PrintedMean("4.4", "1", 6)),
-        (PrintedMean("1.58", "1", 19), PrintedMean("2.95", "1", 3)),
-        (PrintedMean("3", "1", 7), PrintedMean("3", "1", 2)),
+        (MeanSD("6.2", "1", 2), MeanSD("4.4", "1", 6)),
+        (MeanSD("1.58", "1", 19), MeanSD("2.95", "1", 3)),
+        (MeanSD("3", "1", 7), MeanSD("3", "1", 2)),
     ],
 )
-def test_the_range_of_welch_holds_p_values_that_no_corner_has(
-    first: PrintedMean, second: PrintedMean
-) -> None:
+def test_the_range_of_welch_holds_p_values_that_no_corner_has(first: MeanSD, second: MeanSD) -> None:
     grid = _grid(first, second, equal=False, sds=129)
     found = _by_name("welch_t")(first, second)
     # Within 0.0005: printed p have two or three decimals, and both sides walk the edges in steps.
@@ -163,14 +162,14 @@ def test_the_range_of_welch_holds_p_values_that_no_corner_has(
 
 
 def test_overlapping_means_allow_a_p_of_one() -> None:
-    found = p_interval(welch_t, PrintedMean("9.5", "8.7", 16), PrintedMean("9.4", "8.0", 17))
+    found = p_interval(welch_t, MeanSD("9.5", "8.7", 16), MeanSD("9.4", "8.0", 17))
     assert found.high == 1.0
 
 
 def test_a_single_exact_point_gives_one_p() -> None:
     # Twelve decimals: the box is a point, and the range is SciPy's p.
-    one = PrintedMean("441.400000000000", "336.600000000000", 12)
-    other = PrintedMean("230.000000000000", "180.800000000000", 9)
+    one = MeanSD("441.400000000000", "336.600000000000", 12)
+    other = MeanSD("230.000000000000", "180.800000000000", 9)
     expected = ttest_ind_from_stats(441.4, 336.6, 12, 230, 180.8, 9, equal_var=False).pvalue
     found = p_interval(welch_t, one, other)
     assert found.low == pytest.approx(expected, rel=1e-9)
@@ -185,17 +184,15 @@ def test_a_single_exact_point_gives_one_p() -> None:
 
 @pytest.mark.parametrize("name", TWO_SIDED)
 @pytest.mark.parametrize(("first", "second"), PAPER)
-def test_a_one_sided_p_is_half_of_the_two_sided_one(
-    name: str, first: PrintedMean, second: PrintedMean
-) -> None:
+def test_a_one_sided_p_is_half_of_the_two_sided_one(name: str, first: MeanSD, second: MeanSD) -> None:
     both, one = _by_name(name)(first, second), _by_name(f"{name}_one_sided")(first, second)
     assert (one.low, one.high) == pytest.approx((both.low / 2, both.high / 2), rel=1e-12)
 
 
 @pytest.mark.parametrize(("name", "equal"), TWO_SIDED.items())
 def test_an_sd_read_as_a_standard_error_is_multiplied_by_the_root_of_n(name: str, equal: bool) -> None:
-    one = PrintedMean("46.8000000000", "20.8000000000", 17)
-    other = PrintedMean("30.9000000000", "24.9000000000", 16)
+    one = MeanSD("46.8000000000", "20.8000000000", 17)
+    other = MeanSD("30.9000000000", "24.9000000000", 16)
     expected = ttest_ind_from_stats(46.8, 20.8 * 17**0.5, 17, 30.9, 24.9 * 4, 16, equal_var=equal).pvalue
     found = _by_name(f"{name}_sd_as_se")(one, other)
     assert found.low == pytest.approx(expected, rel=1e-7)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from mgbayes.study.printed import Interval, PrintedP, decimals, possible_sums, rounding_interval
+from mgbayes.study.rounding import Interval, decimals, possible_sums, rounding_interval
+from mgbayes.study.statistics.p_value import ReportedP
 
 CONVENTIONS = st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN])
 PLACES = st.integers(0, 4)
@@ -136,18 +137,18 @@ def test_the_possible_sums_are_those_that_print_so(mean: str, n: int, sums: list
     ],
 )
 def test_a_p_value_is_read_as_printed(text: str, relation: str, number: str, places: int) -> None:
-    assert PrintedP.parse(text) == PrintedP(relation, number, places)
+    assert ReportedP.parse(text) == ReportedP(relation, number, places)
 
 
 @pytest.mark.parametrize("text", ["", "n.s.", "1.2", "-0.1", "0,05", "p<0.05", "2", "0.05 (t test)", "1e-3"])
 def test_what_is_not_a_p_value_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a p value"):
-        PrintedP.parse(text)
+        ReportedP.parse(text)
 
 
 def test_a_bare_one_is_read_with_the_decimals_usual_in_the_paper() -> None:
-    assert PrintedP.parse("1", usual_places=2).interval == Interval(0.995, 1.0)
-    assert PrintedP.parse("1", usual_places=3).interval == Interval(0.9995, 1.0)
+    assert ReportedP.parse("1", usual_places=2).interval == Interval(0.995, 1.0)
+    assert ReportedP.parse("1", usual_places=3).interval == Interval(0.9995, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_a_bare_one_is_read_with_the_decimals_usual_in_the_paper() -> None:
 def test_a_p_agrees_with_a_print_that_it_could_have(
     text: str, p_low: float, p_high: float, agrees: bool
 ) -> None:
-    assert PrintedP.parse(text).agrees(p_low, p_high) is agrees
+    assert ReportedP.parse(text).agrees(p_low, p_high) is agrees
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
@@ -185,7 +186,7 @@ def test_a_p_agrees_with_a_print_that_it_could_have(
 def test_every_p_agrees_with_its_own_print(p: float, places: int, convention: str) -> None:
     # The float 0.7 is 0.69999999999999996: who cuts it off means 0.7, so such p are left out.
     assume(p == 0 or abs(p * 10**places - round(p * 10**places)) > 1e-4)
-    assert PrintedP.parse(_print(Decimal(p), places, convention)).agrees(p, p)
+    assert ReportedP.parse(_print(Decimal(p), places, convention)).agrees(p, p)
 
 
 # ------------------------------------------------------------------ intervals

@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, isqrt
 
-from mgbayes.study.printed import ExactInterval, decimals, exact_interval, possible_sums
+from mgbayes.study.rounding import ExactInterval, decimals, exact_interval, possible_sums
 
 
 def grim(mean: str, n: int) -> bool:
