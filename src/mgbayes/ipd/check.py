@@ -22,8 +22,8 @@ def check_patients(
     """Each printed number beside what a spreadsheet gives, and every test that its patients allow.
 
     With ``mask_below``, endpoints with a count of patients below it in some cell are hidden (see
-    mgbayes.ipd.cells). Nothing in the result is about a single patient, except that a median time to an event
-    can be one patient's; it stands in notes, which masked results do not have.
+    mgbayes.ipd.cells). Nothing in the result is about a single patient, except that a median, a quartile or an end of
+    a range can be one patient's; masked results have none of these.
 
     Raises InputError when the study has no map of columns, the file cannot be read as the map says, or a subset
     asks for a column that is not there.

@@ -14,9 +14,14 @@ from mgbayes.ipd.comparison import Comparison, asked_by
 from mgbayes.ipd.run import named_tests
 from mgbayes.ipd.tested import PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
-from mgbayes.study.rounding import ExactInterval, exact_interval
+from mgbayes.study.numbers import statistics_of
+from mgbayes.study.rounding import ExactInterval
 from mgbayes.study.schema import Claim, Endpoint, Kind, Study, Summary, TestFamily
+from mgbayes.study.statistics.counts import Count, Percent, Size
+from mgbayes.study.statistics.means import WithMean
 from mgbayes.study.statistics.p_value import ReportedP
+from mgbayes.study.statistics.quantiles import Quantiles
+from mgbayes.study.statistics.statistic import PublishedStatistic
 from mgbayes.verification.not_computed import LABELS
 
 if TYPE_CHECKING:
@@ -26,7 +31,6 @@ PATIENTS = "patients"
 """The endpoint that counts the patients themselves."""
 _DIGITS = 9
 """Decimals to which a value is compared: beyond them lies binary arithmetic."""
-_WHOLE = ("n", "count")
 
 
 class Match(StrEnum):
@@ -41,7 +45,7 @@ class Match(StrEnum):
 class ClaimCheck:
     """One printed number, the range of values that are printed so, and the value that the rows give.
 
-    ``number`` is what kind of number it is (n, count, percent, mean, sd, p), ``group`` the patients behind it,
+    ``number`` is the key of a study file that it stands under (n, count, iqr, p), ``group`` the patients behind it,
     or ``comparison`` what a p compares.
     """
 
@@ -64,7 +68,7 @@ class ClaimCheck:
 
 
 def compare_with_claims(study: Study, patients: xr.Dataset, results: PatientTests) -> tuple[ClaimCheck, ...]:
-    """Each printed count, percentage, mean, SD and p value beside the rows, and so each other reading of it.
+    """Each reported number and p value beside the rows, and so each other interpretation of it.
 
     A number agrees when the value from the rows lies in the range that is printed so (rounded or cut off).
     A p agrees when a test that the paper names gives it, or any test where the paper names none; the note names
@@ -91,27 +95,28 @@ def _alternatives(rows: PatientRows) -> Iterator[ClaimCheck]:
         for change in other.changes:
             for summary in claim.summaries:
                 if (summary.group, summary.visit) == (change.group, change.visit):
-                    yield from _of_summary(rows, claim, summary, other.name, tuple(change.numbers))
+                    for check in _of_summary(rows, claim, summary, other.name):
+                        if check.number in change.numbers:
+                            yield check
 
 
 def _of_summary(
-    rows: PatientRows,
-    claim: Claim,
-    summary: Summary,
-    alternative: str | None = None,
-    only: tuple[str, ...] = ("n", "count", "percent", "mean", "sd"),
+    rows: PatientRows, claim: Claim, summary: Summary, alternative: str | None = None
 ) -> Iterator[ClaimCheck]:
-    values, note = _values(rows, claim, summary)
-    for quantity in only:
-        printed = getattr(summary, quantity)
-        if printed is not None:
-            value = None if values is None else values.get(quantity)
+    sample, note = _sample(rows, claim, summary)
+    definitions = rows.study.methods.quantile_definitions
+    for statistic in statistics_of(summary, rows.study.group_n(summary.group), definitions):
+        values = None if sample is None else sample.of(statistic)
+        for k, number in enumerate(statistic.numbers):
+            value = None if values is None or np.isnan(values[k]) else float(values[k])
             reason = note or ("" if value is not None else "too few values")
-            label = " ".join(text for text in (summary.group, summary.visit, summary.level, quantity) if text)
-            around = _behind(printed, whole=quantity in _WHOLE)
-            low, high, match = float(around.low), float(around.high), _match(value, around)
+            label = " ".join(
+                text for text in (summary.group, summary.visit, summary.level, number.name) if text
+            )
+            low, high = float(number.interval.low), float(number.interval.high)
             yield ClaimCheck(
-                claim.id, label, printed, low, high, value, match, reason, alternative, quantity, summary.group
+                claim.id, label, number.text, low, high, value, _match(value, number.interval), reason,
+                alternative, number.key, summary.group,
             )  # fmt: skip
 
 
@@ -121,67 +126,66 @@ def _match(value: float | None, around: ExactInterval) -> Match:
     return Match.agree if Fraction(repr(round(value, _DIGITS))) in around else Match.differ
 
 
-def _behind(printed: str, *, whole: bool) -> ExactInterval:
-    """Every value that is printed so; a whole number of patients is printed as it is."""
-    if whole:
-        return ExactInterval(Fraction(printed), Fraction(printed), open_low=False, open_high=False)
-    return exact_interval(printed)
+@dataclass(frozen=True)
+class _Sample:
+    """The values of a group that are known, and which statistics are of them."""
+
+    values: np.ndarray
+    kinds: tuple[type[PublishedStatistic], ...]
+
+    def of(self, statistic: PublishedStatistic) -> tuple[Any, ...] | None:
+        """The numbers that these values give; None where the statistic is not of such values or of none at all."""
+        alone = not len(self.values) and not isinstance(statistic, Size | Count)
+        return None if alone or not isinstance(statistic, self.kinds) else statistic.of(self.values)
 
 
-def _values(rows: PatientRows, claim: Claim, summary: Summary) -> tuple[dict[str, float] | None, str]:
-    """What the rows give for a summary, and what has to be said of it."""
+_MEASURED = (Size, WithMean, Quantiles)
+_KINDS: dict[Kind, tuple[type[PublishedStatistic], ...]] = {
+    Kind.binary: (*_MEASURED, Count, Percent),
+    Kind.event_count: (*_MEASURED, Count),
+}
+
+
+def _sample(rows: PatientRows, claim: Claim, summary: Summary) -> tuple[_Sample | None, str]:
+    """The values behind a summary, and what has to be said of them."""
     endpoint = rows.study.endpoint_of(claim)
     members = rows.members(summary.group)
     if members is None:
         return None, f"the rows do not say who belongs to {summary.group!r}"
     if endpoint is not None and endpoint.id == PATIENTS:
-        return {"count": float(members.sum())}, ""
+        return _Sample(np.ones(int(members.sum())), (Count,)), ""
     if endpoint is None or not rows.has(endpoint):
         return None, "the rows do not hold this endpoint"
     level = None if summary.level is None else rows.level(endpoint, summary.level)
     if summary.level is not None and level is None:
         return None, f"the rows do not name a level {summary.level!r}"
-    return _of_endpoint(rows, endpoint, members, summary.visit, level)
-
-
-def _of_endpoint(
-    rows: PatientRows, endpoint: Endpoint, members: np.ndarray, visit: str | None, level: int | None
-) -> tuple[dict[str, float] | None, str]:
-    """The numbers of a group at a visit; of those at a level, where one is named."""
     if endpoint.kind is Kind.time_to_event:
         data = rows.follow_up(endpoint)
-        return _moments(data.time[members & (data.event == 1)]), "among those with the event"
-    visits = rows.visits(endpoint)
-    if visits != (None,) and visit not in visits:
+        return _Sample(data.time[members & (data.event == 1)], _MEASURED), "among those with the event"
+    return _measured(rows, endpoint, members, summary, level)
+
+
+def _measured(
+    rows: PatientRows, endpoint: Endpoint, members: np.ndarray, summary: Summary, level: int | None
+) -> tuple[_Sample | None, str]:
+    """The values of a group at a visit, or their changes up to it; who is at a level, where one is named."""
+    visits, visit = rows.visits(endpoint), summary.visit
+    asked = {visit} | ({summary.change_from} if summary.change_from is not None else set())
+    if visits != (None,) and not asked <= set(visits):
         return None, "the rows hold this endpoint at other visits only"
     values = rows.numbers(endpoint, visit)[members]
+    if summary.change_from is not None:
+        values = values - rows.numbers(endpoint, summary.change_from)[members]
     known = values[np.isfinite(values)]
     missing = len(values) - len(known)
     notes = (
         f"{missing} patients without a value" if missing else "",
         "the rows give one value, whatever the visit" if visit is not None and visits == (None,) else "",
     )
+    kinds = _KINDS.get(endpoint.kind, _MEASURED)
     if level is not None:
-        numbers = {"n": float(len(known))} | _counts((known == level).astype(float), Kind.binary)
-    else:
-        numbers = _moments(known) | _counts(known, endpoint.kind)
-    return numbers, "; ".join(text for text in notes if text)
-
-
-def _moments(values: np.ndarray) -> dict[str, float]:
-    numbers = {"n": float(len(values))}
-    if len(values) > 0:
-        numbers["mean"] = float(np.mean(values))
-    if len(values) > 1:
-        numbers["sd"] = float(np.std(values, ddof=1))
-    return numbers
-
-
-def _counts(values: np.ndarray, kind: Kind) -> dict[str, float]:
-    if kind not in (Kind.binary, Kind.event_count):
-        return {}
-    counts = {"count": float(values.sum())}
-    return counts | ({"percent": 100 * float(values.mean())} if len(values) and kind is Kind.binary else {})
+        known, kinds = (known == level).astype(float), (Size, Count, Percent)
+    return _Sample(known, kinds), "; ".join(text for text in notes if text)
 
 
 def _of_p(

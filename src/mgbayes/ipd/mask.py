@@ -13,6 +13,8 @@ from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import ALL
 
 _COUNTS = ("n", "count")
+_OF_ONE = ("median", "iqr", "range", "quantiles")
+"""What can be the value of a single patient."""
 _TOLD = (
     *("p", "holm_p", "estimate_name", "estimate", "low", "high", "interval", "level"),
     *("statistic_name", "statistic"),
@@ -51,6 +53,8 @@ class Mask:
             in_part = check.group is not None and check.group not in self.arms
         else:
             in_part = (endpoint, check.comparison) in self.in_parts
+        if check.number in _OF_ONE:
+            return row | {"from_patients": MASKED, "match": MASKED, "note": ""}
         if not self._hides(endpoint, in_part=in_part):
             return row | {"note": row["note"] if check.from_rows is None else ""}
         counted = check.number in _COUNTS and check.from_rows is not None

@@ -17,17 +17,17 @@ def impossible_numbers(raw: Raw) -> Iterator[Problem]:
     """Every number that contradicts its number of patients or its own meaning."""
     yield from _empty_arms(raw)
     sizes = _group_sizes(raw)
-    levels = {row.get("id"): tuple(strings(row.get("levels"))) for row in rows(raw, "endpoints")}
+    levels = {str(row.get("id")): tuple(strings(row.get("levels"))) for row in rows(raw, "endpoints")}
     for claim in rows(raw, "claims"):
         for row in rows(claim, "summaries"):
             place = f'{claim_place(claim)} → summaries of "{row.get("group")}"'
-            yield from _of_summary(row, place, sizes, levels.get(claim.get("endpoint"), ()))
+            yield from _of_summary(row, place, sizes, levels.get(str(claim.get("endpoint")), ()))
         yield from _of_effects(claim)
     claims = claims_by_id(raw)
     for other in rows(raw, "alternatives"):
         claim = claims.get(str(other.get("claim")), {})
         for place, row in _read_otherwise(other, claim):
-            yield from _of_summary(row, place, sizes, levels.get(claim.get("endpoint"), ()))
+            yield from _of_summary(row, place, sizes, levels.get(str(claim.get("endpoint")), ()))
     yield from _followups(raw)
 
 
@@ -92,7 +92,7 @@ def well_formed[R: Record](model: type[R], row: Raw) -> R | None:
     except ValidationError as error:
         faulty = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
         rest = {key: value for key, value in row.items() if key not in faulty}
-        return well_formed(model, rest) if faulty else None
+        return well_formed(model, rest) if len(rest) < len(row) else None
 
 
 def _read_otherwise(other: Raw, claim: Raw) -> Iterator[tuple[str, Raw]]:

@@ -192,7 +192,7 @@ class MeanCI(MeanAndSpread):
     @property
     def numbers(self) -> tuple[Number, ...]:
         """The mean and both limits."""
-        return Number("mean", self.mean), Number("ci_low", self.low), Number("ci_high", self.high)
+        return Number("mean", self.mean), *limits(self.low, self.high)
 
     def of(self, sample: Any) -> tuple[Any, ...]:
         """The mean and both limits, by Student's t."""
@@ -241,6 +241,11 @@ class MeanCI(MeanAndSpread):
             yield Fault(
                 "ci", f'["{self.low}", "{self.high}"] of 1 patient', "a confidence interval of at least 2"
             )
+
+
+def limits(low: str, high: str) -> tuple[Number, Number]:
+    """Both limits of a confidence interval."""
+    return Number("lower limit", low, under="ci"), Number("upper limit", high, under="ci")
 
 
 def interval_faults(estimate: str, low: str, high: str, key: str) -> Iterator[Fault]:

@@ -77,7 +77,7 @@ class Quantiles(PublishedStatistic):
     @property
     def numbers(self) -> tuple[Number, ...]:
         """The quantiles, the smallest first."""
-        return tuple(Number(one.name, one.text) for one in self.quantiles)
+        return tuple(Number(one.name, one.text, under=_key(one.p)) for one in self.quantiles)
 
     def of(self, sample: Any) -> tuple[Any, ...]:
         """The quantiles by the first of the definitions."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mgbayes.study.rounding import Interval, rounding_interval
-from mgbayes.study.statistics.means import interval_faults
+from mgbayes.study.statistics.means import interval_faults, limits
 from mgbayes.study.statistics.statistic import Fault, Number, PublishedStatistic
 
 
@@ -57,11 +57,8 @@ class Effect(PublishedStatistic):
     @property
     def numbers(self) -> tuple[Number, ...]:
         """The estimate, and both limits where they are reported."""
-        limits = (("ci_low", self.low), ("ci_high", self.high))
-        return (
-            Number(self.measure, self.estimate),
-            *(Number(name, text) for name, text in limits if text is not None),
-        )
+        known = () if self.low is None or self.high is None else limits(self.low, self.high)
+        return Number(self.measure, self.estimate), *known
 
     def of(self, sample: tuple[Any, Any]) -> tuple[Any, ...]:
         """The unadjusted estimate from the values of the group and of its comparator; without limits.

@@ -15,12 +15,19 @@ from mgbayes.study.rounding import ExactInterval, decimals, exact_interval, roun
 class Number:
     """One number of a statistic: what it is ("mean"), and its text as reported ("46.8").
 
-    A count of patients is exact; all else was rounded or cut off.
+    A count of patients is exact; all else was rounded or cut off. ``under`` is the key of a study file where it is
+    not the name.
     """
 
     name: str
     text: str
     exact: bool = False
+    under: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of a study file that it stands under."""
+        return self.under or self.name
 
     @property
     def interval(self) -> ExactInterval:
