@@ -20,6 +20,7 @@ _PUBLIC = {
     "verify": "mgbayes.verification.ledger",
     "fit": "mgbayes.api",
     "reanalyze": "mgbayes.reanalysis",
+    "manuscript": "mgbayes.supplement",
     "calibrate": "mgbayes.calibrate.run",
     "compare": "mgbayes.comparison.run",
     "read_curves": "mgbayes.reconstruction.read",
@@ -41,6 +42,7 @@ __all__ = [
     "init",
     "load_plan",
     "load_study",
+    "manuscript",
     "plan",
     "propose_plans",
     "read_curves",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from mgbayes.api import fit
     from mgbayes.calibrate.run import calibrate
     from mgbayes.comparison.run import compare
+    from mgbayes.supplement import manuscript
     from mgbayes.models.plan_file import load_plan
     from mgbayes.patients.read import read_patients
     from mgbayes.planning.describe import schema

@@ -35,6 +35,27 @@ class Results(Reanalysis):
 
         return write(self, folder)
 
+    def to_docx(self, file: str | Path) -> Path:
+        """Write the supplement of a manuscript for Word. Raises InputError where it cannot be written."""
+        from mgbayes.report.manuscript.write import write_word
+
+        return write_word(self, file)
+
+    def to_latex(self, folder: str | Path) -> list[Path]:
+        """Write the supplement for LaTeX, with its references and figures; returns their places."""
+        from mgbayes.report.manuscript.write import write_tex
+
+        return write_tex(self, folder)
+
+    def checklist(self, name: str) -> pd.DataFrame:
+        """A reporting checklist (BARG, ROBUST, SAMPL), filled in: where each item stands in the supplement, and gaps.
+
+        Raises InputError for another name.
+        """
+        from mgbayes.report.manuscript.supplement import filled_checklist
+
+        return filled_checklist(self, name)
+
     def __repr__(self) -> str:
         failed = f", {len(self.failed)} of them without an estimate" if self.failed else ""
         return f"Results({self.study.id}: {len(self.ledger.claims)} claims, {len(self.fits)} fits{failed})"

@@ -11,12 +11,12 @@ import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import summarize
+from mgbayes.grade.robustness import Chance, Robustness, _weighted, robustness
 from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.report import words
-from mgbayes.report.robustness import Chance, Robustness, _weighted, robustness
+from mgbayes.report import robustness_words, words
 from mgbayes.robustness.beliefs import beliefs
 from mgbayes.robustness.tipping import normal_p_benefit
 
@@ -48,7 +48,7 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     fit = _fit()
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert row.p_benefit is not None
-    found = robustness([fit], row, [Chance(row.p_benefit, row.mcse_p_benefit or 0.0)])
+    found = robustness([fit], row)
     named = beliefs(fit.priors["log_hazard_ratio"], fit.plan.sensitivity[0])
     normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
     exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
@@ -94,17 +94,20 @@ def test_the_error_under_another_prior_is_that_of_repeated_draws() -> None:
 )
 def test_the_verdict_counts_who_would_conclude(chances: tuple[float, ...], said: str) -> None:
     found = Robustness(tuple(Chance(value, 0.003) for value in chances), 0.95)
-    assert found.verdict == said
-    assert found.range.startswith(words.percent(chances[0]))
+    assert robustness_words.verdict(found) == said
+    assert robustness_words.chance_range(found).startswith(words.percent(chances[0]))
 
 
 def test_an_answer_with_an_analysis_missing_is_not_called_robust() -> None:
     found = Robustness((Chance(0.97, 0.001), Chance(0.99, 0.001)), 0.95, missing=1)
-    assert found.verdict == "depends on the analysis: P(benefit) at least 0.95 in 2 of 2 analyses, 1 missing"
+    assert (
+        robustness_words.verdict(found)
+        == "depends on the analysis: P(benefit) at least 0.95 in 2 of 2 analyses, 1 missing"
+    )
 
 
 def test_a_fit_that_failed_is_counted_as_missing() -> None:
     fit = _fit()
     failed = replace(fit, diagnostics=Diagnostics(1.5, 20, 20, 9, 1.0, 0.0))
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
-    assert robustness([fit, failed], row, [Chance(0.9, 0.01)]).missing == 1
+    assert robustness([fit, failed], row).missing == 1

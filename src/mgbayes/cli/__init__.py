@@ -17,6 +17,7 @@ import typer
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
 from mgbayes.cli.compare import compare
+from mgbayes.cli.manuscript import manuscript
 from mgbayes.cli.plan import plan
 from mgbayes.cli.reanalyze import reanalyze
 from mgbayes.cli.reconstruct import reconstruct
@@ -37,6 +38,7 @@ for _command in (
     verify,
     plan,
     reanalyze,
+    manuscript,
     sensitivity,
     compare,
     calibrate,

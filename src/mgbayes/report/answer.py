@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary
+from mgbayes.grade.findings import Finding, first_answers, followup_is_assumed
+from mgbayes.grade.robustness import chances_by_fit
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
-from mgbayes.report import words
+from mgbayes.report import robustness_words, words
 from mgbayes.report.confounding_words import confounding_cautions, plan_confounding
 from mgbayes.report.foreseen import foreseen
 from mgbayes.report.overall_words import overall_short
 from mgbayes.report.premises import assumed_followup, overlapping, waiting_times
 from mgbayes.report.reported import reported
 from mgbayes.report.results import Reanalysis
-from mgbayes.report.robustness import Chance, robustness
 from mgbayes.verification.result import Verdict
 
 _APART = 0.2
@@ -44,29 +45,22 @@ class Headline:
 
 def headlines(reanalysis: Reanalysis) -> list[Headline]:
     """One line for each estimand that a plan puts first."""
-    return [
-        _headline(reanalysis, fits, row)
-        for fits in reanalysis.by_plan()
-        if fits[0].plan.role == "outcome"
-        for row in _first_answers(reanalysis, fits)
-        if row.p_benefit is not None
-    ]
+    return [_headline(reanalysis, row) for row in reanalysis.summary_of_findings]
 
 
-def _headline(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> Headline:
-    assert row.p_benefit is not None
-    found = robustness(fits, row, list(_chances(reanalysis, fits, row).values()))
-    first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
+def _headline(reanalysis: Reanalysis, row: Finding) -> Headline:
+    summary = row.summary
+    assert summary.p_benefit is not None
     return Headline(
-        outcome=words.first_upper(row.estimand.label),
-        reported=reported(reanalysis.study, reanalysis.ledger, fits[0].plan, row.estimand),
-        contrast=words.interval(row),
-        chance=words.percent(row.p_benefit),
-        important="" if row.p_important is None else words.percent(row.p_important),
-        range=found.range,
-        robustness=found.verdict,
-        sure=words.how_sure(row.p_benefit),
-        assumed="follow-up assumed" if words.followup_is_assumed(first) else "",
+        outcome=words.first_upper(summary.estimand.label),
+        reported=reported(reanalysis.study, reanalysis.ledger, row.plan, summary.estimand),
+        contrast=words.interval(summary),
+        chance=words.percent(summary.p_benefit),
+        important="" if summary.p_important is None else words.percent(summary.p_important),
+        range=robustness_words.chance_range(row.robustness),
+        robustness=robustness_words.verdict(row.robustness),
+        sure=words.how_sure(summary.p_benefit),
+        assumed="follow-up assumed" if followup_is_assumed(row.fit) else "",
     )
 
 
@@ -80,7 +74,7 @@ def short_answer(reanalysis: Reanalysis) -> list[str]:
 
 def _readings(reanalysis: Reanalysis) -> Iterator[str]:
     for fits in reanalysis.by_plan():
-        yield from _two_readings(fits, _first_answers(reanalysis, fits))
+        yield from _two_readings(fits, _first_answers(fits))
 
 
 def _two_readings(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]:
@@ -105,7 +99,7 @@ def _claims_sentence(reanalysis: Reanalysis) -> str:
 
 def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     """One sentence for each estimand that the plan puts first, and why they differ if they do."""
-    rows = _first_answers(reanalysis, fits)
+    rows = _first_answers(fits)
     for row in rows:
         if row.p_benefit is not None:
             yield _one_outcome(reanalysis, fits, row)
@@ -114,15 +108,8 @@ def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
         yield fits[0].plan.caution
 
 
-def _first_answers(reanalysis: Reanalysis, fits: list[Fit]) -> list[EstimandSummary]:
-    """The headline estimands, each from the first fit that passed its diagnostics."""
-    first: dict[str, EstimandSummary] = {}
-    for fit in fits:
-        for row in reanalysis.summaries(fit):
-            first.setdefault(row.estimand.id, row)
-    plan = fits[0].plan
-    wanted = plan.headline or tuple(row.estimand for row in plan.important)
-    return [first[name] for name in wanted if name in first]
+def _first_answers(fits: list[Fit]) -> list[EstimandSummary]:
+    return [row for _, row in first_answers(fits)]
 
 
 def _one_outcome(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
@@ -130,29 +117,19 @@ def _one_outcome(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) 
     assert row.p_benefit is not None
     study = reanalysis.study
     first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
-    assumed = " (follow-up assumed)" if words.followup_is_assumed(first) else ""
+    assumed = " (follow-up assumed)" if followup_is_assumed(first) else ""
     text = (
         f"{words.first_upper(row.estimand.label)}: {words.interval(row)}{assumed}; the probability that "
         f"{study.contrast.label} patients do better is {words.percent(row.p_benefit)}, {words.rule(row)} "
         f"({words.how_sure(row.p_benefit)})."
     )
-    return text + _depends_on(reanalysis, fits, row)
+    return text + _depends_on(fits, row)
 
 
-def _chances(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> dict[str, Chance]:
-    """The probability of benefit in each analysis of the plan, from the lowest to the highest."""
-    answers = {
-        words.model_of(fit): Chance(other.p_benefit, other.mcse_p_benefit or 0.0)
-        for fit in fits
-        for other in reanalysis.summaries(fit)
-        if other.estimand.id == row.estimand.id and other.p_benefit is not None
-    }
-    return dict(sorted(answers.items(), key=lambda item: item[1].value))
-
-
-def _depends_on(reanalysis: Reanalysis, fits: list[Fit], row: EstimandSummary) -> str:
+def _depends_on(fits: list[Fit], row: EstimandSummary) -> str:
     """How the answer differs between the analyses of the plan."""
-    answers = {name: chance.value for name, chance in _chances(reanalysis, fits, row).items()}
+    names = {fit.name: words.model_of(fit) for fit in fits}
+    answers = {names[name]: chance.value for name, chance in chances_by_fit(fits, row).items()}
     if len(answers) < 2:
         return ""
     low, high = next(iter(answers)), next(reversed(answers))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary
+from mgbayes.grade.findings import is_share
 from mgbayes.inference.fit import Fit
 from mgbayes.report import style, words
 from mgbayes.report.outcome_figures import curve, predictive
@@ -219,7 +220,7 @@ def _forest_drawer(
             ticks = [tick for tick in _RATIO_TICKS if low <= tick <= high]
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
-        if all(words.is_share(row.estimand) for _, row in rows):
+        if all(is_share(row.estimand) for _, row in rows):
             axes.xaxis.set_major_formatter(lambda share, at: f"{100 * share:.0f}".replace("-", "\u2212"))
             unit_shown = "percentage points"
         else:

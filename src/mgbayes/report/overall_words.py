@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mgbayes.overall.benefit import OverallBenefit
+from mgbayes.grade.findings import followup_is_assumed
+from mgbayes.overall.benefit import OverallBenefit, OverallVariation
 from mgbayes.overall.posterior import Overall
 from mgbayes.report import words
 from mgbayes.report.results import Reanalysis
@@ -101,9 +102,7 @@ def _assumed(reanalysis: Reanalysis) -> list[str]:
     """The outcomes whose follow-up is assumed."""
     benefit = reanalysis.overall
     within = {row.outcome for row in benefit.contrasts} if benefit else set()
-    titles = {
-        fit.plan.title for fit in reanalysis.fits if fit.plan.id in within and words.followup_is_assumed(fit)
-    }
+    titles = {fit.plan.title for fit in reanalysis.fits if fit.plan.id in within and followup_is_assumed(fit)}
     if not titles:
         return []
     return [f"These numbers rest on an assumed follow-up ({'; '.join(sorted(titles))})."]
@@ -128,14 +127,14 @@ def _depends_on(benefit: OverallBenefit) -> str:
     low, high = rows[0], rows[-1]
     return (
         f"What this depends on: with one thing changed at a time it runs from {words.percent(low.overall.p_mean)} "
-        f"({_of(low.kind, low.change)}) to {words.percent(high.overall.p_mean)} ({_of(high.kind, high.change)}), "
+        f"({changed(low)}) to {words.percent(high.overall.p_mean)} ({changed(high)}), "
         f"over {len(rows)} changes."
     )
 
 
-def _of(kind: str, change: str) -> str:
-    text = f"{_KINDS.get(kind, kind)} {change}"
-    return text[:1].lower() + text[1:]
+def changed(row: OverallVariation) -> str:
+    """What is changed, within a sentence."""
+    return words.first_lower(f"{_KINDS.get(row.kind, row.kind)} {row.change}")
 
 
 def _any_dependence(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mgbayes.grade.findings import followup_is_assumed
 from mgbayes.inference.fit import Fit
 from mgbayes.models import overlap
 from mgbayes.models.outcome import outcome_of, outcomes_of
@@ -29,7 +30,7 @@ def waiting_times(study: Study, plan: Plan) -> Iterator[str]:
 def assumed_followup(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
     """The follow-up that a plan assumes, where fits rest on it."""
     assumed = fits[0].plan.followup
-    if assumed is None or not any(map(words.followup_is_assumed, fits)):
+    if assumed is None or not any(map(followup_is_assumed, fits)):
         return
     unit = outcome_of(study, fits[0].plan).unit
     spread = f" ± {assumed.sd:g}" if assumed.sd else ""

@@ -16,6 +16,7 @@ import numpy as np
 from mgbayes import __version__
 from mgbayes.cache import source_hash, versions
 from mgbayes.estimands.summary import EstimandSummary
+from mgbayes.grade.findings import Finding, findings
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.store import LIBRARIES
@@ -87,6 +88,16 @@ class Reanalysis:
         """Every p value that the paper reports between the arms on its outcomes: used as evidence, or why not."""
         return reported_p(self.study, self.ledger, self.fits)
 
+    @cached_property
+    def summary_of_findings(self) -> tuple[Finding, ...]:
+        """Of each outcome the effect, how robust it is, and the certainty of the evidence."""
+        return findings(self.study, self.fits)
+
+    @property
+    def main_findings(self) -> tuple[Finding, ...]:
+        """The main estimand of each outcome."""
+        return tuple(row for row in self.summary_of_findings if row.main)
+
     @property
     def reconstructed(self) -> bool:
         """Whether any fit stands on patients that were reconstructed from curves."""
@@ -157,6 +168,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
         "reported_p": [row.to_json() for row in reanalysis.reported_p],
+        "summary_of_findings": [_finding_json(row) for row in reanalysis.summary_of_findings],
         "overall": _overall_json(reanalysis.overall),
         "not_modelled": [asdict(row) for row in reanalysis.not_modelled],
         "files": sorted(files),
@@ -196,6 +208,30 @@ def _estimands_json(reanalysis: Reanalysis, fit: Fit) -> list[dict[str, Any]]:
         | ({"confounding": found[row.estimand.id].to_json()} if row.estimand.id in found else {})
         for row in reanalysis.summaries(fit)
     ]
+
+
+def _finding_json(row: Finding) -> dict[str, Any]:
+    """Of one outcome: where its numbers stand among the fits, and what is said of them together."""
+    low, high = row.robustness.range
+    return {
+        "plan": row.plan.id,
+        "fit": row.fit.name,
+        "estimand": row.summary.estimand.id,
+        "main": row.main,
+        "absolute": None if row.absolute is None else row.absolute.estimand.id,
+        "patients": list(row.patients) if isinstance(row.patients, tuple) else row.patients,
+        "analyses": {
+            "p_benefit_low": low,
+            "p_benefit_high": high,
+            "probability_asked": row.robustness.probability,
+            "concluding": row.robustness.concluding.count(True),
+            "too_close_to_call": row.robustness.concluding.count(None),
+            "analyses": len(row.robustness.chances),
+            "missing": row.robustness.missing,
+            "conclusion": str(row.robustness.conclusion),
+        },
+        "certainty": {"level": row.certainty.level, "concerns": list(map(str, row.certainty.concerns))},
+    }
 
 
 def _overall_json(benefit: OverallBenefit | None) -> dict[str, Any] | None:

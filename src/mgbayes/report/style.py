@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +36,11 @@ Draw = Callable[["Figure"], None]
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def settings(others: Mapping[Any, Any] | None = None) -> Iterator[None]:
+    """The settings of every figure, some of them replaced by others."""
     import matplotlib
 
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context({**_SETTINGS, **(others or {})}):
         yield
 
 
@@ -50,7 +51,7 @@ def save(draw: Draw, size: tuple[float, float], stem: Path) -> tuple[Path, Path]
     """
     from matplotlib.figure import Figure
 
-    with _settings():
+    with settings():
         figure = Figure(figsize=size)
         draw(figure)
         svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")

@@ -162,7 +162,37 @@ def agreement(reanalysis: Reanalysis) -> pd.DataFrame:
     return agreement_of(reanalysis.overall) if reanalysis.overall else pd.DataFrame({"at_least": []})
 
 
+def summary_of_findings(reanalysis: Reanalysis) -> pd.DataFrame:
+    """One row for each estimand that a plan puts first: effect, robustness and certainty."""
+    return pd.DataFrame(
+        {
+            "plan": row.plan.id,
+            "estimand": row.summary.estimand.id,
+            "label": row.summary.estimand.label,
+            "main": row.main,
+            "median": row.summary.median,
+            "low": row.summary.low,
+            "high": row.summary.high,
+            "absolute": row.absolute.estimand.id if row.absolute else None,
+            "absolute_unit": row.absolute.estimand.unit if row.absolute else None,
+            "absolute_median": row.absolute.median if row.absolute else None,
+            "absolute_low": row.absolute.low if row.absolute else None,
+            "absolute_high": row.absolute.high if row.absolute else None,
+            "p_benefit": row.summary.p_benefit,
+            "important_threshold": row.summary.threshold,
+            "p_important": row.summary.p_important,
+            "lowest_p_benefit": row.robustness.range[0],
+            "highest_p_benefit": row.robustness.range[1],
+            "conclusion": str(row.robustness.conclusion),
+            "certainty": row.certainty.level,
+            "concerns": "; ".join(map(str, row.certainty.concerns)),
+        }
+        for row in reanalysis.summary_of_findings
+    )
+
+
 TABLES = {
+    "summary_of_findings": summary_of_findings,
     "claims": claims,
     "tests": tests,
     "findings": findings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB, EstimandSummary
+from mgbayes.grade.findings import followup_is_assumed, is_share
 from mgbayes.inference.fit import Fit
 from mgbayes.study.schema import Study
 
@@ -37,9 +38,6 @@ _FAMILIES = {
     "poisson": "patients of an arm alike",
 }
 
-_SHARES = ("risk_difference", "event_free_difference", "lowest_difference")
-"""How the ids of differences between two shares of patients begin."""
-
 
 def how_sure(p_benefit: float) -> str:
     """What a probability of benefit means for the contrast arm."""
@@ -64,11 +62,6 @@ def model_of(fit: Fit) -> str:
     return family(fit.family) + used + read + assumed
 
 
-def followup_is_assumed(fit: Fit) -> bool:
-    """Whether a fit rests on the follow-up that its plan assumes: one on published summaries does."""
-    return fit.plan.followup is not None and fit.evidence != "patients" and fit.pooled is None
-
-
 def first_lower(text: str) -> str:
     """A text within a sentence."""
     return text[:1].lower() + text[1:]
@@ -88,15 +81,15 @@ def percent(p: float) -> str:
     return f"{100 * p:.0f} %"
 
 
+def chance(p: float | None) -> str:
+    """A probability as a percentage; empty where there is none."""
+    return "" if p is None else percent(p)
+
+
 def number(value: float, unit: str = "") -> str:
     """A number with the digits that its size deserves."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f}{' ' + unit if unit else ''}".replace("-", "−")
-
-
-def is_share(estimand: Estimand) -> bool:
-    """Whether an estimand is a difference between two shares of patients, shown in percentage points."""
-    return estimand.null == 0 and not estimand.unit and estimand.id.startswith(_SHARES)
 
 
 def interval(row: EstimandSummary) -> str:
@@ -106,6 +99,18 @@ def interval(row: EstimandSummary) -> str:
         return f"{median} ({low} to {high}) percentage points"
     unit = f" {row.estimand.unit}" if row.estimand.unit else ""
     return f"{number(row.median)} ({number(row.low)} to {number(row.high)}){unit}"
+
+
+def per_hundred(row: EstimandSummary) -> str:
+    """A difference between shares of patients: ``15 fewer per 100 (38 fewer to 9 more)``."""
+    median, low, high = (_more_or_fewer(value) for value in (row.median, row.low, row.high))
+    head, _, side = median.partition(" ")
+    return f"{head} {side} per 100 ({low} to {high})" if side else f"{head} per 100 ({low} to {high})"
+
+
+def _more_or_fewer(share: float) -> str:
+    count = round(100 * share)
+    return f"{abs(count)} {'more' if count > 0 else 'fewer'}" if count else "0"
 
 
 def value(estimand: Estimand, at: float) -> str:

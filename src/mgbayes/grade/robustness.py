@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary, better
 from mgbayes.inference.fit import Fit
-from mgbayes.report import words
 from mgbayes.robustness.beliefs import OWN, beliefs, own_beliefs
 from mgbayes.robustness.decision import concludes
 from mgbayes.robustness.reweighted import PARETO_K, log_density, smoothed
 
 USUAL_PROBABILITY = 0.95
+
+
+class Conclusion(StrEnum):
+    """What the analyses conclude together."""
+
+    robust = "robust"
+    depends = "depends on the analysis"
+    inconclusive = "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -41,46 +49,55 @@ class Robustness:
     missing: int = 0
 
     @property
-    def range(self) -> str:
-        """From the lowest to the highest."""
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest P(benefit)."""
         values = [chance.value for chance in self.chances]
-        low, high = words.percent(min(values)), words.percent(max(values))
-        return low if low == high else f"{low} to {high}"
+        return min(values), max(values)
 
     @property
-    def verdict(self) -> str:
-        """In how many the contrast arm is concluded to do better, in a few words for a table.
+    def worse(self) -> bool:
+        """Whether the analyses that conclude anything conclude that the contrast arm does worse."""
+        return any(self._concluding(worse=True)) and not any(self._concluding(worse=False))
 
-        Robust is said only where all of them decide alike and none is missing or too close to call.
-        """
-        better = [concludes(it.value, it.mcse, self.probability) for it in self.chances]
-        worse = [concludes(1 - it.value, it.mcse, self.probability) for it in self.chances]
-        if any(worse) and not any(better):
-            return self._said(worse, f"P(benefit) at most {1 - self.probability:.3g}", "worse")
-        return self._said(better, f"P(benefit) at least {self.probability:g}", "")
+    @property
+    def concluding(self) -> tuple[bool | None, ...]:
+        """Of each analysis, whether it concludes on the side that any does; None where it is too close to call."""
+        return self._concluding(worse=self.worse)
 
-    def _said(self, decided: Sequence[bool | None], rule: str, side: str) -> str:
-        count, drawn, close = len(decided), decided.count(True), decided.count(None)
-        notes = [f"{close} too close to call"] if close else []
-        notes += [f"{self.missing} missing"] if self.missing else []
+    @property
+    def conclusion(self) -> Conclusion:
+        """Robust only where all of them conclude alike and none is missing or too close to call."""
+        drawn = self.concluding.count(True)
         if not drawn:
-            kind = "inconclusive"
-        elif drawn < count or self.missing:
-            kind = "depends on the analysis"
-        else:
-            kind = "robust"
-        kind += f", {side}" if side and kind == "robust" else ""
-        return ", ".join([f"{kind}: {rule} in {drawn} of {count} analyses", *notes])
+            return Conclusion.inconclusive
+        complete = drawn == len(self.chances) and not self.missing
+        return Conclusion.robust if complete else Conclusion.depends
+
+    def _concluding(self, *, worse: bool) -> tuple[bool | None, ...]:
+        return tuple(
+            concludes(1 - it.value if worse else it.value, it.mcse, self.probability) for it in self.chances
+        )
 
 
-def robustness(fits: Sequence[Fit], row: EstimandSummary, chances: Sequence[Chance]) -> Robustness:
-    """Of one estimand: ``chances`` are those of the analyses, ``fits`` the analyses themselves."""
+def robustness(fits: Sequence[Fit], row: EstimandSummary) -> Robustness:
+    """Of one estimand over the ``fits`` of its plan, and over other priors of the first of them that has it."""
     plan = fits[0].plan
     first = next(fit for fit in fits if row.estimand.id in {known.id for known in fit.estimands})
-    others = tuple(_under_other_priors(first, row))
+    chances = (*chances_by_fit(fits, row).values(), *_under_other_priors(first, row))
     probability = plan.decision.probability if plan.decision else USUAL_PROBABILITY
     missing = sum(row.estimand.id not in {known.id for known in fit.estimands} for fit in fits)
-    return Robustness((*chances, *others), probability, missing)
+    return Robustness(chances, probability, missing)
+
+
+def chances_by_fit(fits: Sequence[Fit], row: EstimandSummary) -> dict[str, Chance]:
+    """P(benefit) of an estimand in each fit that has it, by the fit's name, from the lowest to the highest."""
+    found = {
+        fit.name: Chance(other.p_benefit, other.mcse_p_benefit or 0.0)
+        for fit in fits
+        for other in fit.summaries()
+        if other.estimand.id == row.estimand.id and other.p_benefit is not None
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1].value))
 
 
 def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:

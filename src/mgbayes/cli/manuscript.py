@@ -1,0 +1,61 @@
+"""The supplement of a manuscript."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import (
+    CacheOption,
+    JsonOption,
+    SearchOption,
+    StudyArgument,
+    print_json,
+    stages,
+    stderr_console,
+)
+
+
+def manuscript(
+    study: StudyArgument = "litchman2020",
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; manuscripts/STUDY by default.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Size of the figures: 90mm or 190mm wide, -300dpi or -1000dpi.")
+    ] = "190mm-300dpi",
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
+    ] = None,
+    search: SearchOption = True,
+    cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
+    cache: CacheOption = True,
+    json: JsonOption = False,
+) -> None:
+    """Write a supplement for Word and LaTeX, figures in journal sizes, and reporting checklists."""
+    from mgbayes.supplement import manuscript as run
+    from mgbayes.models.plan_file import load_plan
+    from mgbayes.study.load import load_study
+
+    loaded = load_study(study)
+    plans = [load_plan(name) for name in plan] if plan else None
+    folder = out if out is not None else Path("manuscripts") / loaded.id
+    console = stderr_console()
+    with stages(console) as say:
+        written = run(
+            loaded,
+            folder,
+            profile=profile,
+            plans=plans,
+            search=search,
+            cores=cores,
+            use_cache=cache,
+            say=lambda stage, detail: say(f"{stage} {detail}"),
+        )
+    names = [path.relative_to(folder).as_posix() for path in written]
+    if json:
+        print_json({"folder": str(folder), "files": sorted(names)})
+    console.print(f"The supplement is in {folder / 'supplement.docx'}", markup=False, highlight=False)

@@ -1,0 +1,86 @@
+"""The answer in one paragraph: who benefits more, how sure, by how much, what it depends on, what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mgbayes.grade.certainty import LEVELS, Concern
+from mgbayes.grade.findings import Finding
+from mgbayes.report import words
+from mgbayes.report.findings_table import absolute_effect
+from mgbayes.report.overall_words import changed
+from mgbayes.report.results import Reanalysis
+
+_CLEAR = 0.95
+_MORE = (
+    (0.99, "{contrast} patients almost certainly benefit more than {reference} patients"),
+    (0.95, "{contrast} patients very probably benefit more than {reference} patients"),
+    (0.90, "{contrast} patients probably benefit more than {reference} patients"),
+    (0.75, "{contrast} patients perhaps benefit more than {reference} patients"),
+    (0.25, "Whether {contrast} patients benefit more than {reference} patients is open"),
+    (0.10, "{contrast} patients perhaps benefit less than {reference} patients"),
+    (0.05, "{contrast} patients probably benefit less than {reference} patients"),
+    (0.01, "{contrast} patients very probably benefit less than {reference} patients"),
+    (0.00, "{contrast} patients almost certainly benefit less than {reference} patients"),
+)
+
+
+def conclusion(reanalysis: Reanalysis) -> str:
+    """One paragraph of plain sentences; every number is one of the tables'."""
+    rows = reanalysis.main_findings
+    if not rows:
+        return "No outcome could be analysed."
+    return " ".join([*_together(reanalysis), *_by_outcome(rows, reanalysis), *_not_known(rows, reanalysis)])
+
+
+def estimate(row: Finding) -> str:
+    """The estimand, its estimate with the interval, and the probability of benefit."""
+    assert row.summary.p_benefit is not None
+    per = f", {absolute_effect(row)}" if row.summary.estimand.null == 1 and row.absolute else ""
+    return (
+        f"{words.first_lower(row.summary.estimand.label)} {words.interval(row.summary)}{per}, "
+        f"P(benefit) {words.percent(row.summary.p_benefit)}"
+    )
+
+
+def _together(reanalysis: Reanalysis) -> Iterator[str]:
+    study, benefit = reanalysis.study, reanalysis.overall
+    arms = {"contrast": study.contrast.label, "reference": study.reference.label}
+    if benefit is None:
+        return
+    p = benefit.main.p_mean
+    head = next(text for edge, text in _MORE if p >= edge).format(**arms)
+    yield f"{head}: over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}."
+    low, high = (pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max))
+    if words.percent(low.overall.p_mean) != words.percent(high.overall.p_mean):
+        yield (
+            f"It depends on what is assumed: between {words.percent(low.overall.p_mean)} ({changed(low)}) and "
+            f"{words.percent(high.overall.p_mean)} ({changed(high)})."
+        )
+
+
+def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
+    arm = reanalysis.study.contrast.label
+    better = [row for row in rows if (row.summary.p_benefit or 0) >= _CLEAR]
+    worse = [row for row in rows if (row.summary.p_benefit or 1) <= 1 - _CLEAR]
+    unclear = [row for row in rows if row not in (*better, *worse)]
+    for clear, side in ((better, "Better"), (worse, "Worse")):
+        if clear:
+            yield f"{side} for {arm}: {'; '.join(map(estimate, clear))}."
+    if unclear:
+        listed = "; ".join(
+            f"{words.first_lower(row.summary.estimand.label)} ({words.chance(row.summary.p_benefit)})"
+            for row in unclear
+        )
+        yield f"{'Not settled' if better or worse else 'No outcome is settled'} (P(benefit) for {arm}): {listed}."
+
+
+def _not_known(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
+    """Why a difference need not be an effect of the arm, and how certain the evidence is."""
+    levels = sorted({row.certainty.level for row in rows}, key=LEVELS.index)
+    grade = levels[0] if len(levels) == 1 else f"{levels[0]} to {levels[-1]}"
+    concerns = {concern for row in rows for concern in row.certainty.concerns}
+    if Concern.not_randomized in concerns:
+        differed = " and differed before treatment" if Concern.imbalance in concerns else ""
+        yield f"The arms were not randomized{differed}, so that a difference need not be an effect of the arm."
+    yield f"Certainty of the evidence: {grade}."

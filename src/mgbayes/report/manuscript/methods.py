@@ -1,0 +1,143 @@
+"""The methods section, made from what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mgbayes.estimands.summary import PROB
+from mgbayes.inference.diagnostics import DIAGNOSTICS
+from mgbayes.report import words
+from mgbayes.report.document import Cite, Ref, Text, cite
+from mgbayes.report.manuscript.bibliography import PAPER
+from mgbayes.report.results import Reanalysis, provenance
+
+
+def methods(reanalysis: Reanalysis) -> Iterator[Text]:
+    """A paragraph each: evidence, models and priors, computation, sensitivity, verification, certainty."""
+    yield _evidence(reanalysis)
+    yield _models(reanalysis)
+    yield _computation(reanalysis)
+    yield _sensitivity(reanalysis)
+    yield (
+        "Every published claim was checked against the other published numbers, over the rounding of each, and every "
+        "p value against the tests that could have given it. Means and SDs of whole numbers were checked for whether "
+        "such data exist",
+        cite("brown2017"),
+        ". ",
+        Ref("claims"),
+        " has the verdicts. The certainty of the evidence was graded by rule in the manner of GRADE",
+        cite("guyatt2008"),
+        " (",
+        Ref("findings"),
+        ").",
+    )
+
+
+def _evidence(reanalysis: Reanalysis) -> Text:
+    study = reanalysis.study
+    if reanalysis.patients is not None:
+        stands = (
+            f"patient data ({reanalysis.patients.total} patients) and, beside them, its published summaries"
+            + (" (the patients are synthetic)" if reanalysis.patients.synthetic else "")
+        )
+    elif reanalysis.reconstructed:
+        stands = "its published summaries and survival curves; no patient data were available"
+    else:
+        stands = "its published summaries; no patient data were available"
+    return (
+        "We re-analysed the study",
+        cite(PAPER),
+        f" from {stands}. {study.contrast.label} ({study.contrast.n} patients) was compared with "
+        f"{study.reference.label} ({study.reference.n} patients), the reference. A Bayesian analysis was chosen "
+        "because it gives the probability that one arm does better, and by how much. Published means and SDs enter "
+        "the models exactly: patients' values are latent and constrained to reproduce them.",
+    )
+
+
+def _models(reanalysis: Reanalysis) -> Text:
+    listed = "; ".join(
+        f"{words.first_lower(fits[0].plan.title)}: {fits[0].plan.model.replace('_', ' ')} model "
+        f"({', '.join(dict.fromkeys(words.family(fit.family) for fit in fits))})"
+        for fits in reanalysis.by_plan()
+    )
+    count = len({(fit.plan.id, name) for fit in reanalysis.fits for name in fit.priors})
+    checked: Text = (
+        "; what they expect of the published numbers is compared with these in ",
+        Ref("predictive"),
+    )
+    return (
+        f"{len(reanalysis.fits)} fits of {len(reanalysis.by_plan())} analyses were made ({listed}); ",
+        Ref("models"),
+        f" lists them. The priors of {count} parameters were chosen for the scale of each outcome (",
+        Ref("priors"),
+        ")",
+        *(checked if any(fit.checks for fit in reanalysis.fits) else ()),
+        ".",
+    )
+
+
+def _computation(reanalysis: Reanalysis) -> Text:
+    made = provenance(reanalysis)
+    samplings = {fit.plan.sampling for fit in reanalysis.fits}
+    chains = _span(row.chains for row in samplings)
+    draws = _span(row.draws for row in samplings)
+    tune = _span(row.tune for row in samplings)
+    seeds = ", ".join(map(str, sorted({row.seed for row in samplings})))
+    asked = "; ".join(f"{row.label} {row.asked}" for row in DIAGNOSTICS)
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    bad = len(reanalysis.failed)
+    outcome = (
+        "No fit failed them"
+        if not bad
+        else f"{bad} of {len(reanalysis.fits)} fits failed them and give no estimate"
+    )
+    return (
+        "Posteriors were drawn with the No-U-Turn sampler",
+        cite("hoffman2014"),
+        " in nutpie on models written in PyMC",
+        cite("abril2023"),
+        f": {chains} chains of {draws} draws after {tune} of tuning, seed {seeds}. Asked of every parameter and "
+        f"every estimand: {asked}",
+        cite("vehtari2021", "betancourt2016", "kumar2019"),
+        f". {outcome} (",
+        Ref("diagnostics"),
+        f"). Intervals are central {100 * PROB:.0f} % intervals around the posterior median. mgbayes "
+        f"{made['mgbayes']}, Python {made['python']}, {versions}; ",
+        Ref("software"),
+        " has the seed of every fit.",
+    )
+
+
+def _sensitivity(reanalysis: Reanalysis) -> Text:
+    parts: list[str | Cite | Ref] = [
+        "Each answer was repeated under every distribution, kind of evidence and suspected misprint, and under "
+        "skeptical, enthusiastic, pessimistic and heavy-tailed priors of the effect",
+        cite("zampieri2021"),
+        " by Pareto smoothed importance sampling",
+        cite("vehtari2024"),
+        " of the draws; weights with k above 0.7 were not used (",
+        Ref("robustness"),
+        ").",
+    ]
+    if any(reanalysis.confounded(fit) for fit in reanalysis.fits):
+        parts += [
+            " Patients were not randomized; E-values",
+            cite("vanderweele2017"),
+            " say how strong an unmeasured confounder would have to be to explain an estimate.",
+        ]
+    benefit = reanalysis.overall
+    if benefit is not None:
+        parts += [
+            f" Benefits of {len(benefit.contrasts)} main outcomes were put together in a random-effects model",
+            cite("higgins2009"),
+            f" on the scale of SDs, with a correlation of {benefit.correlation:g} between their estimates that is "
+            "assumed (",
+            Ref("overall"),
+            ").",
+        ]
+    return tuple(parts)
+
+
+def _span(values: Iterator[int]) -> str:
+    found = sorted(set(values))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
