@@ -16,8 +16,11 @@ from mgbayes.study import Study, load_study
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A browser is a system package that not everyone has: where none is named, that file is not collected.
-collect_ignore = [] if os.environ.get("MGBAYES_BROWSER") else ["surface/test_browser.py"]
+# A browser, TeX and LibreOffice are system packages that not everyone has: where no browser is named, the files that
+# need them are not collected.
+collect_ignore = (
+    [] if os.environ.get("MGBAYES_BROWSER") else ["surface/test_browser.py", "surface/test_office.py"]
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 

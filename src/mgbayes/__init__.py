@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from mgbayes.api import fit
     from mgbayes.calibrate.run import calibrate
     from mgbayes.comparison.run import compare
-    from mgbayes.supplement import manuscript
     from mgbayes.models.plan_file import load_plan
     from mgbayes.patients.read import read_patients
     from mgbayes.planning.describe import schema
@@ -74,6 +73,7 @@ if TYPE_CHECKING:
     from mgbayes.starter import init
     from mgbayes.study.load import load_study
     from mgbayes.study.schema import Study
+    from mgbayes.supplement import manuscript
     from mgbayes.verification.ledger import verify
 
 

@@ -36,9 +36,9 @@ def manuscript(
     json: JsonOption = False,
 ) -> None:
     """Write a supplement for Word and LaTeX, figures in journal sizes, and reporting checklists."""
-    from mgbayes.supplement import manuscript as run
     from mgbayes.models.plan_file import load_plan
     from mgbayes.study.load import load_study
+    from mgbayes.supplement import manuscript as run
 
     loaded = load_study(study)
     plans = [load_plan(name) for name in plan] if plan else None
@@ -55,7 +55,9 @@ def manuscript(
             use_cache=cache,
             say=lambda stage, detail: say(f"{stage} {detail}"),
         )
-    names = [path.relative_to(folder).as_posix() for path in written]
+    names = sorted(path.relative_to(folder).as_posix() for path in written)
     if json:
-        print_json({"folder": str(folder), "files": sorted(names)})
+        print_json({"folder": str(folder), "files": names})
+    else:
+        typer.echo("\n".join(names))
     console.print(f"The supplement is in {folder / 'supplement.docx'}", markup=False, highlight=False)

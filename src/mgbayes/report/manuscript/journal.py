@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from textwrap import fill
 
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.report.picture import Picture
 from mgbayes.report.style import settings
 
 _MM = 25.4
+_CHARACTERS_PER_MM = 0.3
+_SHORT = 8  # a number's label
 DEFAULT_PROFILE = "190mm-300dpi"
 
 
@@ -58,7 +61,8 @@ def profile(name: str) -> Profile:
 def save_as(picture: Picture, wanted: Profile, stem: Path, formats: tuple[str, ...] = ()) -> list[Path]:
     """Draw a figure as a profile wants it, and save it in its formats (or others); returns their places.
 
-    The figure keeps its proportions at full width. At a narrow width it is as high as it needs for its rows.
+    The figure keeps its proportions at full width. A narrow one keeps its height; the names of its rows are broken
+    into lines.
     """
     from matplotlib.figure import Figure
     from matplotlib.text import Text
@@ -68,10 +72,17 @@ def save_as(picture: Picture, wanted: Profile, stem: Path, formats: tuple[str, .
     with settings(
         {"font.family": [_installed(wanted.fonts)], "font.size": wanted.font_pt, "pdf.fonttype": 42}
     ):
-        figure = Figure(figsize=(width, height * max(width / natural, 0.8)))
+        figure = Figure(figsize=(width, height * max(width / natural, 1)))
         picture.draw(figure)
         for text in figure.findobj(Text):
             text.set_fontsize(wanted.font_pt)
+        for axes in figure.axes:
+            rows = [label.get_text() for label in axes.get_yticklabels()]
+            if any(len(row) > _SHORT for row in rows):
+                at = round(wanted.width_mm * _CHARACTERS_PER_MM)
+                axes.set_yticks(
+                    axes.get_yticks(), ["\n".join(fill(line, at) for line in row.split("\n")) for row in rows]
+                )
         saved = []
         for kind in formats or wanted.formats:
             path = stem.with_suffix(f".{kind}")
