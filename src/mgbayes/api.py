@@ -97,7 +97,7 @@ def _uses(plan: Plan, test: str | None) -> tuple[PrintedPUse, ...]:
     if test is None or uses:
         return uses
     tests = list(dict.fromkeys(use.test for use in plan.printed_p))
-    accepted = one_of(tests, test, none="nothing: the plan names no printed p")
+    accepted = one_of(tests, test, none="nothing: the plan names no reported p")
     raise InputError(f"plan {plan.id}", [Problem("printed_p", repr(test), accepted)])
 
 

@@ -118,7 +118,7 @@ def test_members_of_other_patients_are_refused(study: Study, tmp_path: Path) -> 
     rows = ["1,1,achr,4,1", "1,2,musk,5,0", "2,1,achr,4,1", "2,2,musk,5,0", "2,3,musk,6,0"]
     file.write_text("\n".join(["member,patient,arm,time,event", *rows, ""]), "utf-8")
     file.with_suffix(".json").write_text('{"provenance": {"time_unit": "days"}}', "utf-8")
-    with pytest.raises(InputError, match="member 2"):
+    with pytest.raises(InputError, match="imputation 2"):
         read_members(file, study, ENDPOINT)
     good = tmp_path / "good.reconstructed.csv"
     good.write_text("\n".join(["member,patient,arm,time,event", *rows[:4], ""]), "utf-8")

@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "family": ({"family": "probit"}, "one of independent, hierarchical, beta"),
     "parameter": ({"priors": {"slope": (0.0, 1.0)}}, "one of "),
     "numbers": ({"priors": {"log_odds_ratio_pis_mm": (0.0,)}}, "normal takes 2 numbers"),
-    "test": ({"printed_p": "log-rank"}, "nothing: the plan names no printed p"),
+    "test": ({"printed_p": "log-rank"}, "nothing: the plan names no reported p"),
     "alternative": ({"alternative": "digit"}, "did you mean 'digit_slip'?"),
 }
 

@@ -70,7 +70,7 @@ MISSPELT: dict[str, tuple[dict[str, object], list[str]]] = {
     ),
     "printed p of a claim without one": (
         {"printed_p": [{"claim": "fall.12w", "test": "t", "statistic": "t"}]},
-        ["printed_p[1] → claim", "prints no p value", "one of walks_alone.12w"],
+        ["printed_p[1] → claim", "reports no p value", "one of walks_alone.12w"],
     ),
     "arm of a printed p": (
         {"printed_p": [{"claim": "walks_alone.12w", "test": "t", "statistic": "t", "arm": "exercises"}]},
@@ -153,9 +153,9 @@ def test_a_follow_up_that_is_printed_need_not_be_assumed(
     (fixed,) = plan_problems(
         starter[1], _changed(starter[2], endpoints=[{"endpoint": "time_to_fall"}], followup=guess)
     )
-    assert str(fixed).endswith("the study prints that of time_to_fall, 84 days for everyone")
+    assert str(fixed).endswith("the study reports that of time_to_fall, 84 days for everyone")
     (printed,) = plan_problems(study, _changed(load_plan("relapse"), followup=guess))
-    assert "the study prints that of time_to_relapse, 1861 ± 953.4 days" in str(printed)
+    assert "the study reports that of time_to_relapse, 1861 ± 953.4 days" in str(printed)
 
 
 def test_shipped_plans_are_of_the_embedded_study_and_refused_on_another(

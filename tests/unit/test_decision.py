@@ -13,8 +13,10 @@ from mgbayes.robustness.cell import Cell
 from mgbayes.robustness.decision import FACTORS, Flips, Rule, flips, variance_explained
 
 RULE = Rule("time ratio", "< 1", 0.95, "MuSK+")
-CELL = Cell("toy", "effect", "ratio", "plan", "a", "as printed", "published", False, "", 0, 1, Status.ok, "")
-PRIORS, FAMILIES, READINGS = ("plan", "skeptical", "hopeful"), ("a", "b"), ("as printed", "slip")
+CELL = Cell(
+    "toy", "effect", "ratio", "plan", "a", "as published", "published", False, "", 0, 1, Status.ok, ""
+)
+PRIORS, FAMILIES, READINGS = ("plan", "skeptical", "hopeful"), ("a", "b"), ("as published", "slip")
 
 
 def _cells(seed: int) -> list[Cell]:
@@ -26,7 +28,7 @@ def _cells(seed: int) -> list[Cell]:
             belief=belief,
             family=family,
             numbers=numbers,
-            is_base=(belief, family, numbers) == ("plan", "a", "as printed"),
+            is_base=(belief, family, numbers) == ("plan", "a", "as published"),
             p_benefit=float(rng.uniform(0.85, 1.0)),
         )
         for belief, family, numbers in product(PRIORS, FAMILIES, READINGS)

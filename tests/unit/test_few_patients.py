@@ -73,7 +73,7 @@ def only(
         (["old"], {"dose": [5]}, "dose", "welch_t", "one of the groups has no patient with a value"),
         (["old", "new"], {"dose": [5, 6]}, "dose", "welch_t", "fewer than two patients"),
         (["old"] * 3 + ["new"] * 3, {"dose": [5] * 6}, "dose", "mann_whitney", "every patient has the same value"),
-        (["old"] * 3 + ["new"] * 3, {"dose": [1, 1, 1, 2, 2, 2]}, "dose", "student_t", "no group has any spread"),
+        (["old"] * 3 + ["new"] * 3, {"dose": [1, 1, 1, 2, 2, 2]}, "dose", "student_t", "no group has any variation"),
         (["old"] * 3 + ["new"] * 3, {"well": [1] * 6}, "well", "fisher_exact", "or none, had the event"),
         (["old"] * 2 + ["new"] * 2, {"attacks": [0] * 4}, "attacks", "poisson_exact", "no event in either group"),
         (["old"] * 2 + ["new"] * 2, {"attacks": [0, 0, 1, 2]}, "attacks", "negative_binomial", "group has no event"),

@@ -86,7 +86,7 @@ def test_a_p_agrees_when_a_test_that_the_paper_names_gives_it() -> None:
     found = check("well", "p, new v old")
     assert found.from_rows == pytest.approx(34 / 70)
     assert found.match is Match.agree
-    assert "gives the print: Fisher's exact" in found.note
+    assert "gives the reported p: Fisher's exact" in found.note
 
 
 def test_a_p_differs_when_only_another_test_gives_it() -> None:
@@ -100,7 +100,7 @@ def test_a_claim_that_names_its_test_is_held_to_it() -> None:
     found = check("relapse", "p, new v old")
     row = run_tests(STUDY, ROWS).row("relapse", "new v old", "log_rank")
     assert found.from_rows == row.p
-    assert found.note.startswith("from the rows: log-rank")
+    assert found.note.startswith("from the patients: log-rank")
 
 
 def test_where_the_paper_names_no_test_a_p_agrees_with_any_that_gives_it() -> None:

@@ -83,7 +83,7 @@ def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) 
     ]
     for plan in plans:
         if not on_patients and plan.family in MODELS[plan.model].on_patients_only:
-            problems.append(Problem(f"family of plan {plan.id}", plan.family, "--patients beside it"))
+            problems.append(Problem(f"family of plan {plan.id}", plan.family, "--patients as well"))
         known = MODELS[plan.model].adjustments
         accepted = f"one of {', '.join(known)}" if known else f"nothing: {plan.model} has no adjustments"
         problems += [
@@ -92,7 +92,7 @@ def _check(plans: Sequence[Plan], on_patients: bool, adjusted: tuple[str, ...]) 
             if name not in known
         ]
     if adjusted and not on_patients:
-        problems.append(Problem("--adjusted", " and ".join(adjusted), "--patients beside it"))
+        problems.append(Problem("--adjusted", " and ".join(adjusted), "--patients as well"))
     if problems:
         raise InputError("calibrate --patients" if on_patients else "calibrate", problems)
 

@@ -27,7 +27,7 @@ from mgbayes.cli.verify import verify
 from mgbayes.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, MgbayesError
 
 app = typer.Typer(
-    help="A second, Bayesian look at small two-arm cohort papers, from their printed numbers alone.",
+    help="A Bayesian re-analysis of small two-arm cohort papers, from their published summaries alone.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -64,7 +64,7 @@ def main() -> None:
     except SystemExit as stop:
         if stop.code == EXIT_INTERRUPTED:
             sys.stderr.write(
-                "Interrupted. Fits that had finished are kept; run the command again to go on.\n"
+                "Interrupted. Finished fits are in the cache; run the command again to continue.\n"
             )
         raise
     except Exception:

@@ -13,11 +13,11 @@ from mgbayes.cli.shared import print_json
 
 def schema(
     example: Annotated[
-        bool, typer.Option("--example", help="Print an example instead: the embedded study file, or a plan.")
+        bool, typer.Option("--example", help="Show an example instead: the embedded study file, or a plan.")
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Of a plan file instead of a study file.")] = False,
 ) -> None:
-    """Print the JSON schema of a study file or a plan file, or an example of one."""
+    """Show the JSON schema of a study file or a plan file, or an example of one."""
     from mgbayes.planning import describe
 
     if example:

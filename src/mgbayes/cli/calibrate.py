@@ -33,9 +33,9 @@ def calibrate(
         typer.Option(help="What the models take of patients besides: covariates, frailty; once for each."),
     ] = None,
 ) -> None:
-    """Simulation-based calibration: does each model's posterior mean what it says? Takes long.
+    """Simulation-based calibration: are each model's posterior probabilities right? Takes long.
 
-    Prints a verdict for each model; the exit code is 1 where one is not calibrated.
+    Shows a verdict for each model; the exit code is 1 where one is not calibrated.
     """
     from mgbayes.calibrate.run import calibrate as run
     from mgbayes.calibrate.run import calibrated_by_default

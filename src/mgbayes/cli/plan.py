@@ -18,7 +18,7 @@ def plan(
         list[str] | None, typer.Option(help="Only this endpoint of the study; may be given several times.")
     ] = None,
 ) -> None:
-    """Write a commented plan for every outcome that the study prints enough for."""
+    """Write a commented plan for every outcome that the study reports enough about."""
     from mgbayes.planning.write import plan as run
     from mgbayes.study.load import load_study
 

@@ -45,15 +45,20 @@ def reanalyze(
     ] = None,
     mask_below: Annotated[
         int | None,
-        typer.Option(min=2, help="With --patients, leave out endpoints with a smaller count of patients."),
+        typer.Option(min=2, help="With --patients, exclude endpoints with a smaller count of patients."),
     ] = None,
-    curve_members: Annotated[int, typer.Option(min=2, help="At most so many of its data sets.")] = 20,
+    curve_imputations: Annotated[
+        int,
+        typer.Option(
+            "--curve-imputations", "--curve-members", min=2, help="At most so many of its data sets."
+        ),
+    ] = 20,
     search: SearchOption = True,
     cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """The main job: verify the claims, fit the plans, write the report; with --patients, on patients."""
+    """The main job: verify the claims, fit the plans, write the report; with --patients, on patient data."""
     from mgbayes.models.plan_file import load_plan
     from mgbayes.reanalysis import reanalyze as run
     from mgbayes.study.load import load_study
@@ -62,7 +67,6 @@ def reanalyze(
     plans = [load_plan(name) for name in plan] if plan else None
     folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if patients else ""))
     rows = _patients(loaded, patients, mask_below)
-    members = _members_by_endpoint(loaded, curves or [], curve_members)
     console = stderr_console()
     with stages(console) as say:
         result = run(
@@ -70,7 +74,7 @@ def reanalyze(
             folder,
             plans=plans,
             patients=rows,
-            curves=members,
+            curves=_imputations(loaded, curves or [], curve_imputations),
             search=search,
             cores=cores,
             use_cache=cache,
@@ -80,7 +84,7 @@ def reanalyze(
     if json:
         sys.stdout.write((folder / "results.json").read_text("utf-8"))
     else:
-        _print_short_answer(result)
+        _show_short_answer(result)
     for fit in result.failed:
         from mgbayes.report.answer import failure
 
@@ -92,7 +96,7 @@ def reanalyze(
 
 
 def _patients(study: Study, file: Path | None, mask_below: int | None) -> Dataset | None:
-    """The patients of a spreadsheet, small cells left out where that is asked for; None without one."""
+    """The patients of a spreadsheet, without small cells where these are masked; None without a spreadsheet."""
     if file is None:
         if mask_below is not None:
             from mgbayes.ipd.options import options_without_patients
@@ -109,21 +113,21 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
     return without_small_cells(study, patients, mask_below)
 
 
-def _members_by_endpoint(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
-    """The data sets of each ``--curves ENDPOINT=FILE``."""
+def _imputations(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
+    """The data sets of each ``--curves ENDPOINT=FILE``, by endpoint."""
     from mgbayes.errors import InputError, Problem
     from mgbayes.reconstruction.members import read_members
 
-    found = {}
+    imputations = {}
     for text in curves:
         endpoint, sign, file = text.partition("=")
         if not sign:
             raise InputError("--curves", [Problem("the option", repr(text), "ENDPOINT=FILE")])
-        found[endpoint.strip()] = read_members(file.strip(), study, endpoint.strip(), most=most)
-    return found
+        imputations[endpoint.strip()] = read_members(file.strip(), study, endpoint.strip(), most=most)
+    return imputations
 
 
-def _print_short_answer(result: Reanalysis) -> None:
+def _show_short_answer(result: Reanalysis) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

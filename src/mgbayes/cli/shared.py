@@ -1,4 +1,4 @@
-"""What the commands share: options, progress on standard error, results for machines on standard output."""
+"""Options of several commands, progress on standard error, results as JSON on standard output."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 STUDY = "An embedded study (litchman2020) or the path of a study file."
 StudyArgument = Annotated[str, typer.Argument(help=STUDY)]
-CacheOption = Annotated[bool, typer.Option(help="Keep finished work and read what was kept before.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+CacheOption = Annotated[bool, typer.Option(help="Read finished work from the cache, and add to it.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as JSON to standard output.")]
 PatientsOption = Annotated[
     Path | None,
     typer.Option("--patients", "--ipd", help="A spreadsheet of patient data: .csv, .xlsx or .parquet."),
@@ -48,7 +48,7 @@ def progress_bar(console: Console) -> Iterator[Progress]:
 
 @contextmanager
 def stages(console: Console) -> Iterator[Callable[[str], None]]:
-    """A progress bar without an end in sight; what is yielded says the stage."""
+    """A progress bar of unknown length; the function that it gives shows the stage."""
     with progress_bar(console) as progress:
         task = progress.add_task("starting", total=None)
 
@@ -59,5 +59,5 @@ def stages(console: Console) -> Iterator[Callable[[str], None]]:
 
 
 def print_json(value: object) -> None:
-    """A result for machines."""
+    """Write a result as JSON to standard output."""
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -23,17 +23,18 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; STUDY-synthetic by default.")
     ] = None,
-    members: Annotated[int, typer.Option(min=1, help="How many cohorts.")] = 1,
+    cohorts: Annotated[int, typer.Option("--cohorts", "--members", min=1, help="How many cohorts.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cohorts.")] = 1,
     truth: Annotated[
-        Path | None, typer.Option(help="A TOML file of chosen parameters, in place of the print.")
+        Path | None,
+        typer.Option(help="A TOML file of chosen parameters, in place of the published summaries."),
     ] = None,
-    excel: Annotated[bool, typer.Option("--excel", help="Write .xlsx beside each .csv.")] = False,
+    excel: Annotated[bool, typer.Option("--excel", help="Write .xlsx as well as .csv.")] = False,
     cores: Annotated[int, typer.Option(min=1, help="Chains that run side by side.")] = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
-    """Synthetic patients that agree with every published number, or that follow a chosen truth."""
+    """Synthetic patients that agree with every published number, or that follow chosen parameters."""
     from mgbayes.simulation.run import simulate as run
     from mgbayes.simulation.write import NOTICE, check_folder, write_members
     from mgbayes.study.load import load_study
@@ -43,9 +44,11 @@ def simulate(
     check_folder(folder)
     console = stderr_console()
     with stages(console) as say:
-        made = run(loaded, members=members, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say)
+        simulated = run(
+            loaded, members=cohorts, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say
+        )
         say("writing")
-        written = write_members(loaded, made, folder, seed=seed, excel=excel)
+        written = write_members(loaded, simulated, folder, seed=seed, excel=excel)
     console.print(f"The files are in {folder}", markup=False, highlight=False)
     if json:
         print_json({"schema_version": 1, "origin": "synthetic", "files": [row.to_json() for row in written]})

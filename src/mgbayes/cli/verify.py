@@ -1,4 +1,4 @@
-"""Every printed claim and its verdict; the patients beside it."""
+"""Every published claim with its verdict, and the comparison with patient data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def verify(
     patients: PatientsOption = None,
     subset: Annotated[
         list[str] | None,
-        typer.Option(help='With --patients, a part of the patients: "three_cycles = cycles >= 3".'),
+        typer.Option(help='With --patients, a subset of the patients: "three_cycles = cycles >= 3".'),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="With --patients, the folder to write CSV tables to.")
@@ -41,12 +41,12 @@ def verify(
         int | None, typer.Option(min=2, help="With --patients, hide counts of patients below this number.")
     ] = None,
 ) -> None:
-    """Re-compute every printed claim and give each a verdict; with --patients, set the patients beside it."""
+    """Check every published claim; with --patients, compare it with the patient data."""
     from mgbayes.study.load import load_study
     from mgbayes.verification.ledger import verify as run
 
     loaded = load_study(study)
-    beside = _beside(loaded, patients, subset, out, mask_below)
+    comparison = _comparison(loaded, patients, subset, out, mask_below)
     console = stderr_console()
     with progress_bar(console) as progress:
         task = progress.add_task("verifying", total=len(loaded.claims))
@@ -56,19 +56,19 @@ def verify(
 
         ledger = run(loaded, search=search, use_cache=cache, progress=say)
     if json:
-        print_json(ledger.to_json() | ({} if beside is None else {"patients": beside.to_json()}))
+        print_json(ledger.to_json() | ({} if comparison is None else {"patients": comparison.to_json()}))
         return
-    _print_ledger(ledger)
-    if beside is not None:
+    _show_ledger(ledger)
+    if comparison is not None:
         from mgbayes.ipd.terminal import print_beside, wide_console
 
-        print_beside(beside, wide_console())
+        print_beside(comparison, wide_console())
 
 
-def _beside(
+def _comparison(
     study: Study, file: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
 ) -> Beside | None:
-    """The patients beside the print, and their tables written; None when no spreadsheet is given."""
+    """The comparison with patient data, its tables written; None without a spreadsheet."""
     if file is None:
         if subset or out is not None or mask_below is not None:
             from mgbayes.ipd.options import options_without_patients
@@ -82,19 +82,19 @@ def _beside(
     subsets = read_subsets(subset or [])
     if out is not None:
         check_place(out)
-    beside = check_patients(study, file, subsets, mask_below)
-    for path in [] if out is None else write_tables(beside, out):
+    comparison = check_patients(study, file, subsets, mask_below)
+    for path in [] if out is None else write_tables(comparison, out):
         stderr_console().print(f"Written: {path}", markup=False, highlight=False)
-    return beside
+    return comparison
 
 
-def _print_ledger(ledger: Ledger) -> None:
+def _show_ledger(ledger: Ledger) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    table = Table("claim", "printed", "p", "verdict", "given by", title=ledger.study)
+    table = Table("claim", "published", "p", "verdict", "reproduced by", title=ledger.study)
     for row in ledger.claims:
         cells = (
             row.id,
@@ -106,7 +106,7 @@ def _print_ledger(ledger: Ledger) -> None:
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
     if ledger.findings:
-        console.print(Text("\nWhat a careful reader would notice"))
+        console.print(Text("\nInconsistencies"))
     for finding in ledger.findings:
         console.print(Text(f"• {finding.text}"))
     counts = ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in ledger.tally().items())

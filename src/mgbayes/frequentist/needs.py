@@ -72,7 +72,7 @@ BOTH_GROUPS = Need(lambda g: min(g.sizes) > 0, "one of the groups has no patient
 TWO_EACH = Need(_two_each, "a group has fewer than two patients with a value")
 NOT_ALL_EQUAL = Need(lambda g: _spread(g.pooled), "every patient has the same value")
 SPREAD_WITHIN = Need(
-    lambda g: _spread(g.reference) or _spread(g.contrast), "no group has any spread within it"
+    lambda g: _spread(g.reference) or _spread(g.contrast), "no group has any variation within it"
 )
 BOTH_OUTCOMES = Need(
     lambda g: _spread(g.pooled), "all patients, or none, had the event: no test can see a difference"

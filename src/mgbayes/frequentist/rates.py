@@ -58,7 +58,7 @@ def negative_binomial(groups: TwoGroups) -> Outcome:
     reach = float(ndtri((1 + LEVEL) / 2)) * error
     low, high = float(np.exp(slope - reach)), float(np.exp(slope + reach))
     ratio = Estimate("rate ratio", float(np.exp(slope)), low, high, "Wald, on the log scale")
-    text = f"dispersion {spread:.2f}" if spread > NO_SPREAD else "no more spread than Poisson's"
+    text = f"dispersion {spread:.2f}" if spread > NO_SPREAD else "no more dispersion than Poisson's"
     return Outcome(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _note(groups, text))
 
 

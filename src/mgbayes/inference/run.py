@@ -79,7 +79,7 @@ class Job:
     @property
     def title(self) -> str:
         """What a progress bar says of it."""
-        used = f", printed p ({self.printed_p[0].test})" if self.printed_p else ""
+        used = f", reported p ({self.printed_p[0].test})" if self.printed_p else ""
         read = f", {self.alternative}" if self.alternative else ""
         besides = f", with {' and '.join(self.adjusted)}" if self.adjusted else ""
         return f"{self.plan.title}, {self.family}{used}{read}{besides}"
@@ -155,7 +155,9 @@ def _from_print(study: Study, plan: Plan, family: str) -> Data:
     """What a study prints for a family of a plan's model. Raises NotPrinted."""
     row = MODELS[plan.model]
     if family in row.on_patients_only:
-        raise NotPrinted(plan.endpoints[0].endpoint, f"patients: no print has what the family {family} needs")
+        raise NotPrinted(
+            plan.endpoints[0].endpoint, f"patients: no paper publishes what the family {family} needs"
+        )
     data: Data = row.of(study, plan).from_study(study, plan)
     return data
 
@@ -317,7 +319,7 @@ class Fitter:
         posterior, stats = self._sampled(job, module, data, priors, sampling)
         if not job.printed_p:
             return posterior, stats
-        self.say("holding draws against the printed p")
+        self.say("selecting draws that agree with the reported p")
         p = self._statistics(job, module, data, priors, sampling, posterior)
         agree = agreeing(job.study, job.printed_p, p)
         if hasattr(module, "with_printed_p"):
@@ -427,6 +429,6 @@ def _input_error(job: Job) -> Iterator[None]:
     try:
         yield
     except NotPrinted as missing:
-        given = "not printed" if job.patients is None else "not in the spreadsheet"
+        given = "not published" if job.patients is None else "not in the spreadsheet"
         problem = Problem(f'endpoint "{missing.endpoint}"', given, missing.needed)
         raise InputError(f"{job.study.id} with plan {job.plan.id}", [problem]) from None

@@ -227,7 +227,7 @@ def _p_check(
         return _without_p(claim, quantity, text, printed, _why_no_p(judged, agreeing, named))
     match = Match.agree if judged_agreeing else Match.differ
     low, high = printed.interval.low, printed.interval.high
-    note = f"from the rows: {stand.label}; gives the print: {_who_agrees(agreeing, named)}"
+    note = f"from the patients: {stand.label}; gives the reported p: {_who_agrees(agreeing, named)}"
     return ClaimCheck(claim.id, quantity, text, low, high, stand.p, match, note)
 
 
@@ -239,7 +239,7 @@ def _why_no_p(judged: list[PatientTest], agreeing: list[PatientTest], named: fro
         reason = f"these rows allow no {' or '.join(LABELS[test] for test in sorted(named))} test"
     else:
         reason = "no test of these rows gives a p"
-    return f"{reason}; gives the print: {_who_agrees(agreeing, named)}" if agreeing else reason
+    return f"{reason}; gives the reported p: {_who_agrees(agreeing, named)}" if agreeing else reason
 
 
 def _without_p(claim: Claim, quantity: str, text: str, printed: ReportedP, reason: str) -> ClaimCheck:

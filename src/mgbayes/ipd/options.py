@@ -26,5 +26,5 @@ def options_without_patients(options: Mapping[str, object]) -> None:
     """Raise InputError for options that were given but mean nothing without a spreadsheet."""
     given = [name for name, value in options.items() if value]
     if given:
-        problems = [Problem(name, "without --patients", "--patients FILE beside it") for name in given]
+        problems = [Problem(name, "without --patients", "--patients FILE as well") for name in given]
         raise InputError("the options", problems)

@@ -52,7 +52,7 @@ def _claims(beside: Beside) -> Table:
         ]
         for row in beside.claims
     )
-    return _table(_title(beside, "what is printed, and what the patients give"), heads, [rows])
+    return _table(_title(beside, "published numbers and what the patients give"), heads, [rows])
 
 
 def _tests(beside: Beside) -> Table:
@@ -95,7 +95,7 @@ def _standing(row: Row) -> Iterator[str]:
 
 def _sentences(beside: Beside) -> Iterator[str]:
     counts = ", ".join(f"{n} {match.replace('_', ' ')}" for match, n in beside.tally().items())
-    yield f"{len(beside.claims)} printed numbers: {counts}\n"
+    yield f"{len(beside.claims)} published numbers: {counts}\n"
     if beside.masking is not None:
         hidden = ", ".join(beside.masking.whole) or "none"
         also = ", ".join(one for one in beside.masking.parts if one not in beside.masking.whole) or "none"

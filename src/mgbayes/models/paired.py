@@ -36,7 +36,7 @@ def correlation_bounds(
     impossible = (low >= 1) | (high <= -1)
     if impossible.any():
         raise ValueError(
-            f"no within-patient correlation gives the printed paired p (arm, later visit): "
+            f"no within-patient correlation gives the reported paired p (arm, later visit): "
             f"{np.argwhere(impossible).tolist()} with means {mean.tolist()} and SDs {sd.tolist()}; "
             f"leave this p out, or read the SDs or the test differently"
         )

@@ -269,7 +269,7 @@ class Plan(Record):
         (), description="Two times at which a piecewise constant hazard changes, in the unit of the endpoint."
     )
     followup: AssumedFollowup | None = Field(
-        None, description="Follow-up as it is assumed, where the study does not print it."
+        None, description="Assumed follow-up, where the study does not report it."
     )
     priors: dict[str, PriorChoice] = Field(default_factory=dict)
     important: tuple[Important, ...] = ()

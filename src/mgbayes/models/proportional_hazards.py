@@ -117,7 +117,9 @@ class ProportionalHazards:
                 "a covariate makes the hazard a quarter to four times as much, by yes or by one SD",
             ),
             "frailty_variance": Prior(
-                "half_normal", (0.7,), "unknown causes spread hazards by nothing to an SD of about their mean"
+                "half_normal",
+                (0.7,),
+                "SD of the hazards of patients, by unknown causes, from zero to about their mean",
             ),
         }
 

@@ -100,7 +100,7 @@ def _unknown_in_study(study: Study, plan: Plan) -> Iterator[Problem]:
         elif place.startswith("printed_p") and not study.claim(claim).p_by_source:
             printed = [row.id for row in study.claims if row.p_by_source]
             accepted = one_of(printed, claim, none="nothing: the study file has no p value")
-            yield Problem(place, f"{claim!r}, which prints no p value", accepted)
+            yield Problem(place, f"{claim!r}, which reports no p value", accepted)
     arms = [arm.id for arm in study.arms]
     for i, use in enumerate(plan.printed_p, start=1):
         if use.arm is not None and use.arm not in arms:
@@ -129,7 +129,7 @@ def _contradictions(study: Study, plan: Plan) -> Iterator[Problem]:
         if plan.followup is not None and printed is not None:
             given = f"mean = {plan.followup.mean:g}, assumed"
             accepted = (
-                f"no [followup]: the study prints that of {endpoint.id}, {_in_words(printed, endpoint.unit)}"
+                f"no [followup]: the study reports that of {endpoint.id}, {_in_words(printed, endpoint.unit)}"
             )
             yield Problem("followup", given, accepted)
         if endpoint.fixed_followup is None:

@@ -101,10 +101,10 @@ def _question(study: Study, endpoint: Endpoint) -> str:
 
 def _caution(baseline: Visit | None) -> str:
     if baseline is None:
-        return "No value from before treatment is printed: the arms may have differed from the start."
+        return "No value from before treatment is published: the arms may have differed from the start."
     return (
         "The difference at equal baseline depends on the correlation of a patient's values at two visits, which the "
-        "paper does not print."
+        "paper does not report."
     )
 
 
@@ -135,7 +135,7 @@ def _normal_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
         "level": normal(
             scale.mean,
             5 * sd,
-            f"The scale of measurement as printed: the mean of both arms over all visits, "
+            f"The scale of measurement as published: the mean of both arms over all visits, "
             f"{with_unit(scale.mean, unit)}, give or take ten SDs within arms.",
         ),
         "difference": normal(
@@ -147,7 +147,7 @@ def _normal_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
             log(sd),
             0.5,
             f"The SD of patients is between {number(sd * 0.375)} and {with_unit(sd * 2.66, unit)}, about the SD "
-            "within arms as printed.",
+            "within arms as published.",
         ),
     }
     if visits > 1:
@@ -173,7 +173,7 @@ def _ratio_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
         "cv": lognormal(
             log(cv),
             0.5,
-            f"The SD is {number(cv * 0.375)} to {number(cv * 2.66)} times the mean, about as printed.",
+            f"The SD is {number(cv * 0.375)} to {number(cv * 2.66)} times the mean, about as published.",
         ),
         "standardized_mean": normal(0, 1, "Any share of patients near zero is equally credible."),
     }
@@ -186,5 +186,5 @@ def _ratio_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
 
 
 def _correlation() -> PriorChoice:
-    why = "A patient's values at two visits correlate between -0.7 and 0.7; no correlation is printed."
+    why = "A patient's values at two visits correlate between -0.7 and 0.7; no correlation is reported."
     return PriorChoice(form="lkj", values=(3.0,), why=why)

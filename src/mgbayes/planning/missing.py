@@ -23,7 +23,7 @@ class Missing:
     @property
     def problem(self) -> Problem:
         """The same as a problem of the study file."""
-        return Problem(f'endpoint "{self.endpoint}"', "not printed, or not in the study file", self.needed)
+        return Problem(f'endpoint "{self.endpoint}"', "not published, or not in the study file", self.needed)
 
 
 def nothing_to_model(study: Study, missing: Iterable[Missing]) -> InputError:
@@ -33,7 +33,7 @@ def nothing_to_model(study: Study, missing: Iterable[Missing]) -> InputError:
         given = "no endpoint" if not study.endpoints else 'no endpoint with role = "outcome"'
         problems = [Problem("endpoints", given, "at least one outcome with its numbers in both arms")]
     advice = (
-        "No outcome of this study can be modelled yet. Add what is missing to the study file where the paper prints "
+        "No outcome of this study can be modelled yet. Add what is missing to the study file where the paper reports "
         "it; `mgbayes verify` works without."
     )
     return InputError(study.id, problems, advice)

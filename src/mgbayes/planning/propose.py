@@ -17,7 +17,7 @@ from mgbayes.planning.times import counted_by, time_plan
 from mgbayes.planning.yes_no import yes_no_plan
 from mgbayes.study.schema import Endpoint, Kind, Study
 
-_NEEDS_PATIENTS = "patient data (--patients): no model takes this kind of outcome from what a paper prints"
+_NEEDS_PATIENTS = "patient data (--patients): no model takes this kind of outcome from published summaries"
 
 
 @dataclass(frozen=True)

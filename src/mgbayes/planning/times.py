@@ -119,7 +119,7 @@ def _cure(outcome: Outcome, evidence: TimeEvidence, followed: _Followed) -> dict
         else "",
         "caution": ""
         if timed
-        else f"No times of {outcome.event} are printed: what is said of them follows from counts, "
+        else f"No times of {outcome.event} are published: the estimates follow from counts, "
         "follow-up and priors.",
         "priors": _cure_priors(outcome, followed),
         "important": (*important, *([important_ratio("time_ratio", outcome.benefit)] if timed else ())),

@@ -10,7 +10,7 @@ from typing import Any
 from mgbayes.models.plan import Plan
 
 _TOP = """\
-# {title}: proposed from what the study file prints. Nothing here comes from the difference between the arms.
+# {title}: proposed from the published summaries. Nothing here comes from the difference between the arms.
 # Change what you know better, above all the priors and what counts as important, and run it with --plan FILE.
 """
 
@@ -26,7 +26,7 @@ COMMENTS: Mapping[str, str] = {
     "followup": "How long patients were followed, as it is assumed.",
     "priors": "Priors: what is credible before any data, and why. Neither arm is favoured.",
     "important": "From where on a benefit matters. By convention only: put in what matters in your field.",
-    "printed_p": "Printed p values to condition on, with the test that each is taken to come from.",
+    "printed_p": "Reported p values to condition on, with the test that each is taken to come from.",
     "decision": "How sure one has to be, and of which estimand.",
     "sensitivity": "Effects whose priors `mgbayes sensitivity` varies. `expected` is what an enthusiast expects.",
     "confounding": "What is assumed of an unmeasured confounder.",

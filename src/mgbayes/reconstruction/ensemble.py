@@ -14,8 +14,8 @@ from mgbayes.reconstruction.patients import Patients
 
 ORIGIN = "reconstructed"
 NOTICE = (
-    "Reconstructed from digitized Kaplan-Meier curves, not observed. Every member is one data set that "
-    "fits the curves; results are to be combined over the members."
+    "Reconstructed from digitized Kaplan-Meier curves, not observed. Every imputation is one data set that "
+    "fits the curves; results are to be pooled over the imputations."
 )
 
 
@@ -35,7 +35,7 @@ class ArmFit:
         least, most = self.events
         events = str(least) if least == most else f"{least} to {most}"
         within = f"within {self.deviation:.2g} of the digitized points (stated error {self.survival_error:g})"
-        return f"{self.arm}: {self.n} patients, {events} events, every member {within}"
+        return f"{self.arm}: {self.n} patients, {events} events, every imputation {within}"
 
     def to_json(self) -> dict[str, object]:
         """For machines."""

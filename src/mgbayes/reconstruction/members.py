@@ -22,7 +22,7 @@ COLUMNS = ("member", "patient", "arm", "time", "event")
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
 """Days in a unit of time."""
 MOST = 20
-_ADVICE = "`mgbayes reconstruct` writes such a file, and the one with its provenance beside it."
+_ADVICE = "`mgbayes reconstruct` writes such a file, and the one with its provenance in the same folder."
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def read_members(
     if rows and not problems:
         problems += _uneven(members, study)
     if not rows and not problems:
-        problems.append(Problem("the content", "no row", "a row a member and patient"))
+        problems.append(Problem("the content", "no row", "a row for each imputation and patient"))
     if problems:
         raise InputError(str(path), problems, _ADVICE)
     about = {
@@ -124,7 +124,9 @@ def _unit(path: Path) -> tuple[float, list[Problem]]:
     try:
         unit = json.loads(beside.read_text("utf-8"))["provenance"]["time_unit"]
     except (OSError, ValueError, KeyError, TypeError):
-        return 1.0, [Problem(f"the file beside it, {beside.name}", "no unit of time", "its provenance")]
+        return 1.0, [
+            Problem(f"the file with its provenance, {beside.name}", "no unit of time", "its provenance")
+        ]
     if unit not in DAYS:
         return 1.0, [Problem(f"{beside.name} → time_unit", repr(unit), f"one of {', '.join(DAYS)}")]
     return DAYS[unit], []
@@ -138,7 +140,11 @@ def _uneven(members: dict[str, list[_Row]], study: Study) -> list[Problem]:
     }
     first = next(iter(counts.values()))
     problems = [
-        Problem(f"member {name}", f"{list(count)} patients by arm", f"{list(first)}, as in the first member")
+        Problem(
+            f"imputation {name}",
+            f"{list(count)} patients by arm",
+            f"{list(first)}, as in the first imputation",
+        )
         for name, count in counts.items()
         if count != first
     ]

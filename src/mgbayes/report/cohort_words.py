@@ -31,7 +31,7 @@ def _text(study: Study, evidence: CohortEvidence) -> str:
     return (
         f"{len(evidence.cohorts)} other cohorts with both arms predict an odds ratio of {_odds(predicted)} for a new "
         f"study, above 1 with probability {_above(predicted)}. The study's own counts give {_odds(alone)}, above 1 "
-        f"with probability {_above(alone)}. A count of {study.contrast.label} patients as low as printed had "
+        f"with probability {_above(alone)}. A count of {study.contrast.label} patients as low as published had "
         f"a predictive probability of {words.percent(main.conflict.p_as_low)}. As a prior, the prediction is worth "
         f"{words.number(robust.prior_size.elir)} patients; its vague component has weight {robust.vague_before:.2f} "
         f"before and {robust.vague_after:.2f} after the study's counts, and the chance that {better} becomes "

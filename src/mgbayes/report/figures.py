@@ -47,10 +47,11 @@ def _printed_p(reanalysis: Reanalysis) -> Iterator[Picture]:
     if rows:
         yield Picture(
             "printed_p",
-            "Each row is one printed p value (diamond, or an arrow where the paper prints a bound). Bars and "
-            "dots are the p values that come out of the printed numbers: dark where the paper names the test, "
-            "light where it does not but gives the print; a hatched bar spans what the print leaves open (the "
-            "data sets searched, or the pairing). A diamond on a dark mark is reproduced; one far from all is not.",
+            "Each row is one reported p value (diamond, or an arrow where the paper reports a bound). Bars and "
+            "dots are the p values that the published numbers give: dark where the paper names the test, "
+            "light where it does not but gives the reported p; a hatched bar spans what the summaries leave open "
+            "(the data sets searched, or the pairing). A diamond on a dark mark is reproduced; one far from all "
+            "is not.",
             (7.2, 0.8 + 0.36 * len(rows)),
             lambda figure: _draw_printed_p(reanalysis, rows, figure),
         )
@@ -118,8 +119,8 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
     study = reanalysis.study
     yield Picture(
         f"{fit.plan.id}_chances",
-        "The chance of each event in each arm, given the printed counts: the dot is the posterior median, the "
-        "thick line holds the central 50 % and the thin line the central 95 %; the cross is the printed "
+        "The chance of each event in each arm, given the published counts: the dot is the posterior median, the "
+        "thick line holds the central 50 % and the thin line the central 95 %; the cross is the published "
         "proportion. Where the two lines overlap widely, the arms cannot be told apart. Model: "
         f"{words.model_of(fit)}.",
         (6.4, 0.9 + 0.7 * len(labels)),

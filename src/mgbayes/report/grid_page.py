@@ -110,7 +110,7 @@ def _reasons(cells: list[Cell]) -> list[str]:
     failed = sum(not cell.usable and not cell.disagrees for cell in cells)
     told = []
     if disagree:
-        told.append(f"{disagree} analyses have no estimate because no draw agrees with the printed p.")
+        told.append(f"{disagree} analyses have no estimate because no draw agrees with the reported p.")
     if failed:
         told.append(f"{failed} analyses failed their diagnostics and have no estimate.")
     return told

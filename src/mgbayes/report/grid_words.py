@@ -14,7 +14,7 @@ _WHAT = {
     "prior": "the prior",
     "family": "the family of the model",
     "suspected misprints": "whether a suspected misprint is corrected",
-    "evidence": "whether a printed p is evidence",
+    "evidence": "whether a reported p is evidence",
 }
 
 
@@ -58,7 +58,7 @@ def _range(row: Flips) -> str:
 def _left_out(row: Flips) -> str:
     parts = []
     if row.disagreeing:
-        parts.append(f"in {row.disagreeing} no draw agrees with the printed p")
+        parts.append(f"in {row.disagreeing} no draw agrees with the reported p")
     if row.failed:
         parts.append(f"{row.failed} failed {'its' if row.failed == 1 else 'their'} diagnostics")
     return f"Of the {row.cells} cells asked for, {' and '.join(parts)}." if parts else ""

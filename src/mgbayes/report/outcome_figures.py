@@ -144,10 +144,10 @@ def predictive(study: Study, fit: Fit) -> Iterator[Picture]:
         return
     units = list(dict.fromkeys(row.unit for row in fit.checks))
     inside = sum(row.inside for row in fit.checks)
-    cross = "the patients give" if fit.used else "was printed"
+    cross = "the patients give" if fit.used else "was published"
     yield Picture(
         f"{fit.plan.id}_predictive",
-        "What the model expects a paper like this to print: light, before seeing the data (prior predictive); "
+        "What the model expects a paper like this to report: light, before seeing the data (prior predictive); "
         "dark, after (posterior predictive); lines hold the central 95 %, ticks are medians. The cross is what "
         f"{cross}: {inside} of {len(fit.checks)} crosses lie on their dark line. A light line that is far shorter "
         "than the dark one would be a prior that says too much.",

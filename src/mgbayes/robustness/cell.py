@@ -31,7 +31,7 @@ from mgbayes.robustness.grid import Setting
 from mgbayes.robustness.reweighted import reweighted
 from mgbayes.robustness.tied import induced_interval
 
-AS_PRINTED = "as printed"
+AS_PRINTED = "as published"
 PUBLISHED = "published"
 LEAST_ESS = 400.0
 """Effective draws asked of every parameter of a cell, 100 a chain: Vehtari et al. (2021), Bayesian Anal 16:667."""
@@ -162,7 +162,7 @@ def cell_from_parent(fitter: Fitter, setting: Setting) -> Cell | None:
     except (RuntimeError, FloatingPointError) as stop:
         return replace(_empty(setting), reason=f"the sampler stopped: {stop}")
     if _disagrees(parent):
-        reason = "no draw agrees with the printed p under the plan's own prior"
+        reason = "no draw agrees with the reported p under the plan's own prior"
         return replace(_empty(setting), **_measured(parent), reason=reason)
     if setting.belief.name == OWN or not setting.has_effect:
         return _cell(setting, parent, How.planned)
@@ -188,7 +188,7 @@ def _cell(setting: Setting, fit: Fit, how: How) -> Cell:
     if reason:
         return replace(measured, reason=reason)
     status = fit.agreement.status if fit.agreement else Status.ok
-    few = f"fewer than {Agreement.FEW:.0%} of the draws agree with the printed p"
+    few = f"fewer than {Agreement.FEW:.0%} of the draws agree with the reported p"
     return replace(
         measured, status=status, reason="" if status is Status.ok else few, **_estimates(setting, fit)
     )
@@ -215,7 +215,7 @@ def failures(fit: Fit) -> tuple[Diagnostic, ...]:
 def fault(fit: Fit) -> str:
     """Why a fit is not used, in words; empty for one that is."""
     if _disagrees(fit):
-        return "no draw agrees with the printed p"
+        return "no draw agrees with the reported p"
     return "; ".join(f"{row.label} {getattr(fit.diagnostics, row.id):.4g}" for row in failures(fit))
 
 

@@ -108,7 +108,7 @@ def _next(
             continue
         return cohort, {plan: dict(values) for plan, values in draw.parameters.items()}, passed_over
     problem = Problem(
-        "doses", "means and SDs as printed", "some that positive doses of this correlation have"
+        "doses", "means and SDs as published", "some that positive doses of this correlation have"
     )
     raise InputError(study.id, [problem])
 

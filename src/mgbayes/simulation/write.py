@@ -19,8 +19,8 @@ from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.schema import Study
 
 NOTICE = (
-    "Synthetic patients, not observed. They agree with what is printed, or follow a chosen truth, and stand for "
-    "nobody; what a file shows beyond that is synthetic too."
+    "Synthetic patients, not observed. They agree with the published numbers, or follow chosen parameters, and "
+    "stand for nobody; what a file shows beyond that is synthetic too."
 )
 
 
@@ -40,7 +40,7 @@ class Written:
             return [str(self.path)]
         differ = [f"  not met: {text}" for text in self.differ]
         absent = [f"  not in the file: {text}" for text in self.not_in_file]
-        return [f"{self.path}: {self.agree} printed numbers come back", *differ, *absent]
+        return [f"{self.path}: {self.agree} published numbers come back", *differ, *absent]
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
@@ -106,7 +106,7 @@ def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
     absent = [c for c in checks if c.match == "not_available" or (c.claim, c.group) in nobody]
     differ = [c for c in checks if c.match == "differ" and c not in absent]
     agree = len(checks) - len(absent) - len(differ)
-    told = tuple(f"{c.claim}, {c.quantity}: printed {c.printed}, here {c.from_rows:.4g}" for c in differ)
+    told = tuple(f"{c.claim}, {c.quantity}: published {c.printed}, here {c.from_rows:.4g}" for c in differ)
     return Written(
         path, agree, told, tuple(f"{c.claim}, {c.quantity} {c.printed}" for c in absent), from_print
     )

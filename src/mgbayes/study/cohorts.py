@@ -24,7 +24,7 @@ class ContextCohort(Record):
         description="overlap: its patients are in another study too. one_arm: there is no contrast."
     )
     overlaps: tuple[Id, ...] = Field((), description="The studies that share patients with it.")
-    numbers: tuple[str, ...] = Field(min_length=1, description="As printed, in words.")
+    numbers: tuple[str, ...] = Field(min_length=1, description="As published, in words.")
 
 
 class Context(Record):

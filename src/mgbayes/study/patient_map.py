@@ -112,7 +112,7 @@ class PatientMap(Record):
     )
     yes: Words = Field(YES, min_length=1)
     no: Words = Field(NO, min_length=1)
-    missing: Words = Field(MISSING, description="Spellings of a missing value, beside an empty cell.")
+    missing: Words = Field(MISSING, description="Spellings of a missing value, in addition to an empty cell.")
     endpoints: tuple[EndpointColumns, ...] = ()
     covariates: tuple[Covariate, ...] = ()
 
@@ -127,5 +127,5 @@ class PatientMap(Record):
                 f"each spelling once among yes, no and missing ({', '.join(sorted(twice))} is not)"
             )
         if self.visit is not None and self.id is None:
-            raise ValueError("id beside visit, to tell which rows are one patient")
+            raise ValueError("id as well as visit, to know which rows are one patient")
         return self

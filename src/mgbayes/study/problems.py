@@ -12,10 +12,10 @@ from mgbayes.study.rounding import NUMBER
 from mgbayes.study.statistics.p_value import P_VALUE
 
 _PATTERNS = {
-    NUMBER: 'a number as printed, in quotes, such as "46.8"',
+    NUMBER: 'a number as published, in quotes, such as "46.8"',
     r"^\d+$": 'a whole number in quotes, such as "17"',
-    P_VALUE: 'a p value as printed, in quotes, such as "0.22", "<0.01" or ">0.05"',
-    LIMIT: 'a number as printed, in quotes, such as "46.8", or "not reached"',
+    P_VALUE: 'a p value as reported, in quotes, such as "0.22", "<0.01" or ">0.05"',
+    LIMIT: 'a number as published, in quotes, such as "46.8", or "not reached"',
     PROBABILITY: 'a probability in quotes, such as "0.1"',
 }
 
@@ -81,7 +81,7 @@ def _accepted(row: Any, root: type[BaseModel] | None) -> str:
         case "string_pattern_mismatch":
             return _PATTERNS.get(context["pattern"], f"text of the form {context['pattern']}")
         case "string_type":
-            return 'text in quotes (a printed number keeps its decimals so: "46.80")'
+            return 'text in quotes (a published number keeps its decimals so: "46.80")'
         case "missing":
             return f"the key {row['loc'][-1]!r} is needed"
         case "extra_forbidden":

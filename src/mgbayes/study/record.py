@@ -13,7 +13,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
 Number = Annotated[
     str,
     StringConstraints(strict=True, pattern=NUMBER),
-    Field(description="A number as printed, in quotes."),
+    Field(description="A number as published, in quotes."),
 ]
 Count = Annotated[
     str,

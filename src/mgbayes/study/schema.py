@@ -26,7 +26,7 @@ ALL = "all"
 PValue = Annotated[
     str,
     StringConstraints(strict=True, pattern=P_VALUE),
-    Field(description='A p value as printed, in quotes: "0.22", "<0.01", ">0.05".'),
+    Field(description='A p value as reported, in quotes: "0.22", "<0.01", ">0.05".'),
 ]
 
 
@@ -110,7 +110,7 @@ class Endpoint(Record):
     whole: bool = Field(False, description="Only whole numbers can occur (days, cycles, years).")
     nonnegative: bool | None = Field(
         None,
-        description="No value below zero can occur; left out, the printed means and SDs say it.",
+        description="No value below zero can occur; if omitted, the published means and SDs decide.",
     )
     benefit: Direction | None = Field(
         None, description="Which direction is better for the patient; left out for baseline facts."
@@ -171,7 +171,7 @@ class Claim(Record):
     printed: str | None = Field(None, description="The statement in words, where numbers are not all.")
     summaries: tuple[Summary, ...] = ()
     p: PValue | dict[Id, PValue] | None = Field(
-        None, description="As printed; by source where the sources differ."
+        None, description="As reported; by source where the sources differ."
     )
     comparison: Comparison | None = None
     effects: tuple[ReportedEffect, ...] = Field(
@@ -192,7 +192,7 @@ class Alternative(Record):
     name: Id
     claim: Id
     kind: Literal["doubt", "reading"] = Field(
-        description="doubt: the printed number may be wrong. reading: the paper does not say."
+        description="`doubt`: a suspected misprint. `reading`: another interpretation of an ambiguous statement."
     )
     why: str
     changes: tuple[Change, ...] = Field(min_length=1)

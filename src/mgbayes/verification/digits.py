@@ -41,7 +41,7 @@ def percentages(study: Study, claim: Claim) -> Iterator[Check]:
             continue
         x = int(row.count)
         own = f"{100 * x / n:.{max(1, decimals(row.percent))}f}"
-        text = f"{who}: {x}/{n} is {own} %, printed {row.percent} %"
+        text = f"{who}: {x}/{n} is {own} %, reported {row.percent} %"
         if x not in fitting:
             text += f"; {_counts(fitting, n)} would be {row.percent} %"
         yield Check("percentage", x in fitting, text)
@@ -61,7 +61,7 @@ def totals(study: Study, claim: Claim) -> Iterator[Check]:
             continue
         arms = _arm_counts(study, claim.endpoint, whole.visit)
         if arms is not None:
-            text = f"{' + '.join(map(str, arms))} = {sum(arms)}, printed for all: {count.x}"
+            text = f"{' + '.join(map(str, arms))} = {sum(arms)}, reported for all: {count.x}"
             yield Check("subgroup_total", sum(arms) == count.x, text)
 
 

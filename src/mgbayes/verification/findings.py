@@ -31,7 +31,7 @@ def p_not_reproduced(study: Study, results: Results) -> Iterator[Finding]:
                 f"it is {other.result.verdict.replace('_', ' ')}{_by(other.result)}."
                 for other in result.alternatives
             )
-            text = f"{result.what}: the printed p {result.p_printed} comes out of no test tried ({tried}).{others}"
+            text = f"{result.what}: no test ({tried}) reproduced the reported p {result.p_printed}.{others}"
             yield Finding("p_not_reproduced", (result.id,), text)
 
 
@@ -61,7 +61,7 @@ def only_with_patients(study: Study, results: Results) -> Iterator[Finding]:
             continue
         if found and result.verdict is Verdict.possible:
             rest = (
-                "some data sets with the printed summaries give it by "
+                "some data sets with the published summaries give it by "
                 f"{' or '.join(test.label for test in found)}"
             )
         elif result.not_computed and result.verdict is Verdict.not_checkable:
@@ -69,8 +69,8 @@ def only_with_patients(study: Study, results: Results) -> Iterator[Finding]:
         else:
             continue
         text = (
-            f"{result.what}: the printed p {result.p_printed} comes out of none of the tests that the "
-            f"printed numbers allow ({_ranges(direct)}); {rest}."
+            f"{result.what}: none of the tests that the "
+            f"published numbers allow ({_ranges(direct)}) gives the reported p {result.p_printed}; {rest}."
         )
         yield Finding("only_with_patients", (result.id,), text)
 
@@ -94,7 +94,7 @@ def times_given_the_event(study: Study, results: Results) -> Iterator[Finding]:
                 )
             )
             text = (
-                f"{endpoint.label}: the printed times are of those who had the event. {fast.label} patients "
+                f"{endpoint.label}: the published times are of those who had the event. {fast.label} patients "
                 f"are faster than {slow.label} patients among those, but a smaller share of them had it "
                 f"({study.reference.label} {text0}, {study.contrast.label} {text1})."
             )
@@ -174,7 +174,7 @@ def readings_contradicted(study: Study, results: Results) -> Iterator[Finding]:
         for other in wrong:
             faults = "; ".join(check.text for check in other.result.checks if not check.holds)
             rest = [row.name for row in readings if row is not other and row not in wrong]
-            better = f" The reading {' or '.join(rest)} fits better." if rest else ""
+            better = f" The interpretation {' or '.join(rest)} fits better." if rest else ""
             text = f"{result.what}: {other.why} Then {faults}.{better}"
             yield Finding("reading_contradicted", (result.id,), text)
 
@@ -195,7 +195,7 @@ def sources_differ(study: Study, results: Results) -> Iterator[Finding]:
     for claim in study.claims:
         if len(set(claim.p_by_source.values())) > 1:
             prints = " and ".join(f"{p} ({source})" for source, p in claim.p_by_source.items())
-            text = f"{claim.what}: the sources print different p values, {prints}."
+            text = f"{claim.what}: the sources report different p values, {prints}."
             yield Finding("sources_differ", (claim.id,), text)
 
 

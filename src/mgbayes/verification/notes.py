@@ -45,7 +45,7 @@ def _nothing_compared(claim: Claim) -> str:
         return "The study file does not say what this p compares, so no test can be re-computed."
     if claim.endpoint is None:
         return "The study file names no endpoint for this p, so no test can be re-computed."
-    return "The size of the group that was compared is not printed, so no test can be re-computed."
+    return "The size of the group that was compared is not reported, so no test can be recomputed."
 
 
 def _implied_counts(study: Study, claim: Claim) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _implied_counts(study: Study, claim: Claim) -> Iterator[str]:
         count = count_of(study, row)
         if count is not None and not count.printed:
             yield (
-                f"{study.label(row.group)}: the count is not printed; {row.percent} % of {count.n} "
+                f"{study.label(row.group)}: the count is not reported; {row.percent} % of {count.n} "
                 f"can only be {count.x}/{count.n}."
             )
 
@@ -62,8 +62,8 @@ def _bare_p(question: Question) -> Iterator[str]:
     for printed in question.printed:
         if "." not in printed.number:
             yield (
-                f"p is printed as {printed.number}, without decimals; it is read with "
-                f"{printed.places} decimals, as this paper prints its other p values."
+                f"p is reported as {printed.number}, without decimals; it is read with "
+                f"{printed.places} decimals, as this paper reports its other p values."
             )
 
 
@@ -93,7 +93,7 @@ def _counts_allowed(question: Question, counts: Sequence[CountPairs]) -> Iterato
     equality = all(printed.relation == "=" for printed in question.printed)
     for row in counts:
         if not row.pairs:
-            yield f"{row.label}: none of the {row.tried} possible pairs of counts gives the printed p."
+            yield f"{row.label}: none of the {row.tried} possible pairs of counts gives the reported p."
             continue
         first, second = (_group_label(question, name) for name in row.groups)
         few = ", ".join(f"{x}/{row.sizes[0]} v {y}/{row.sizes[1]}" for x, y in row.pairs[:_FEW_PAIRS])
@@ -101,7 +101,7 @@ def _counts_allowed(question: Question, counts: Sequence[CountPairs]) -> Iterato
         listed = f": {few}{more}" if equality else ""
         yield (
             f"{row.label}: {len(row.pairs)} of {row.tried} possible pairs of counts "
-            f"({first} v {second}) give the printed p{listed}."
+            f"({first} v {second}) give the reported p{listed}."
         )
 
 
@@ -115,14 +115,14 @@ def _search_result(question: Question, tests: Sequence[TestResult]) -> Iterator[
         if test.searched:
             share = f"{100 * (test.share or 0):.1f} %"
             outcome = (
-                f"{share} of the random ones round to the print"
+                f"{share} of the random ones round to the reported p"
                 if test.share
-                else "none of the random ones rounds to the print, though a directed search reached it"
+                else "none of the random ones rounds to the reported p, though a directed search reached it"
                 if test.matches
-                else "none gives the print"
+                else "none gives the reported p"
             )
             yield (
-                f"{test.label}: among {test.searched} random data sets with the printed summaries, and "
+                f"{test.label}: among {test.searched} random data sets with the published summaries, and "
                 f"others varied from them, p runs from {test.p_low:.2g} to {test.p_high:.2g}; {outcome}. "
                 "A search is not a proof: what it did not find may still exist."
             )
@@ -137,7 +137,7 @@ def _not_computed(question: Question, missing: Sequence[NotComputed], *, searche
     if missing:
         tests = "; ".join(f"{test.label} needs {test.needs}{_at(question, test)}" for test in missing)
         hint = " (a search of data sets was not asked for)" if not searched and can_search(question) else ""
-        yield f"Not re-computed from what is printed: {tests}{hint}."
+        yield f"Not recomputed from the published numbers: {tests}{hint}."
 
 
 def _at(question: Question, test: NotComputed) -> str:
@@ -155,7 +155,7 @@ def _hazard_ratio(question: Question) -> Iterator[str]:
         " An effect this strong is understated by the method with so few events." if effect.is_strong else ""
     )
     yield (
-        f"By Parmar's method the printed log-rank p stands for a hazard ratio of {ratio.low:.2f} to "
+        f"By Parmar's method the reported log-rank p stands for a hazard ratio of {ratio.low:.2f} to "
         f"{ratio.high:.2f} (or its inverse; the text gives the direction), standard error of its "
         f"logarithm {effect.standard_error:.2f}.{strong}"
     )

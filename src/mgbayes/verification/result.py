@@ -27,13 +27,13 @@ class Verdict(StrEnum):
 
 
 MEANING = {
-    Verdict.reproduced: "the printed numbers agree with each other and with a test that the paper names (any, "
+    Verdict.reproduced: "the published numbers agree with each other and with a test that the paper names (any, "
     "where it names none)",
-    Verdict.reproduced_otherwise: "only a test that the paper does not name for such data gives the print",
-    Verdict.possible: "some data set with the printed summaries gives the print",
-    Verdict.not_reproduced: "the tests that the paper names were re-computed, and no test gives the print",
-    Verdict.inconsistent: "the printed numbers contradict each other",
-    Verdict.not_checkable: "not enough is printed to check it; the notes say what is missing",
+    Verdict.reproduced_otherwise: "only a test that the paper does not name for such data gives the reported p",
+    Verdict.possible: "some data set with the published summaries gives the reported p",
+    Verdict.not_reproduced: "the tests that the paper names were recomputed, and no test gives the reported p",
+    Verdict.inconsistent: "the published numbers contradict each other",
+    Verdict.not_checkable: "not enough is published to check it; the notes say what is missing",
 }
 
 

@@ -302,8 +302,8 @@ def test_prednisone_at_last_follow_up_is_not_reproduced_and_the_slip_is_shown_be
     ("claim", "text"),
     # 27/33 = 0.81818..., 29/33 = 0.87878..., 7/33 = 0.21212...
     [
-        ("baseline.prednisone_users", "27/33 is 81.8 %, printed 87.9 %; 29/33 would be 87.9 %"),
-        ("baseline.thymoma", "7/33 is 21.2 %, printed 21.1 %"),
+        ("baseline.prednisone_users", "27/33 is 81.8 %, reported 87.9 %; 29/33 would be 87.9 %"),
+        ("baseline.thymoma", "7/33 is 21.2 %, reported 21.1 %"),
     ],
 )
 def test_percentages_that_contradict_their_counts_are_inconsistent(
