@@ -66,7 +66,7 @@ def _of_summary(row: Raw, place: str, sizes: dict[str, int], levels: tuple[str, 
 def _unreadable_values(row: Raw, place: str, levels: tuple[str, ...]) -> Iterator[Problem]:
     """Medians and other quantiles that are neither a number nor a level."""
     accepted = (
-        f"a level ({', '.join(levels)})" if levels else 'a number as printed, in quotes, such as "46.8"'
+        f"a level ({', '.join(levels)})" if levels else 'a number as published, in quotes, such as "46.8"'
     )
     texts = [
         ("median", row.get("median")),

@@ -17,12 +17,12 @@ PROBABILITY = r"^0?\.\d+$"
 Value = Annotated[
     str,
     StringConstraints(strict=True, min_length=1),
-    Field(description="A number as printed, in quotes; of an ordinal endpoint, also one of its levels."),
+    Field(description="A number as published, in quotes; of an ordinal endpoint, also one of its levels."),
 ]
 Limit = Annotated[
     str,
     StringConstraints(strict=True, pattern=LIMIT),
-    Field(description=f'A number as printed, in quotes, or "{NOT_REACHED}".'),
+    Field(description=f'A number as published, in quotes, or "{NOT_REACHED}".'),
 ]
 Probability = Annotated[str, StringConstraints(pattern=PROBABILITY)]
 
@@ -43,7 +43,7 @@ class ReportedNumbers(Record):
     )
     se: Number | None = optional(description="The standard error of the mean.")
     ci: tuple[Limit, Limit] | None = optional(
-        description="The confidence interval of the mean, of the survival or of the median survival beside it."
+        description="The confidence interval of the mean, of the survival or of the median survival."
     )
     ci_level: Number | None = optional(description="Of the confidence interval, in percent; 95 if not said.")
     survival: Number | None = optional(
@@ -80,7 +80,7 @@ class Summary(ReportedNumbers, Place):
         if self.mean is None and (self.sd is not None or self.se is not None):
             raise ValueError("a mean and its sd stand together; so do a mean and its se")
         if self.ci is not None and (self.mean, self.survival, self.median_survival).count(None) != 2:
-            raise ValueError("a ci stands beside one of mean, survival and median_survival")
+            raise ValueError("a ci comes with one of mean, survival and median_survival")
         if self.at is None and (self.survival is not None or self.at_risk is not None):
             raise ValueError("a survival and a number at risk stand with their time, at")
         return self
