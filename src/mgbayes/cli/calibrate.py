@@ -30,7 +30,7 @@ def calibrate(
     ] = None,
     adjusted: Annotated[
         list[str] | None,
-        typer.Option(help="What the models take of patients besides: covariates, frailty; once for each."),
+        typer.Option(help="With --patients, what the models adjust for: covariates, frailty. Repeatable."),
     ] = None,
 ) -> None:
     """Simulation-based calibration: are each model's posterior probabilities right? Takes long.

@@ -30,7 +30,7 @@ COMMENTS: Mapping[str, str] = {
     "decision": "How sure one has to be, and of which estimand.",
     "sensitivity": "Effects whose priors `mgbayes sensitivity` varies. `expected` is what an enthusiast expects.",
     "confounding": "What is assumed of an unmeasured confounder.",
-    "patients": "What a fit on patient data takes besides the arm.",
+    "patients": "Covariates and frailty of a fit to patient data.",
     "sampling": "How the posterior is drawn.",
 }
 _TABLES = ("followup", "decision", "confounding", "patients", "sampling")

@@ -182,8 +182,8 @@ def _of_members(fits: list[Fit]) -> Iterator[str]:
         name = words.model_of(fit)
         yield (
             f"{name[:1].upper()}{name[1:]}: fitted to each of {fit.pooled.members} data sets of "
-            f"{fit.pooled.patients} reconstructed patients ({fit.pooled.available} in the file), and put together. "
-            f"Of the variance, the share that lies between the data sets, which the curves leave open: {listed}."
+            f"{fit.pooled.patients} reconstructed patients ({fit.pooled.available} in the file), and pooled. "
+            f"Share of the variance that is between the data sets: {listed}."
         )
 
 

@@ -17,7 +17,7 @@ _MORE = (
     (0.95, "{contrast} patients very probably benefit more than {reference} patients"),
     (0.90, "{contrast} patients probably benefit more than {reference} patients"),
     (0.75, "{contrast} patients perhaps benefit more than {reference} patients"),
-    (0.25, "Whether {contrast} patients benefit more than {reference} patients is open"),
+    (0.25, "Inconclusive: the data do not distinguish {contrast} from {reference} patients"),
     (0.10, "{contrast} patients perhaps benefit less than {reference} patients"),
     (0.05, "{contrast} patients probably benefit less than {reference} patients"),
     (0.01, "{contrast} patients very probably benefit less than {reference} patients"),

@@ -49,7 +49,7 @@ def _printed_p(reanalysis: Reanalysis) -> Iterator[Picture]:
             "printed_p",
             "Each row is one reported p value (diamond, or an arrow where the paper reports a bound). Bars and "
             "dots are the p values that the published numbers give: dark where the paper names the test, "
-            "light where it does not but gives the reported p; a hatched bar spans what the summaries leave open "
+            "light where it does not but gives the reported p; a hatched bar spans all that the summaries allow "
             "(the data sets searched, or the pairing). A diamond on a dark mark is reproduced; one far from all "
             "is not.",
             (7.2, 0.8 + 0.36 * len(rows)),

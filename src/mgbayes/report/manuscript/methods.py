@@ -37,7 +37,7 @@ def _evidence(reanalysis: Reanalysis) -> Text:
     study = reanalysis.study
     if reanalysis.patients is not None:
         stands = (
-            f"patient data ({reanalysis.patients.total} patients) and, beside them, its published summaries"
+            f"patient data ({reanalysis.patients.total} patients), compared with its published summaries"
             + (" (the patients are synthetic)" if reanalysis.patients.synthetic else "")
         )
     elif reanalysis.reconstructed:
@@ -128,7 +128,7 @@ def _sensitivity(reanalysis: Reanalysis) -> Text:
     benefit = reanalysis.overall
     if benefit is not None:
         parts += [
-            f" Benefits of {len(benefit.contrasts)} main outcomes were put together in a random-effects model",
+            f" Benefits of {len(benefit.contrasts)} main outcomes were combined in a random-effects model",
             cite("higgins2009"),
             f" on the scale of SDs, with a correlation of {benefit.correlation:g} between their estimates that is "
             "assumed (",
