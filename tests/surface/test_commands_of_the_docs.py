@@ -1,6 +1,6 @@
-"""Every command that README and docs show, run as it stands on a study of another field: none ends empty.
+"""What README and docs show, run as it is written: commands on a study of another field, and the Python of each page.
 
-What a reader puts in is put in here: a study where the embedded one is the default, a plan of that study, its
+What a reader supplies is supplied here: a study where the embedded one is the default, a plan of that study, its
 spreadsheet, a digitized curve. Commands that sample, or simulate many cohorts, are run by ``pytest -m long``.
 """
 
@@ -164,3 +164,21 @@ def test_it_runs_on_a_study_of_another_field(folder: Path, command: str) -> None
 @pytest.mark.parametrize("command", [line for line in COMMANDS if shlex.split(line)[3] in SAMPLING])
 def test_it_samples_on_a_study_of_another_field(folder: Path, command: str) -> None:
     _run(folder, command)
+
+
+def _python(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if _python(page) and page.name != "notebook.md"],
+    ids=lambda page: page.name,
+)
+def test_the_python_of_a_page_runs(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of one page share their names; the notebook's page has a test of its own."""
+    monkeypatch.chdir(folder)
+    mgbayes.init(folder / "my-study")
+    names: dict[str, object] = {}
+    for block in _python(page):
+        exec(compile(block, page.name, "exec"), names)
