@@ -13,10 +13,10 @@ from mgbayes.comparison import times, values
 from mgbayes.comparison.bayesian_times import LEVEL_PRIOR, SHAPE_PRIOR
 from mgbayes.comparison.simulated import BAYESIAN_TIMES, simulate
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
+from mgbayes.frequentist import two_by_two
 from mgbayes.frequentist.log_rank import log_rank_permutation
 from mgbayes.frequentist.restricted_mean import restricted_mean
 from mgbayes.frequentist.samples import FollowUp
-from mgbayes.verification import two_by_two
 
 M, N, STUDIES = 9, 8, 25
 

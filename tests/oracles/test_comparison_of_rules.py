@@ -12,8 +12,7 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 import mgbayes as mb
-from mgbayes.comparison.exact import p_values
-from mgbayes.comparison.intervals import intervals
+from mgbayes.comparison.exact import intervals, p_values
 from mgbayes.comparison.operating import RISKS, calibration, weighted_median
 from mgbayes.comparison.posterior import Likelihood, beta
 from mgbayes.comparison.rules import Rule, density
@@ -21,10 +20,9 @@ from mgbayes.comparison.run import Comparison, compare
 from mgbayes.comparison.scenarios import Scenario
 from mgbayes.comparison.tables import Tables
 from mgbayes.errors import InputError
-from mgbayes.frequentist.firth import firth
-from mgbayes.frequentist.samples import TwoGroups
+from mgbayes.frequentist import two_by_two
 from mgbayes.models.priors import Prior
-from mgbayes.verification import two_by_two
+from tests.oracles.frequentist.firth_regression import firth_logistic, profile_interval
 
 SMALL = Tables(7, 6)
 PUBLISHED_SIZES = {
@@ -85,7 +83,7 @@ def test_tests_are_those_of_other_implementations() -> None:
         assert p["barnard"][i] == pytest.approx(two_by_two.barnard(table), abs=1e-9)
         # SciPy looks for the largest chance at fewer values of the shared risk.
         central = 2 * min(
-            stats.boschloo_exact(table.columns, alternative=side, n=256).pvalue
+            stats.boschloo_exact([[y, x], [6 - y, 7 - x]], alternative=side, n=256).pvalue
             for side in ("less", "greater")
         )
         assert p["boschloo_central"][i] == pytest.approx(min(1.0, central), abs=2e-4)
@@ -109,13 +107,14 @@ def test_boschloo_by_the_two_sided_p_ranks_every_table() -> None:
 @pytest.mark.parametrize(("x", "y"), [(3, 5), (0, 4), (6, 1)])
 def test_firth_is_that_of_the_regression(x: int, y: int) -> None:
     at = x * 7 + y
-    outcome = firth(TwoGroups(np.repeat([1.0, 0.0], [x, 7 - x]), np.repeat([1.0, 0.0], [y, 6 - y])))
-    assert p_values(SMALL)["firth"][at] == pytest.approx(outcome.p, abs=1e-6)
+    design = np.column_stack([np.ones(13), np.repeat([0.0, 1.0], [7, 6])])
+    events = np.concatenate([np.repeat([1.0, 0.0], [x, 7 - x]), np.repeat([1.0, 0.0], [y, 6 - y])])
+    fit = firth_logistic(design, events)
+    gain = 2 * (fit.top - firth_logistic(design, events, {1: 0.0}).top)
+    assert p_values(SMALL)["firth"][at] == pytest.approx(stats.chi2.sf(gain, 1), abs=1e-6)
     it = intervals(SMALL)["firth"]
-    theirs = outcome.estimate
-    assert theirs is not None
-    ours = np.exp([it.estimate[at], it.low[at], it.high[at]])
-    np.testing.assert_allclose(ours, [theirs.value, theirs.low, theirs.high], rtol=1e-4)
+    theirs = [fit.coefficients[1], *profile_interval(fit, design, events, 1)]
+    np.testing.assert_allclose([it.estimate[at], it.low[at], it.high[at]], theirs, rtol=1e-4)
 
 
 def test_intervals_are_those_of_other_implementations() -> None:

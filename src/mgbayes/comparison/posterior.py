@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.comparison.intervals import Interval
-from mgbayes.comparison.tables import LEVEL, Floats, Tables, binomial
+from mgbayes.comparison.tables import LEVEL, Floats, Tables
+from mgbayes.frequentist.odds_ratio import Interval
+from mgbayes.frequentist.two_by_two import binomial
 
 PSI = np.linspace(-16.0, 16.0, 1601)
 """The grid of the log odds ratio."""

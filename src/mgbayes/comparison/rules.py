@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mgbayes.comparison.exact import p_values
-from mgbayes.comparison.intervals import Interval, intervals
+from mgbayes.comparison.exact import intervals, p_values
 from mgbayes.comparison.posterior import PSI, Likelihood, Posterior, beta
 from mgbayes.comparison.tables import ALPHA, Floats, Ints, Tables
+from mgbayes.frequentist.odds_ratio import Interval
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.beliefs import Belief
 

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mgbayes.frequentist.two_by_two import Table, binomial
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -41,6 +43,11 @@ class Tables:
         """Events of the contrast arm, (table,)."""
         return np.tile(np.arange(self.n + 1), self.m + 1)
 
+    @property
+    def counts(self) -> Table:
+        """Their counts of events."""
+        return Table(self.x, self.m, self.y, self.n)
+
     @cached_property
     def direction(self) -> Ints:
         """1 where the contrast arm has the higher share of events, -1 where the reference arm has, else 0."""
@@ -51,16 +58,6 @@ class Tables:
         one, other = binomial(self.m, reference), binomial(self.n, contrast)
         product = one[..., :, None] * other[..., None, :]
         return product.reshape(*product.shape[:-2], -1)
-
-
-def binomial(n: int, chance: Floats) -> Floats:
-    """The probability of 0, ..., n events of n, (..., n + 1), at chances (...,)."""
-    from scipy.special import gammaln, xlog1py, xlogy
-
-    count = np.arange(n + 1)
-    ways = gammaln(n + 1) - gammaln(count + 1) - gammaln(n - count + 1)
-    p = np.asarray(chance, float)[..., None]
-    return np.exp(ways + xlogy(count, p) + xlog1py(n - count, -p))
 
 
 def log_odds(p: Floats) -> Floats:

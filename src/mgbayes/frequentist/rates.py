@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.frequentist.result import LEVEL, Estimate, Outcome
+from mgbayes.frequentist.result import LEVEL, Estimate, Result
 from mgbayes.frequentist.samples import Floats, TwoGroups
 
 NO_SPREAD = 1e-5
@@ -21,7 +21,7 @@ NO_SPREAD = 1e-5
 _EQUAL_FOLLOW_UP = "no follow-up given: every patient counts as followed equally long"
 
 
-def poisson_exact(groups: TwoGroups) -> Outcome:
+def poisson_exact(groups: TwoGroups) -> Result:
     """The conditional binomial test (SciPy), rate ratio with the exact interval."""
     from scipy.stats import binomtest
 
@@ -35,12 +35,12 @@ def poisson_exact(groups: TwoGroups) -> Outcome:
         scale * _odds(pi) for pi in (events[0] / sum(events), float(limits.low), float(limits.high))
     )
     ratio = Estimate("rate ratio", value, low, high, "exact conditional")
-    return Outcome(
+    return Result(
         float(result.pvalue), float(events[0]), "events", ratio, _note(groups, _overdispersed(groups))
     )
 
 
-def negative_binomial(groups: TwoGroups) -> Outcome:
+def negative_binomial(groups: TwoGroups) -> Result:
     """Log link, offset log follow-up, variance μ + αμ²; p by the likelihood ratio, α fitted on both sides.
 
     The interval is Wald's with the expected information and α held (as R's glm.nb prints it).
@@ -59,7 +59,7 @@ def negative_binomial(groups: TwoGroups) -> Outcome:
     low, high = float(np.exp(slope - reach)), float(np.exp(slope + reach))
     ratio = Estimate("rate ratio", float(np.exp(slope)), low, high, "Wald, on the log scale")
     text = f"dispersion {spread:.2f}" if spread > NO_SPREAD else "no more dispersion than Poisson's"
-    return Outcome(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _note(groups, text))
+    return Result(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _note(groups, text))
 
 
 def _fit(y: Floats, design: Floats, exposure: Floats) -> tuple[float, float]:

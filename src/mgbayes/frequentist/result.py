@@ -1,10 +1,12 @@
-"""What one test says: a p value, its statistic, an estimate with its interval, or the reason for none."""
+"""What one test gives: p value, statistic, and an estimate with its interval; or the reason for none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite, isnan
+from math import isfinite
 from typing import Any
+
+import numpy as np
 
 LEVEL = 0.95
 
@@ -14,11 +16,18 @@ class Estimate:
     """A size of effect. A limit is infinite where the interval is open; None where there is no interval."""
 
     name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
+    value: Any
+    low: Any = None
+    high: Any = None
     kind: str = ""
     level: float = LEVEL
+
+    def exp(self, name: str) -> Estimate:
+        """The ratio behind an estimate on the log scale."""
+        value, low, high = (None if x is None else np.exp(x) for x in (self.value, self.low, self.high))
+        return replace(
+            self, name=name, value=value, low=low, high=high, kind=f"{self.kind}, on the log scale"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The form for machines; an infinite number is the text "inf" or "-inf"."""
@@ -27,37 +36,39 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a test gives. ``p`` is None when it cannot be had; ``note`` then says why."""
+class Result:
+    """Of one sample a number each, of many an array each, (...,): NaN where a test gives no answer.
 
-    p: float | None
-    statistic: float | None = None
+    ``side``: 1 where the contrast group has the higher values or hazard, -1 the lower, 0 neither. Of patients of one
+    study ``p`` is None where there is none, and ``note`` says why.
+    """
+
+    p: Any
+    statistic: Any = None
     statistic_name: str = ""
     estimate: Estimate | None = None
     note: str = ""
+    side: Any = 0.0
 
 
-def refused(reason: str) -> Outcome:
+def refused(reason: str) -> Result:
     """No p value, and the reason in words."""
-    return Outcome(None, note=reason)
+    return Result(None, note=reason)
 
 
-def settled(outcome: Outcome) -> Outcome:
-    """The outcome without any number that is not one: a NaN becomes None, and the note says so."""
-    estimate = outcome.estimate
-    if estimate is not None and isnan(estimate.value):
-        estimate = None
-    elif estimate is not None:
-        low, high = (None if x is None or isnan(x) else x for x in (estimate.low, estimate.high))
-        estimate = replace(estimate, low=low, high=high)
-    p = outcome.p if outcome.p is not None and isfinite(outcome.p) else None
-    statistic = outcome.statistic
-    if statistic is not None and isnan(statistic):
-        statistic = None
-    note = outcome.note or ("" if p is not None else "these values give the test no p value")
-    return replace(
-        outcome, p=None if p is None else min(1.0, p), statistic=statistic, estimate=estimate, note=note
-    )
+def settled(result: Result) -> Result:
+    """Of one sample, in plain numbers; None in place of any that is not one, and the note says so."""
+    estimate, p = result.estimate, _number(result.p)
+    if estimate is not None:
+        value, low, high = map(_number, (estimate.value, estimate.low, estimate.high))
+        estimate = None if value is None else replace(estimate, value=value, low=low, high=high)
+    p = None if p is None or not isfinite(p) else min(1.0, p)
+    note = result.note or ("" if p is not None else "these values give the test no p value")
+    return replace(result, p=p, statistic=_number(result.statistic), estimate=estimate, note=note)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)
 
 
 def spelled(number: float | None) -> float | str | None:

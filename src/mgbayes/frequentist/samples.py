@@ -1,8 +1,9 @@
-"""The three shapes in which patient rows reach a test."""
+"""The three shapes in which values reach a test; leading dimensions are of data sets, the last one of patients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TwoGroups:
-    """Values of two groups of patients: shapes (m,) and (n,). Exposure is each patient's follow-up."""
+    """Values of two groups of patients: (..., m) and (..., n). Exposure is each patient's follow-up."""
 
     reference: Floats
     contrast: Floats
@@ -21,13 +22,13 @@ class TwoGroups:
 
     @property
     def pooled(self) -> Floats:
-        """All values, the reference first: shape (m + n,)."""
-        return np.concatenate([self.reference, self.contrast])
+        """All values, the reference first: (..., m + n)."""
+        return np.concatenate([self.reference, self.contrast], axis=-1)
 
     @property
     def sizes(self) -> tuple[int, int]:
         """m and n."""
-        return len(self.reference), len(self.contrast)
+        return self.reference.shape[-1], self.contrast.shape[-1]
 
     @property
     def patients(self) -> int:
@@ -50,7 +51,7 @@ class TwoGroups:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Values of the same patients at two visits: shape (n,) each."""
+    """Values of the same patients at two visits: (..., n) each."""
 
     first: Floats
     later: Floats
@@ -67,11 +68,72 @@ class Pairs:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Times to an event or to the end of follow-up; event and membership are boolean. Shape (n,) each."""
+    """Times to an event or to the end of follow-up; event and membership are boolean. (..., n) each."""
 
     time: Floats
     event: NDArray[np.bool_]
     contrast: NDArray[np.bool_]
+
+    @cached_property
+    def risk_sets(self) -> RiskSets:
+        """The same patients in the order of their times."""
+        time, event, contrast = np.broadcast_arrays(self.time, self.event, self.contrast)
+        order = np.lexsort((~event, time), axis=-1)
+        ordered = (np.take_along_axis(values, order, axis=-1) for values in (time, event, contrast))
+        return RiskSets(order, *ordered)
+
+
+@dataclass(frozen=True)
+class RiskSets:
+    """Patients in the order of their times, events before those censored at the same time; (..., n) each."""
+
+    order: NDArray[np.int64]
+    time: Floats
+    event: NDArray[np.bool_]
+    contrast: NDArray[np.bool_]
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """The place of the first patient of the same time."""
+        return _first_alike(self.time)
+
+    @cached_property
+    def last(self) -> NDArray[np.int64]:
+        """The place of the last one."""
+        return self.time.shape[-1] - 1 - _first_alike(self.time[..., ::-1])[..., ::-1]
+
+    @cached_property
+    def at_risk(self) -> Floats:
+        """Patients whose time is not before this one."""
+        return (self.time.shape[-1] - self.first).astype(float)
+
+    @cached_property
+    def of_contrast(self) -> Floats:
+        """Those of the contrast group among them."""
+        later = np.cumsum(self.contrast[..., ::-1], axis=-1)[..., ::-1]
+        return np.take_along_axis(later, self.first, axis=-1).astype(float)
+
+    @cached_property
+    def tied(self) -> Floats:
+        """Events at this time."""
+        return self._at_this_time(self.event)
+
+    @cached_property
+    def tied_of_contrast(self) -> Floats:
+        """Those of the contrast group among them."""
+        return self._at_this_time(self.event & self.contrast)
+
+    def _at_this_time(self, counted: NDArray[np.bool_]) -> Floats:
+        until = np.cumsum(counted, axis=-1)
+        before = np.take_along_axis(until - counted, self.first, axis=-1)
+        return (np.take_along_axis(until, self.last, axis=-1) - before).astype(float)
+
+
+def _first_alike(ordered: Floats) -> NDArray[np.int64]:
+    """The place of the first of the neighbours that are the same."""
+    new = np.ones(ordered.shape, bool)
+    new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    return np.maximum.accumulate(np.where(new, np.arange(new.shape[-1]), 0), axis=-1)
 
 
 def as_two_groups(pairs: Pairs) -> TwoGroups:

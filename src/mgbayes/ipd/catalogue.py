@@ -13,24 +13,25 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from mgbayes.frequentist import (
+    brunner_munzel,
     cox,
-    firth,
     log_rank,
-    means,
+    mcnemar,
     needs,
-    paired_proportions,
     permutation,
     proportions,
     ranks,
     rates,
     restricted_mean,
-    signs,
-    superiority,
+    t_tests,
 )
+from mgbayes.frequentist.kaplan_meier import kaplan_meier
 from mgbayes.frequentist.needs import Need
-from mgbayes.frequentist.result import Outcome, refused, settled
-from mgbayes.frequentist.samples import among_those_with_event, as_two_groups
+from mgbayes.frequentist.result import Result, refused, settled
+from mgbayes.frequentist.samples import FollowUp, among_those_with_event, as_two_groups
 from mgbayes.study.schema import Kind, TestFamily
 
 
@@ -48,14 +49,14 @@ class CatalogueTest:
     name: str
     label: str
     family: TestFamily | None
-    run: Callable[[Any], Outcome]
+    run: Callable[[Any], Result]
     needs: tuple[Need, ...]
     better: bool = False
     check: bool = False
     caution: str = ""
     view: Callable[[Any], Any] | None = None
 
-    def __call__(self, sample: Any) -> Outcome:
+    def __call__(self, sample: Any) -> Result:
         """The outcome for a sample, or the reason why there is no p."""
         seen = sample if self.view is None else self.view(sample)
         reason = needs.missing_need(seen, self.needs)
@@ -63,6 +64,29 @@ class CatalogueTest:
         return replace(outcome, note="; ".join(part for part in (self.caution, outcome.note) if part))
 
 
+def _log_rank(data: FollowUp) -> Result:
+    texts = []
+    for name, rows in (("reference", ~data.contrast), ("contrast", data.contrast)):
+        median = kaplan_meier(data.time[rows], data.event[rows]).median.value
+        texts.append(f"{name} {median:g}" if np.isfinite(median) else f"{name} not reached")
+    return replace(log_rank.log_rank(data), note="median time: " + ", ".join(texts))
+
+
+def _cox(data: FollowUp) -> Result:
+    tested = cox.cox(data)
+    assert tested.estimate is not None
+    return replace(tested, estimate=tested.estimate.exp("hazard ratio"))
+
+
+def _restricted_mean(data: FollowUp) -> Result:
+    """Up to one patient's time, which is said in words."""
+    tested = restricted_mean.restricted_mean(data, restricted_mean.last_followed(data))
+    if np.isnan(tested.p):
+        return refused(f"no event up to {_HORIZON}")
+    return replace(tested, note=f"up to {_HORIZON}")
+
+
+_HORIZON = "the end of the shorter follow-up of the two groups"
 _TABLE = (needs.BOTH_GROUPS, needs.BOTH_OUTCOMES)
 _RANKS = (needs.BOTH_GROUPS, needs.NOT_ALL_EQUAL)
 _EXACT = (*_RANKS, needs.COUNTABLE)
@@ -83,30 +107,30 @@ YATES = CatalogueTest(
 BOSCHLOO = CatalogueTest(
     "boschloo", "Boschloo's exact", None, proportions.boschloo, (*_TABLE, needs.COUNTABLE), better=True
 )
-FIRTH = CatalogueTest("firth_logistic", "logistic regression, Firth", None, firth.firth, _TABLE)
+FIRTH = CatalogueTest("firth_logistic", "logistic regression, Firth", None, proportions.firth, _TABLE)
 MCNEMAR_EXACT = CatalogueTest(
-    "mcnemar_exact", "McNemar's exact", TestFamily.mcnemar, paired_proportions.mcnemar_exact, _CHANGED
+    "mcnemar_exact", "McNemar's exact", TestFamily.mcnemar, mcnemar.mcnemar_exact, _CHANGED
 )
 MCNEMAR_MID_P = CatalogueTest(
-    "mcnemar_mid_p", "McNemar's mid-p", TestFamily.mcnemar, paired_proportions.mcnemar_mid_p, _CHANGED,
+    "mcnemar_mid_p", "McNemar's mid-p", TestFamily.mcnemar, mcnemar.mcnemar_mid_p, _CHANGED,
     better=True,
 )  # fmt: skip
 MCNEMAR_CHI_SQUARE = CatalogueTest(
     "mcnemar_chi_square_corrected", "McNemar's chi-square, corrected", TestFamily.mcnemar,
-    paired_proportions.mcnemar_chi_square, _CHANGED,
+    mcnemar.mcnemar_chi_square, _CHANGED,
 )  # fmt: skip
 MANN_WHITNEY = CatalogueTest(
-    "mann_whitney", "Mann-Whitney", TestFamily.mann_whitney, ranks.mann_whitney, _RANKS
+    "mann_whitney", "Mann-Whitney", TestFamily.mann_whitney, ranks.mann_whitney_shift, _RANKS
 )
 MANN_WHITNEY_EXACT = CatalogueTest(
     "mann_whitney_exact", "Mann-Whitney, exact with ties", None, ranks.mann_whitney_exact, _EXACT, better=True
 )
 BRUNNER_MUNZEL = CatalogueTest(
-    "brunner_munzel", "Brunner-Munzel", None, superiority.brunner_munzel,
+    "brunner_munzel", "Brunner-Munzel", None, brunner_munzel.brunner_munzel,
     (needs.BOTH_GROUPS, needs.TWO_EACH, needs.NOT_ALL_EQUAL, needs.OVERLAP),
 )  # fmt: skip
-STUDENT = CatalogueTest("student_t", "Student's t", TestFamily.t, means.student, _MEANS)
-WELCH = CatalogueTest("welch_t", "Welch's t", TestFamily.t, means.welch, _MEANS)
+STUDENT = CatalogueTest("student_t", "Student's t", TestFamily.t, t_tests.student, _MEANS)
+WELCH = CatalogueTest("welch_t", "Welch's t", TestFamily.t, t_tests.welch, _MEANS)
 PERMUTATION = CatalogueTest(
     "permutation_means",
     "permutation of the means",
@@ -121,7 +145,7 @@ SIGNED_RANK_EXACT = CatalogueTest(
     "signed_rank_exact", "Wilcoxon signed rank, exact with ties", None, ranks.signed_rank_exact,
     (*_CHANGED, needs.FEW_PAIRS), better=True,
 )  # fmt: skip
-PAIRED_T = CatalogueTest("paired_t", "paired t", TestFamily.t, means.paired_t, _T_CHANGED)
+PAIRED_T = CatalogueTest("paired_t", "paired t", TestFamily.t, t_tests.paired_t, _T_CHANGED)
 SIGN_FLIPS = CatalogueTest(
     "permutation_changes",
     "permutation of the signs",
@@ -129,25 +153,23 @@ SIGN_FLIPS = CatalogueTest(
     permutation.permutation_changes,
     (*_CHANGED, needs.TWO_PAIRS),
 )
-SIGN_TEST = CatalogueTest("sign_test", "sign test", None, signs.sign_test, _CHANGED, better=True)
+SIGN_TEST = CatalogueTest("sign_test", "sign test", None, mcnemar.sign_test, _CHANGED, better=True)
 NEGATIVE_BINOMIAL = CatalogueTest(
     "negative_binomial", "negative binomial rates", None, rates.negative_binomial,
     (*_COUNTS, needs.EVENTS_IN_EACH, needs.TWO_EACH), better=True,
 )  # fmt: skip
 POISSON_EXACT = CatalogueTest("poisson_exact", "Poisson rates, exact", None, rates.poisson_exact, _COUNTS)
-LOG_RANK = CatalogueTest("log_rank", "log-rank", TestFamily.log_rank, log_rank.log_rank, _SURVIVAL)
+LOG_RANK = CatalogueTest("log_rank", "log-rank", TestFamily.log_rank, _log_rank, _SURVIVAL)
 LOG_RANK_PERMUTATION = CatalogueTest(
     "log_rank_permutation", "log-rank by permutation", None, log_rank.log_rank_permutation,
     (*_SURVIVAL, needs.TWO_WATCHED), better=True,
 )  # fmt: skip
-COX = CatalogueTest("cox", "Cox", None, cox.cox, _HAZARDS)
+COX = CatalogueTest("cox", "Cox", None, _cox, _HAZARDS)
 PROPORTIONAL_HAZARDS = CatalogueTest(
     "cox_zph", "proportional hazards (check)", None, cox.proportional_hazards, (*_HAZARDS, needs.EVENT_TIMES),
     check=True, caution="a small p says that the hazard ratio changes with time",
 )  # fmt: skip
-RESTRICTED_MEAN = CatalogueTest(
-    "restricted_mean", "restricted mean time", None, restricted_mean.restricted_mean_difference, _SURVIVAL
-)
+RESTRICTED_MEAN = CatalogueTest("restricted_mean", "restricted mean time", None, _restricted_mean, _SURVIVAL)
 
 
 def _as_groups(test: CatalogueTest) -> CatalogueTest:

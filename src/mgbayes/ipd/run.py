@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mgbayes.frequentist.holm import holm
 from mgbayes.frequentist.kaplan_meier import kaplan_meier
-from mgbayes.frequentist.result import Outcome, refused
+from mgbayes.frequentist.result import Result, refused
 from mgbayes.frequentist.samples import FollowUp
 from mgbayes.ipd.catalogue import TESTS, CatalogueTest, Design
 from mgbayes.ipd.comparison import Comparison, comparisons
@@ -71,7 +71,7 @@ def named_tests(study: Study, comparison: Comparison) -> frozenset[TestFamily]:
 
 
 def _stands_for_the_paper(
-    tests: tuple[CatalogueTest, ...], outcomes: list[Outcome], named: frozenset[TestFamily]
+    tests: tuple[CatalogueTest, ...], outcomes: list[Result], named: frozenset[TestFamily]
 ) -> CatalogueTest | None:
     """The first named test with a p; the first named one when none has."""
     candidates = [(t, o) for t, o in zip(tests, outcomes, strict=True) if t.family in named]
@@ -86,7 +86,7 @@ def _role(test: CatalogueTest) -> Role:
 
 
 def _row(
-    comparison: Comparison, drawn: Drawn, test: CatalogueTest, outcome: Outcome, named: bool, role: Role
+    comparison: Comparison, drawn: Drawn, test: CatalogueTest, outcome: Result, named: bool, role: Role
 ) -> PatientTest:
     return PatientTest(
         endpoint=comparison.endpoint.id,

@@ -6,68 +6,17 @@ for one side), each under the tests that the paper names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 
 import numpy as np
 
+from mgbayes.frequentist import mcnemar
+from mgbayes.frequentist.two_by_two import TESTS, Table
 from mgbayes.study.schema import Kind, TestFamily
-from mgbayes.verification import paired
 from mgbayes.verification.comparison import Pair, Question
 from mgbayes.verification.result import CountPairs
-from mgbayes.verification.two_by_two import null_distribution
 
-
-def all_pearson(m: int, n: int) -> np.ndarray:
-    """Pearson's chi-square p for every table x of m, y of n: shape (m + 1, n + 1)."""
-    return _all_chi_square(m, n, correction=0.0)
-
-
-def all_yates(m: int, n: int) -> np.ndarray:
-    """The same with Yates' correction."""
-    return _all_chi_square(m, n, correction=0.5)
-
-
-def _all_chi_square(m: int, n: int, correction: float) -> np.ndarray:
-    from scipy.special import chdtrc
-
-    x, y = np.ogrid[: m + 1, : n + 1]
-    total, events = m + n, x + y
-    distance = np.abs(x * (n - y) - y * (m - x)).astype(float)
-    # SciPy never lets the correction overshoot the distance from independence.
-    distance = np.maximum(distance - correction * total, 0.0)
-    margins = (m * n * events * (total - events)).astype(float)
-    statistic = np.divide(total * distance**2, margins, out=np.zeros(margins.shape), where=margins > 0)
-    return chdtrc(1, statistic)
-
-
-@cache
-def all_fisher(m: int, n: int) -> np.ndarray:
-    """Fisher's exact p (minimum likelihood) for every table: shape (m + 1, n + 1)."""
-    p = np.ones((m + 1, n + 1))
-    for events in range(m + n + 1):
-        low, probability = null_distribution(m, n, events)
-        x = low + np.arange(len(probability))
-        as_unlikely = probability[None, :] <= probability[:, None] * (1 + 1e-7)
-        p[x, events - x] = np.minimum(1.0, (as_unlikely * probability[None, :]).sum(axis=1))
-    return p
-
-
-def all_mcnemar(m: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The smallest and largest exact McNemar p for every before and after of the same patients."""
-    low, high = np.ones((m + 1, n + 1)), np.ones((m + 1, n + 1))
-    for before in range(m + 1):
-        for after in range(n + 1):
-            ps = [paired.mcnemar_exact(*pair) for pair in paired.discordant_pairs(before, after, m)]
-            low[before, after], high[before, after] = min(ps), max(ps)
-    return low, high
-
-
-_UNPAIRED: tuple[tuple[str, str, TestFamily, Callable[[int, int], np.ndarray]], ...] = (
-    ("pearson_chi_square", "chi-square without correction", TestFamily.chi_square, all_pearson),
-    ("yates_chi_square", "chi-square, Yates", TestFamily.chi_square, all_yates),
-    ("fisher_exact", "Fisher's exact", TestFamily.fisher, all_fisher),
-)
+_UNPAIRED = ("pearson_chi_square", "yates_chi_square", "fisher_exact")
 
 
 def counts_that_give_p(question: Question, pair: Pair) -> tuple[CountPairs, ...]:
@@ -81,13 +30,13 @@ def _of_pair(question: Question, pair: Pair) -> Iterator[CountPairs]:
     if m is None or n is None or both_printed:
         return
     groups = _names(pair)
-    for name, label, family, every_p in _UNPAIRED:
-        if family in question.judged:
-            p = every_p(m, n)
-            yield _fitting(question, pair, (name, label, family), groups, p, p)
+    for test in TESTS:
+        if test.name in _UNPAIRED and test.family in question.judged:
+            p = test(Table.every(m, n))
+            yield _fitting(question, pair, (test.name, test.label, test.family), groups, p, p)
     if pair.paired and m == n:
-        test = ("mcnemar_exact", "McNemar's exact", TestFamily.mcnemar)
-        yield _fitting(question, pair, test, groups, *all_mcnemar(m, n))
+        names = ("mcnemar_exact", "McNemar's exact", TestFamily.mcnemar)
+        yield _fitting(question, pair, names, groups, *mcnemar.every_range(m))
 
 
 def _names(pair: Pair) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mgbayes.frequentist import mcnemar, t_tests, two_by_two
 from mgbayes.study.schema import TestFamily
-from mgbayes.verification import paired, two_by_two, two_means
 from mgbayes.verification.comparison import Pair, Question
 from mgbayes.verification.result import TestResult
 
@@ -58,7 +58,7 @@ def _counts(question: Question, pair: Pair) -> Iterator[TestResult]:
     assert other is not None
     table = two_by_two.Table(one.x, one.n, other.x, other.n)
     for test in two_by_two.TESTS:
-        p = test(table)
+        p = float(test(table))
         yield _result(question, pair, test.name, test.label, test.family, (p, p), usual=_usual(test, pair))
 
 
@@ -66,10 +66,8 @@ def _mcnemar(question: Question, pair: Pair) -> Iterator[TestResult]:
     before, after = pair.first.count, pair.second.count
     assert before is not None
     assert after is not None
-    pairs = paired.discordant_pairs(before.x, after.x, before.n)
-    for name, label, test in paired.MCNEMAR:
-        ps = [test(lost, gained) for lost, gained in pairs]
-        range_of_p = (min(ps), max(ps))
+    for name, label, test in mcnemar.TESTS:
+        range_of_p = mcnemar.p_range(test, before.x, after.x, before.n)
         yield _result(question, pair, name, label, TestFamily.mcnemar, range_of_p, bound=True)
 
 
@@ -77,7 +75,7 @@ def _paired_t(question: Question, pair: Pair) -> TestResult:
     before, after = pair.first.mean, pair.second.mean
     assert before is not None
     assert after is not None
-    p = paired.paired_t_interval(before, after)
+    p = t_tests.paired_t_interval(before, after)
     label = "paired t, any within-patient correlation"
     return _result(question, pair, "paired_t", label, TestFamily.t, (p.low, p.high), bound=True)
 
@@ -86,12 +84,12 @@ def _means(question: Question, pair: Pair) -> Iterator[TestResult]:
     one, other = pair.first.mean, pair.second.mean
     assert one is not None
     assert other is not None
-    for test in two_means.TESTS:
+    for test in t_tests.TESTS:
         p = test(one, other)
         usual = _usual(test, pair)
         yield _result(question, pair, test.name, test.label, test.family, (p.low, p.high), usual=usual)
 
 
-def _usual(test: two_by_two.ProportionTest | two_means.MeanTest, pair: Pair) -> bool:
+def _usual(test: two_by_two.ProportionTest | t_tests.MeanTest, pair: Pair) -> bool:
     """Whether the test is what a reader expects for the design: two-sided, on the numbers as printed."""
     return not pair.paired and not test.unusual

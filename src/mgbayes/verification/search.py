@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgbayes.frequentist.log_rank import log_rank
+from mgbayes.frequentist.ranks import mann_whitney
+from mgbayes.frequentist.samples import FollowUp, TwoGroups
 from mgbayes.reconstruction.from_summary import PrintedSample, samples
 from mgbayes.study.rounding import Interval
 from mgbayes.study.statistics.p_value import ReportedP
-from mgbayes.verification.rank_tests import log_rank_p, mann_whitney_p
 
 SETS = 4000
 _GENERATION = 240
@@ -88,7 +90,8 @@ def search_mann_whitney(
             samples(rng, part, z, zeros)
             for part, z, zeros in zip((first, second), genome.z, genome.zeros, strict=True)
         )
-        return mann_whitney_p(_to_the_print(x), _to_the_print(y)), good_x & good_y
+        tested = mann_whitney(TwoGroups(_to_the_print(x), _to_the_print(y)))
+        return np.nan_to_num(tested.p, nan=1.0), good_x & good_y
 
     return _search(rng, (first, second), (), evaluate, printed)
 
@@ -109,8 +112,8 @@ def search_log_rank(
     d1, d2 = event_counts
     m, n = group_sizes
     censored = (m - d1, n - d2)
-    event = np.r_[np.ones(d1 + d2), np.zeros(sum(censored))]
-    arm = np.r_[np.zeros(d1), np.ones(d2), np.zeros(m - d1), np.ones(n - d2)]
+    event = np.repeat([True, False], [d1 + d2, sum(censored)])
+    contrast = np.repeat([False, True, False, True], [d1, d2, m - d1, n - d2])
 
     def evaluate(rng: np.random.Generator, genome: Genome) -> tuple[np.ndarray, np.ndarray]:
         drawn = [
@@ -120,9 +123,7 @@ def search_log_rank(
         followed = [censoring.days(extra) for extra in genome.extra]
         times = np.concatenate([values for values, _ in drawn] + followed, axis=1)
         good = np.all([ok for _, ok in drawn], axis=0)
-        shape = times.shape
-        p = log_rank_p(times, np.broadcast_to(event, shape), np.broadcast_to(arm, shape))
-        return p, good
+        return np.nan_to_num(log_rank(FollowUp(times, event, contrast)).p, nan=1.0), good
 
     return _search(rng, events, censored, evaluate, printed)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mgbayes.frequentist.means import paired_t, student, welch
 from mgbayes.frequentist.permutation import RESAMPLES, permutation_changes, permutation_means
-from mgbayes.frequentist.result import Outcome
+from mgbayes.frequentist.result import Result
 from mgbayes.frequentist.samples import Pairs, TwoGroups
+from mgbayes.frequentist.t_tests import paired_t, student, welch
 from tests.oracles.frequentist.figures import CLOSE, SLEEP, figures, infections, large_cell, two_groups
 
 AGE = two_groups("ovarian", "age", "rx", 1, 2)
@@ -24,7 +24,7 @@ OUTCOMES = {
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_t_is_t_test(name: str) -> None:
     r = figures()["t"][name]
-    outcome: Outcome = OUTCOMES[name]()
+    outcome: Result = OUTCOMES[name]()
     assert (outcome.statistic, outcome.p) == pytest.approx((r["statistic"], r["p"]), rel=CLOSE)
     estimate = outcome.estimate
     assert estimate is not None

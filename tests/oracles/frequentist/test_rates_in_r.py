@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import brunnermunzel
 
+from mgbayes.frequentist.brunner_munzel import brunner_munzel
 from mgbayes.frequentist.holm import holm
 from mgbayes.frequentist.rates import negative_binomial, poisson_exact
 from mgbayes.frequentist.samples import TwoGroups
-from mgbayes.frequentist.superiority import brunner_munzel
 from tests.oracles.frequentist.figures import CLOSE, bladder, figures, large_cell
 
 Z = 1.959963984540054

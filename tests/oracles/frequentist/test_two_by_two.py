@@ -16,9 +16,8 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportions_ztest
 from statsmodels.stats.proportion import test_proportions_2indep as two_proportions
 
-from mgbayes.verification import two_by_two
-from mgbayes.verification.counts import all_fisher, all_mcnemar, all_pearson, all_yates
-from mgbayes.verification.two_by_two import TESTS, Table
+from mgbayes.frequentist import mcnemar, two_by_two
+from mgbayes.frequentist.two_by_two import TESTS, Table
 
 two_proportions.__test__ = False  # statsmodels names it like a test
 
@@ -53,6 +52,10 @@ TABLES = (
     Table(2, 2, 0, 7),
     Table(8, 16, 8, 16),
 )
+
+
+def _rows(table: Table) -> list[list[int]]:
+    return [[table.x, table.m - table.x], [table.y, table.n - table.y]]
 
 
 def _by_name(name: str) -> two_by_two.ProportionTest:
@@ -96,7 +99,7 @@ def test_published_p_values_come_out(name: str, table: Table, p: float, toleranc
 
 def _chi_square(table: Table, *, less: float = 0.0) -> float:
     """N (|ad - bc| - less)² / (product of the margins)."""
-    (a, b), (c, d) = table.rows
+    (a, b), (c, d) = _rows(table)
     total, events = table.m + table.n, table.x + table.y
     distance = max(abs(a * d - b * c) - less, 0)
     return total * distance**2 / (table.m * table.n * events * (total - events))
@@ -113,7 +116,7 @@ def test_pearson_is_the_closed_form_and_what_statsmodels_gives(table: Table) -> 
     assert p == pytest.approx(_upper_tail(_chi_square(table)), rel=1e-9)
     # The z test of two proportions with a pooled variance is Pearson's test.
     assert p == pytest.approx(proportions_ztest([table.x, table.y], [table.m, table.n])[1], rel=1e-9)
-    nominal = Table2x2(np.array(table.rows), shift_zeros=False).test_nominal_association()
+    nominal = Table2x2(np.array(_rows(table)), shift_zeros=False).test_nominal_association()
     assert p == pytest.approx(nominal.pvalue, rel=1e-9)
 
 
@@ -296,7 +299,8 @@ def _as_far(x: int, y: int, table: Table) -> bool:
 
 
 def test_every_pearson_and_yates_p_of_17_v_16_is_that_of_scipy() -> None:
-    pearson, yates = all_pearson(17, 16), all_yates(17, 16)
+    every = Table.every(17, 16)
+    pearson, yates = _by_name("pearson_chi_square")(every), _by_name("yates_chi_square")(every)
     assert pearson.shape == yates.shape == (18, 17)
     for x in range(18):
         for y in range(17):
@@ -311,7 +315,7 @@ def test_every_pearson_and_yates_p_of_17_v_16_is_that_of_scipy() -> None:
 
 
 def test_every_fisher_p_of_17_v_16_is_that_of_scipy_and_of_exact_fractions() -> None:
-    p = all_fisher(17, 16)
+    p = _by_name("fisher_exact")(Table.every(17, 16))
     for x in range(18):
         for y in range(17):
             assert p[x, y] == pytest.approx(fisher_exact([[x, 17 - x], [y, 16 - y]]).pvalue, rel=1e-9)
@@ -319,7 +323,7 @@ def test_every_fisher_p_of_17_v_16_is_that_of_scipy_and_of_exact_fractions() -> 
 
 
 def test_every_mcnemar_range_of_seven_patients_is_that_of_all_ways_to_pair_them() -> None:
-    low, high = all_mcnemar(7, 7)
+    low, high = mcnemar.every_range(7)
     ranges: dict[tuple[int, int], set[Fraction]] = {}
     for ways in np.ndindex(8, 8, 8):  # both visits, first only, second only; the others neither
         both, lost, gained = (int(k) for k in ways)

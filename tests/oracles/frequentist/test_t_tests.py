@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 from statsmodels.stats.weightstats import ttest_ind as sm_ttest_ind
 
+from mgbayes.frequentist.t_tests import TESTS, MeanTest, summary_p
 from mgbayes.study.statistics.means import MeanSD
-from mgbayes.verification.two_means import TESTS, MeanTest, p_interval, student_t, welch_t
 
 # Student's sleep data (R's data set `sleep`): extra hours of sleep under two drugs, ten patients each.
 DRUG_1 = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
@@ -23,8 +24,11 @@ def _by_name(name: str) -> MeanTest:
     return next(test for test in TESTS if test.name == name)
 
 
-def _function(name: str) -> Callable[[float, float, int, float, int], float]:
-    return {"welch_t": welch_t, "student_t": student_t}[name]
+def _function(name: str) -> Callable[[float, float, int, float, int], np.ndarray]:
+    return partial(summary_p, equal_variances=TWO_SIDED[name])
+
+
+welch_t, student_t = (partial(summary_p, equal_variances=equal) for equal in (False, True))
 
 
 # ------------------------------------------------------------------ the p value itself
@@ -162,7 +166,7 @@ def test_the_range_of_welch_holds_p_values_that_no_corner_has(first: MeanSD, sec
 
 
 def test_overlapping_means_allow_a_p_of_one() -> None:
-    found = p_interval(welch_t, MeanSD("9.5", "8.7", 16), MeanSD("9.4", "8.0", 17))
+    found = _by_name("welch_t")(MeanSD("9.5", "8.7", 16), MeanSD("9.4", "8.0", 17))
     assert found.high == 1.0
 
 
@@ -171,12 +175,12 @@ def test_a_single_exact_point_gives_one_p() -> None:
     one = MeanSD("441.400000000000", "336.600000000000", 12)
     other = MeanSD("230.000000000000", "180.800000000000", 9)
     expected = ttest_ind_from_stats(441.4, 336.6, 12, 230, 180.8, 9, equal_var=False).pvalue
-    found = p_interval(welch_t, one, other)
+    found = _by_name("welch_t")(one, other)
     assert found.low == pytest.approx(expected, rel=1e-9)
     assert found.high == pytest.approx(expected, rel=1e-9)
     # The evidence has Welch 0.081 and Student 0.105 for these numbers.
     assert found.low == pytest.approx(0.081, abs=1e-3)
-    assert p_interval(student_t, one, other).low == pytest.approx(0.105, abs=1e-3)
+    assert _by_name("student_t")(one, other).low == pytest.approx(0.105, abs=1e-3)
 
 
 # ------------------------------------------------------------------ the unstated conventions

@@ -12,16 +12,13 @@ import pytest
 from scipy.stats import ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
+from mgbayes.frequentist.mcnemar import TESTS, discordant_pairs
+from mgbayes.frequentist.mcnemar import chi_square as mcnemar_chi_square
+from mgbayes.frequentist.mcnemar import chi_square_corrected as mcnemar_chi_square_corrected
+from mgbayes.frequentist.mcnemar import exact as mcnemar_exact
+from mgbayes.frequentist.mcnemar import mid_p as mcnemar_mid_p
+from mgbayes.frequentist.t_tests import paired_t_interval
 from mgbayes.study.statistics.means import MeanSD
-from mgbayes.verification.paired import (
-    MCNEMAR,
-    discordant_pairs,
-    mcnemar_chi_square,
-    mcnemar_chi_square_corrected,
-    mcnemar_exact,
-    mcnemar_mid_p,
-    paired_t_interval,
-)
 
 SPLITS = [(lost, gained) for lost in range(13) for gained in range(13)]
 UNEVEN = [split for split in SPLITS if split[0] != split[1]]
@@ -111,12 +108,17 @@ def test_mcnemar_is_that_of_statsmodels() -> None:
         assert mcnemar_chi_square_corrected(lost, gained) == pytest.approx(corrected, rel=1e-9)
 
 
-@pytest.mark.parametrize(("name", "_label", "test"), MCNEMAR)
+@pytest.mark.parametrize(("name", "_label", "test"), TESTS)
 def test_nobody_changed_gives_one(name: str, _label: str, test: Callable[[int, int], float]) -> None:
     assert test(0, 0) == 1.0, name
 
 
 # ------------------------------------------------------------------ who may have changed
+
+
+def _pairs(before: int, after: int, n: int) -> list[tuple[int, int]]:
+    lost, gained = discordant_pairs(before, after, n)
+    return list(zip(lost.tolist(), gained.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("n", range(1, 8))
@@ -127,7 +129,7 @@ def test_the_discordant_pairs_are_those_of_every_way_to_pair_the_patients(n: int
         if both + lost + gained <= n:
             seen.setdefault((both + lost, both + gained), set()).add((lost, gained))
     for before, after in product(range(n + 1), repeat=2):
-        pairs = discordant_pairs(before, after, n)
+        pairs = _pairs(before, after, n)
         assert len(pairs) == len(set(pairs))
         assert set(pairs) == seen[before, after]
 
@@ -135,7 +137,7 @@ def test_the_discordant_pairs_are_those_of_every_way_to_pair_the_patients(n: int
 def test_the_bounds_for_the_steroid_sparing_drugs_follow_from_the_margins() -> None:
     # 18 to 8 of 33: 10 to 18 stopped and 0 to 8 started. Fewest changes: 10 v 0, p = 2 / 2^10 = 0.00195.
     # Most: 18 v 8, p = 2 P(X <= 8 | 26, 1/2) = 0.0755.
-    pairs = discordant_pairs(18, 8, 33)
+    pairs = _pairs(18, 8, 33)
     assert pairs[0] == (10, 0)
     assert pairs[-1] == (18, 8)
     ps = [mcnemar_exact(*pair) for pair in pairs]

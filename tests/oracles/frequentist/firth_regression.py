@@ -1,13 +1,4 @@
-"""Firth's penalized logistic regression: finite estimates under separation.
-
-The log likelihood gets half the log determinant of the information (Jeffreys' prior):
-
-    l*(β) = Σ [y η - log(1 + exp η)] + ½ log det(Xᵀ W X),   η = Xβ, W = diag p(1 - p)
-
-with the gradient Xᵀ [y - p + h (½ - p)], h the leverages. p values and intervals come from the profile
-of l* (Heinze and Schemper 2002, Stat Med 21:2409). For one binary covariate the estimate is the log odds
-ratio of the table with ½ added to each cell.
-"""
+"""Firth's penalized logistic regression for any design, by BFGS: another way to the closed form of two arms."""
 
 from __future__ import annotations
 
@@ -15,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mgbayes.frequentist.result import LEVEL, Estimate, Outcome
-from mgbayes.frequentist.samples import Floats, TwoGroups
+LEVEL = 0.95
+Floats = NDArray[np.float64]
 
 FARTHEST = 40.0
 """How far from the estimate, in log odds, a limit of the interval is looked for."""
@@ -89,28 +81,3 @@ def _crossing(excess: Callable[[float], float], centre: float, direction: int) -
         if step > FARTHEST:
             return direction * float("inf")
     return float(brentq(excess, centre, centre + direction * step, xtol=1e-9))
-
-
-def firth(groups: TwoGroups) -> Outcome:
-    """The arm's log odds ratio by Firth's method; p by the penalized likelihood ratio."""
-    from scipy.special import chdtrc
-
-    m, n = groups.sizes
-    design = np.column_stack([np.ones(m + n), np.repeat([0.0, 1.0], [m, n])])
-    y = groups.pooled
-    fit = firth_logistic(design, y)
-    statistic = max(0.0, 2 * (fit.top - firth_logistic(design, y, {1: 0.0}).top))
-    low, high = np.exp(profile_interval(fit, design, y, 1))
-    ratio = Estimate(
-        "odds ratio",
-        float(np.exp(fit.coefficients[1])),
-        float(low),
-        float(high),
-        "profile penalized likelihood",
-    )
-    return Outcome(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _separation(groups))
-
-
-def _separation(groups: TwoGroups) -> str:
-    empty = any(values.sum() in (0, len(values)) for values in (groups.reference, groups.contrast))
-    return "all patients of a group, or none, had the event (separation)" if empty else ""
