@@ -24,7 +24,7 @@ from mgbayes.models.visits import pairs
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.oracles.continuous_fits import log_density, model_of, priors_with, z_scores
-from tests.oracles.ipd.twin import made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 FAMILY = "hurdle_lognormal"
 TRUTH = {

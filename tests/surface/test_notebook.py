@@ -20,7 +20,7 @@ import mgbayes as mb
 from mgbayes.errors import InputError
 from mgbayes.inference.fit import Fit
 from tests.conftest import ROOT
-from tests.oracles.ipd.twin import made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 LINES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "notebook.md").read_text("utf-8"), re.DOTALL)[0]
 GROUPS = {

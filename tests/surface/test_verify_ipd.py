@@ -8,7 +8,7 @@ import pytest
 
 from mgbayes.study.describe import example
 from tests.conftest import run_cli
-from tests.oracles.ipd.twin import twin, write
+from tests.oracles.patient_comparison.twin import twin, write
 from tests.surface.test_bad_input import GOOD
 
 

@@ -11,8 +11,8 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mgbayes.ipd.run import run_tests
-from mgbayes.ipd.tested import PatientTests
+from mgbayes.patient_comparison.run import run_tests
+from mgbayes.patient_comparison.tested import PatientTests
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.patients.subset import Subset
 from tests.unit.patient_rows import ENDPOINTS, METHODS, rows_of, study_of

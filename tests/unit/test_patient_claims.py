@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.ipd.claims import ClaimCheck, Match, compare_with_claims
-from mgbayes.ipd.run import run_tests
+from mgbayes.patient_comparison.claims import ClaimCheck, Match, compare_with_claims
+from mgbayes.patient_comparison.run import run_tests
 from mgbayes.patients.subset import Subset
 from mgbayes.study import Study
 from tests.unit.patient_rows import ENDPOINTS, METHODS, rows_of, study_of

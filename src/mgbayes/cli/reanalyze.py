@@ -99,7 +99,7 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
     """The patients of a spreadsheet, without small cells where these are masked; None without a spreadsheet."""
     if file is None:
         if mask_below is not None:
-            from mgbayes.ipd.options import options_without_patients
+            from mgbayes.patient_comparison.options import options_without_patients
 
             options_without_patients({"--mask-below": mask_below})
         return None
@@ -108,7 +108,7 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
     patients = read_patients(file, study)
     if mask_below is None:
         return patients
-    from mgbayes.ipd.without_small import without_small_cells
+    from mgbayes.patient_comparison.without_small import without_small_cells
 
     return without_small_cells(study, patients, mask_below)
 

@@ -19,7 +19,7 @@ from mgbayes.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from mgbayes.ipd import Beside
+    from mgbayes.patient_comparison import PatientComparison
     from mgbayes.study.schema import Study
     from mgbayes.verification.result import Ledger
 
@@ -60,24 +60,24 @@ def verify(
         return
     _show_ledger(ledger)
     if comparison is not None:
-        from mgbayes.ipd.terminal import print_beside, wide_console
+        from mgbayes.patient_comparison.terminal import show_comparison, wide_console
 
-        print_beside(comparison, wide_console())
+        show_comparison(comparison, wide_console())
 
 
 def _comparison(
     study: Study, file: Path | None, subset: list[str] | None, out: Path | None, mask_below: int | None
-) -> Beside | None:
+) -> PatientComparison | None:
     """The comparison with patient data, its tables written; None without a spreadsheet."""
     if file is None:
         if subset or out is not None or mask_below is not None:
-            from mgbayes.ipd.options import options_without_patients
+            from mgbayes.patient_comparison.options import options_without_patients
 
             options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
         return None
-    from mgbayes.ipd import check_patients
-    from mgbayes.ipd.options import read_subsets
-    from mgbayes.ipd.write import check_place, write_tables
+    from mgbayes.patient_comparison import check_patients
+    from mgbayes.patient_comparison.options import read_subsets
+    from mgbayes.patient_comparison.write import check_place, write_tables
 
     subsets = read_subsets(subset or [])
     if out is not None:

@@ -92,8 +92,8 @@ def write_members(
 
 
 def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
-    from mgbayes.ipd.claims import compare_with_claims
-    from mgbayes.ipd.run import run_tests
+    from mgbayes.patient_comparison.claims import compare_with_claims
+    from mgbayes.patient_comparison.run import run_tests
     from mgbayes.patients import read_patients
 
     patients = read_patients(path, study)

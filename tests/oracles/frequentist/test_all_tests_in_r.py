@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 from mgbayes.frequentist.holm import holm
-from mgbayes.ipd.run import run_tests
-from mgbayes.ipd.tested import PatientTests, Role
+from mgbayes.patient_comparison.run import run_tests
+from mgbayes.patient_comparison.tested import PatientTests, Role
 from mgbayes.patients.subset import Subset
 from mgbayes.study import Study
 from tests.oracles.frequentist.figures import bladder, data, figures

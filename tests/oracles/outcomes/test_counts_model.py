@@ -23,8 +23,8 @@ from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from mgbayes.study.schema import DAYS_IN
 from tests.oracles.frequentist.figures import bladder, figures
-from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import maximum, pointwise
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 FLAT = {
     "log_rate": Prior("normal", (0.0, 30.0), "flat"),

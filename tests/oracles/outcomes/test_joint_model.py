@@ -22,8 +22,8 @@ from mgbayes.models.vine import correlations, from_correlations
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.known_models import relapse, remission
-from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import pointwise
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 MEAN = np.array([[45.0, 12.0, 9.0], [30.0, 9.0, 5.0]])
 SD = np.array([[20.0, 12.0, 10.0], [21.0, 8.0, 6.0]])

@@ -20,8 +20,8 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from mgbayes.study.schema import Kind, Visit
-from tests.oracles.ipd.twin import CLASSES, made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import maximum, pointwise
+from tests.oracles.patient_comparison.twin import CLASSES, made_up_study, twin, write
 
 HERE = Path(__file__).parent
 FIGURES = json.loads((HERE / "r_figures.json").read_text())

@@ -17,8 +17,8 @@ from mgbayes.models.plan import EndpointAt
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
-from tests.oracles.ipd.twin import made_up_study, twin, write
 from tests.oracles.outcomes.likelihood import pointwise
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 COLUMNS = {
     ("prednisone_stop", None): "prednisone_stopped",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mgbayes.ipd.catalogue import Design
+from mgbayes.patient_comparison.catalogue import Design
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study
 

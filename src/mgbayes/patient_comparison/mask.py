@@ -1,21 +1,21 @@
-"""Rows without what small cells would give away."""
+"""Rows without what would disclose small cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.ipd.beside import MASKED, Row
-from mgbayes.ipd.cells import SmallCells, small_cells
-from mgbayes.ipd.claims import ClaimCheck
-from mgbayes.ipd.comparison import comparisons
-from mgbayes.ipd.tested import PatientTest
+from mgbayes.patient_comparison.cells import SmallCells, small_cells
+from mgbayes.patient_comparison.claims import ClaimCheck
+from mgbayes.patient_comparison.comparison import comparisons
+from mgbayes.patient_comparison.result import MASKED, Row
+from mgbayes.patient_comparison.tested import PatientTest
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import ALL
 
 _COUNTS = ("n", "count")
 _OF_ONE = ("median", "iqr", "range", "quantiles")
 """What can be the value of a single patient."""
-_TOLD = (
+_SHOWN = (
     *("p", "holm_p", "estimate_name", "estimate", "low", "high", "interval", "level"),
     *("statistic_name", "statistic"),
 )
@@ -24,7 +24,7 @@ _NO_P = "no p value from these rows"
 
 @dataclass(frozen=True)
 class Mask:
-    """Hides, below a count of patients, what could be told or computed back."""
+    """Hides what would disclose a count of patients below the threshold."""
 
     below: int
     small: SmallCells
@@ -47,7 +47,7 @@ class Mask:
         return cls(below, small_cells(rows, below), arms, in_parts, endpoints)
 
     def claim(self, row: Row, check: ClaimCheck) -> Row:
-        """A printed number; whether it agrees is told only where the value is."""
+        """A published number; whether it agrees is shown only where the value is."""
         endpoint = self.endpoints[check.claim]
         if check.comparison is None:
             in_part = check.group is not None and check.group not in self.arms
@@ -66,11 +66,11 @@ class Mask:
         in_part = (result.endpoint, result.comparison) in self.in_parts
         if not self._hides(result.endpoint, in_part=in_part):
             return row | {"note": "" if result.p is not None else _NO_P}
-        hidden: Row = dict.fromkeys(_TOLD) | {"role": MASKED, "note": MASKED}
+        hidden: Row = dict.fromkeys(_SHOWN) | {"role": MASKED, "note": MASKED}
         return row | hidden | {"n_used": self.count(result.n_used), "n_missing": MASKED}
 
     def count(self, patients: float) -> str:
-        """A count that is not told: as below the threshold, or as one that would give another away."""
+        """A hidden count: below the threshold, or masked since it would disclose another."""
         return f"<{self.below}" if patients < self.below else MASKED
 
     def _hides(self, endpoint: str | None, *, in_part: bool) -> bool:
@@ -78,5 +78,5 @@ class Mask:
 
 
 def without_holm(rows: list[Row]) -> list[Row]:
-    """Adjusted p values step over each other: beside hidden ones they would give these away."""
+    """Rows without Holm's adjusted p values: each depends on the others, so that they would disclose hidden ones."""
     return [row | {"holm_p": None} for row in rows]

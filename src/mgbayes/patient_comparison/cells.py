@@ -1,12 +1,12 @@
-"""Which endpoints have cells so small that a reader could tell who is in them.
+"""Endpoints with cells so small that a reader could identify their patients.
 
 A cell is how many patients of a class have one value of a yes/no or class, one change of it between two
 visits, had the event or not, or lack a value. A count below the threshold in any of them hides the whole
 endpoint: with the size of the arm known, a percentage, a p value, an odds ratio, another row of the table or a Holm
-adjustment would give the count back.
+adjustment would reveal the count.
 
 The classes are the arms; and, for results in parts of the patients, the arms cut by every part at once, so
-that no part can be had as the difference of two others. Endpoints that count the same event hang together.
+that no part can be had as the difference of two others. Endpoints that count the same event are hidden together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mgbayes.ipd.claims import PATIENTS
+from mgbayes.patient_comparison.claims import PATIENTS
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import Endpoint, Kind, Study
 
@@ -32,10 +32,10 @@ class Question:
     values: Labels
     always: tuple[float, ...] = ()
 
-    def has_small(self, members: NDArray[np.bool_], below: int) -> bool:
-        """Whether a cell of these patients is small; no patient without a value is no secret."""
-        found, counts = np.unique(self.values[members], return_counts=True)
-        seen = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    def has_small(self, group: NDArray[np.bool_], below: int) -> bool:
+        """Whether a cell of these patients is small; an empty count of missing values discloses nothing."""
+        values, counts = np.unique(self.values[group], return_counts=True)
+        seen = dict(zip(values.tolist(), counts.tolist(), strict=True))
         return bool((counts < below).any()) or any(seen.get(value, 0) < below for value in self.always)
 
 
@@ -49,16 +49,20 @@ class SmallCells:
 
 def small_cells(rows: PatientRows, below: int) -> SmallCells:
     """The endpoints with a cell below the threshold."""
-    parts = [members for part in rows.parts if (members := rows.members(part)) is not None]
+    parts = [inside for part in rows.parts if (inside := rows.members(part)) is not None]
     arms = list(_classes(rows.arms))
     fine = list(_classes(rows.arms, *parts))
-    whole = _linked(rows.study, {one for one, asked in _asked(rows) if _small(asked, arms, below)})
-    within = _linked(rows.study, {one for one, asked in _asked(rows) if _small(asked, fine, below)})
+    whole = _linked(
+        rows.study, {one for one, questions in _of_endpoints(rows) if _small(questions, arms, below)}
+    )
+    within = _linked(
+        rows.study, {one for one, questions in _of_endpoints(rows) if _small(questions, fine, below)}
+    )
     return SmallCells(frozenset(whole), frozenset(whole | within))
 
 
 def _small(questions: list[Question], classes: list[NDArray[np.bool_]], below: int) -> bool:
-    return any(question.has_small(members, below) for question in questions for members in classes)
+    return any(question.has_small(group, below) for question in questions for group in classes)
 
 
 def _classes(arms: NDArray[np.str_], *parts: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
@@ -68,7 +72,7 @@ def _classes(arms: NDArray[np.str_], *parts: NDArray[np.bool_]) -> Iterator[NDAr
         yield keys == key
 
 
-def _asked(rows: PatientRows) -> Iterator[tuple[str, list[Question]]]:
+def _of_endpoints(rows: PatientRows) -> Iterator[tuple[str, list[Question]]]:
     everyone = Question(np.zeros(len(rows.arms)))
     yield PATIENTS, [everyone]
     for endpoint in rows.study.endpoints:
@@ -93,8 +97,8 @@ def _questions(rows: PatientRows, endpoint: Endpoint) -> Iterator[Question]:
 
 
 def _levels(values: list[Labels]) -> tuple[float, ...]:
-    found = np.unique(np.concatenate(values))
-    return tuple(found[np.isfinite(found)].tolist())
+    levels = np.unique(np.concatenate(values))
+    return tuple(levels[np.isfinite(levels)].tolist())
 
 
 def _presence(values: list[Labels]) -> Labels:

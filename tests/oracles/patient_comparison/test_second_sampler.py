@@ -21,7 +21,7 @@ from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from tests.known_models import relapse, remission
-from tests.oracles.ipd.test_survival_in_r import patients, rows
+from tests.oracles.patient_comparison.test_survival_in_r import patients, rows
 
 POSITIVE = ("shape", "frailty_variance")
 DRAWS = 200_000

@@ -26,7 +26,7 @@ from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import run_cli
 from tests.known_models import FAMILIES_OF, relapse
-from tests.oracles.ipd.twin import DOSES, made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import DOSES, made_up_study, twin, write
 
 DAY = np.array([[120.0, 400.0, 900.0, 1500.0, 2100.0], [250.0, 800.0, 1900.0, 2500.0, 1.0]])
 EVENT = np.array([[1, 1, 0, 1, 0], [1, 0, 0, 1, 0]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgbayes.ipd import check_patients
+from mgbayes.patient_comparison import check_patients
 from tests.oracles.patients.cohort import cohort, grid
 from tests.oracles.patients.forms import NAMES, form
 from tests.oracles.patients.written import write

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgbayes.frequentist.samples import Floats, FollowUp, Pairs, TwoGroups
-from mgbayes.ipd.catalogue import Design
-from mgbayes.ipd.comparison import Comparison
+from mgbayes.patient_comparison.catalogue import Design
+from mgbayes.patient_comparison.comparison import Comparison
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import Kind
 

@@ -10,10 +10,10 @@ from mgbayes.frequentist.holm import holm
 from mgbayes.frequentist.kaplan_meier import kaplan_meier
 from mgbayes.frequentist.result import Result, refused
 from mgbayes.frequentist.samples import FollowUp
-from mgbayes.ipd.catalogue import TESTS, CatalogueTest, Design
-from mgbayes.ipd.comparison import Comparison, comparisons
-from mgbayes.ipd.sample import Drawn, draw
-from mgbayes.ipd.tested import GroupCurve, PatientTest, PatientTests, Role
+from mgbayes.patient_comparison.catalogue import TESTS, CatalogueTest, Design
+from mgbayes.patient_comparison.comparison import Comparison, comparisons
+from mgbayes.patient_comparison.sample import Drawn, draw
+from mgbayes.patient_comparison.tested import GroupCurve, PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
 from mgbayes.patients.subset import Subset
 from mgbayes.study.schema import Study, TestFamily
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run_tests(study: Study, patients: xr.Dataset, subsets: tuple[Subset, ...] = ()) -> PatientTests:
-    """Test every endpoint that the rows hold: the tests that the paper names, and the better ones beside them.
+    """Test every endpoint of the patients: by the tests that the paper names, and by better ones.
 
     ``patients`` is a data set over ``patient`` (and ``visit``) with the coordinate ``arm``; a subgroup of
     the study that is not a yes/no column needs a rule in ``subsets``. Contrasts are the other arm against

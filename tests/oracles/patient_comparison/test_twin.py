@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import run_cli
-from tests.oracles.ipd.twin import made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 SUBSET = "three_cycles = cycles >= 3"
 SUFFIXES = (".csv", ".xlsx", ".parquet")

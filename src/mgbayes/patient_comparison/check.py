@@ -1,47 +1,47 @@
-"""Read the patients, test them, and set what they give beside what is printed."""
+"""Read the patients, run the tests, and compare the published numbers with theirs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgbayes.ipd.beside import MASKED, Beside, Masking, claim_row, rows_of_tests
+from mgbayes.patient_comparison.result import MASKED, Masking, PatientComparison, claim_row, rows_of_tests
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mgbayes.ipd.claims import ClaimCheck
-    from mgbayes.ipd.tested import PatientTests
+    from mgbayes.patient_comparison.claims import ClaimCheck
+    from mgbayes.patient_comparison.tested import PatientTests
     from mgbayes.patients.subset import Subset
 
 
 def check_patients(
     study: Study, file: str | Path, subsets: tuple[Subset, ...] = (), mask_below: int | None = None
-) -> Beside:
-    """Each printed number beside what a spreadsheet gives, and every test that its patients allow.
+) -> PatientComparison:
+    """Compare each published number with patient data, and run every test that these allow.
 
-    With ``mask_below``, endpoints with a count of patients below it in some cell are hidden (see
-    mgbayes.ipd.cells). Nothing in the result is about a single patient, except that a median, a quartile or an end of
-    a range can be one patient's; masked results have none of these.
+    With ``mask_below``, endpoints with a count of patients below it in some cell are hidden (see ``cells``).
+    Nothing in the result is about a single patient, except that a median, a quartile or an end of a range can be one
+    patient's; masked results have none of these.
 
-    Raises InputError when the study has no map of columns, the file cannot be read as the map says, or a subset
-    asks for a column that is not there.
+    Raises InputError when the study has no map of columns, the file cannot be read by the map, or the column of a
+    subset is missing.
     """
     from mgbayes.errors import InputError
-    from mgbayes.ipd.claims import compare_with_claims
-    from mgbayes.ipd.run import run_tests
+    from mgbayes.patient_comparison.claims import compare_with_claims
+    from mgbayes.patient_comparison.run import run_tests
     from mgbayes.patients import read_patients
 
     patients = read_patients(file, study)
     try:
         tested = run_tests(study, patients, subsets)
-    except InputError as error:  # said of rows; the user knows the file
+    except InputError as error:  # about rows; the user knows the file
         raise InputError(str(file), error.problems) from None
     claims = compare_with_claims(study, patients, tested)
     if mask_below is not None:
         return _masked(study, patients, tested, claims, mask_below)
-    return Beside(
+    return PatientComparison(
         study=study.id,
         synthetic=tested.synthetic,
         sizes=dict(_sizes(study, patients)),
@@ -55,8 +55,8 @@ def check_patients(
 
 def _masked(
     study: Study, patients: xr.Dataset, tested: PatientTests, claims: tuple[ClaimCheck, ...], below: int
-) -> Beside:
-    from mgbayes.ipd.mask import Mask, without_holm
+) -> PatientComparison:
+    from mgbayes.patient_comparison.mask import Mask, without_holm
     from mgbayes.patients.patient_rows import PatientRows
 
     mask = Mask.of(PatientRows(study, patients, tested.subsets), below)
@@ -64,7 +64,7 @@ def _masked(
     hidden = any(row["role"] == MASKED for row in tests)
     sizes = _sizes(study, patients)
     small = any(n < below for n in sizes.values())
-    return Beside(
+    return PatientComparison(
         study=study.id,
         synthetic=tested.synthetic,
         sizes={arm: mask.count(n) if small else n for arm, n in sizes.items()},

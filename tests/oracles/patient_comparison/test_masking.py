@@ -11,25 +11,28 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mgbayes.ipd import Beside, check_patients
-from mgbayes.ipd.beside import MASKED
-from mgbayes.ipd.terminal import print_beside
-from mgbayes.ipd.write import write_tables
+from mgbayes.patient_comparison import PatientComparison, check_patients
+from mgbayes.patient_comparison.result import MASKED
+from mgbayes.patient_comparison.terminal import show_comparison
+from mgbayes.patient_comparison.write import write_tables
 from mgbayes.patients.subset import Subset
 from mgbayes.study import load_study
-from tests.oracles.ipd.twin import twin, write
+from tests.oracles.patient_comparison.twin import twin, write
 
 SUBSETS = (Subset.parse("three_cycles = cycles >= 3"),)
 BELOW = 5
 
 
-def _check(table: pd.DataFrame, folder: Path, below: int | None) -> Beside:
+Both = tuple[PatientComparison, PatientComparison]
+
+
+def _check(table: pd.DataFrame, folder: Path, below: int | None) -> PatientComparison:
     return check_patients(load_study(), write(table, folder / "twin.csv"), SUBSETS, below)
 
 
-def _told(beside: Beside, folder: Path) -> list[str]:
+def _told(beside: PatientComparison, folder: Path) -> list[str]:
     terminal = Console(file=io.StringIO(), width=200)
-    print_beside(beside, terminal)
+    show_comparison(beside, terminal)
     shown = terminal.file.getvalue()  # type: ignore[attr-defined]
     tables = [path.read_text("utf-8") for path in write_tables(beside, folder / "out")]
     return [json.dumps(beside.to_json(), allow_nan=False), shown, *tables]
@@ -66,12 +69,14 @@ def test_small_counts_make_no_difference_to_anything_told(secret: str, tmp_path:
 
 
 @pytest.fixture(scope="module", name="both")
-def _both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Beside, Beside]:
+def _both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     folder = tmp_path_factory.mktemp("masked")
     return _check(twin(), folder, None), _check(twin(), folder, BELOW)
 
 
-def test_what_has_no_small_cell_is_told_as_without_masking(both: tuple[Beside, Beside]) -> None:
+def test_what_has_no_small_cell_is_told_as_without_masking(
+    both: Both,
+) -> None:
     """12/17 v 9/16 in remission and 10/17 v 6/16 with a relapse leave no cell below 5."""
     plain, masked = both
     seen = set()
@@ -85,7 +90,9 @@ def test_what_has_no_small_cell_is_told_as_without_masking(both: tuple[Beside, B
             assert hidden | {"note": "", "holm_p": None} == row | {"note": "", "holm_p": None}
 
 
-def test_a_small_count_is_told_as_below_and_its_complement_not_at_all(both: tuple[Beside, Beside]) -> None:
+def test_a_small_count_is_told_as_below_and_its_complement_not_at_all(
+    both: Both,
+) -> None:
     _, masked = both
     counts = {
         row["quantity"]: row["from_patients"]
@@ -97,7 +104,7 @@ def test_a_small_count_is_told_as_below_and_its_complement_not_at_all(both: tupl
     assert counts["all count"] == counts["all percent"] == counts["p, musk v achr"] == MASKED
 
 
-def test_no_masked_number_is_said_to_agree(both: tuple[Beside, Beside]) -> None:
+def test_no_masked_number_is_said_to_agree(both: Both) -> None:
     """That 15 of 17 agrees with the print would tell it."""
     _, masked = both
     for row in masked.claims:
@@ -106,13 +113,13 @@ def test_no_masked_number_is_said_to_agree(both: tuple[Beside, Beside]) -> None:
         )
 
 
-def test_no_adjusted_p_stands_beside_a_hidden_one(both: tuple[Beside, Beside]) -> None:
+def test_no_adjusted_p_stands_beside_a_hidden_one(both: Both) -> None:
     plain, masked = both
     assert any(row["holm_p"] is not None for row in plain.tests)
     assert all(row["holm_p"] is None for row in masked.tests)
 
 
-def test_the_threshold_is_recorded_in_every_output(both: tuple[Beside, Beside], tmp_path: Path) -> None:
+def test_the_threshold_is_recorded_in_every_output(both: Both, tmp_path: Path) -> None:
     for text in _told(both[1], tmp_path)[1:]:
         assert "5" in text.splitlines()[1] or "below 5 are masked" in text
     told = both[1].to_json()["masking"]

@@ -1,4 +1,4 @@
-"""Every printed number beside what the rows of the patients give."""
+"""Every published number compared with what the patients give."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgbayes.ipd.comparison import Comparison, asked_by
-from mgbayes.ipd.run import named_tests
-from mgbayes.ipd.tested import PatientTest, PatientTests, Role
+from mgbayes.patient_comparison.comparison import Comparison, asked_by
+from mgbayes.patient_comparison.run import named_tests
+from mgbayes.patient_comparison.tested import PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
 from mgbayes.study.numbers import statistics_of
 from mgbayes.study.rounding import ExactInterval
@@ -68,7 +68,7 @@ class ClaimCheck:
 
 
 def compare_with_claims(study: Study, patients: xr.Dataset, results: PatientTests) -> tuple[ClaimCheck, ...]:
-    """Each reported number and p value beside the rows, and so each other interpretation of it.
+    """Compare each reported number and p value with the patients, and each alternative interpretation of it.
 
     A number agrees when the value from the rows lies in the range that is printed so (rounded or cut off).
     A p agrees when a test that the paper names gives it, or any test where the paper names none; the note names

@@ -9,13 +9,13 @@ import pytest
 import xarray as xr
 
 from mgbayes.inference.run import applies
-from mgbayes.ipd.without_small import without_small_cells
 from mgbayes.models.plan_file import load_plan
+from mgbayes.patient_comparison.without_small import without_small_cells
 from mgbayes.patients import read_patients
 from mgbayes.report.results import about
 from mgbayes.study import Study
 from tests.conftest import run_cli
-from tests.oracles.ipd.twin import twin, write
+from tests.oracles.patient_comparison.twin import twin, write
 
 BELOW = 5
 

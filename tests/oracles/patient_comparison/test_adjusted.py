@@ -19,7 +19,7 @@ from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
 from tests.known_models import FAMILIES_OF, HAZARDS, relapse
-from tests.oracles.ipd.twin import made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 RELAPSE = (ROOT / "models" / "relapse.toml").read_text("utf-8")
 BOTH = ("covariates", "frailty")

@@ -1,4 +1,4 @@
-"""What a user says beside the name of a spreadsheet."""
+"""Options of the comparison with patient data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mgbayes.patients.subset import Subset
 
 
 def read_subsets(texts: Sequence[str]) -> tuple[Subset, ...]:
-    """The rules for parts of the patients. Raises InputError with every text that is not one."""
+    """Subsets of patients from their rules. Raises InputError with every text that is not a rule."""
     subsets: list[Subset] = []
     problems: list[Problem] = []
     for text in texts:
@@ -23,8 +23,11 @@ def read_subsets(texts: Sequence[str]) -> tuple[Subset, ...]:
 
 
 def options_without_patients(options: Mapping[str, object]) -> None:
-    """Raise InputError for options that were given but mean nothing without a spreadsheet."""
-    given = [name for name, value in options.items() if value]
-    if given:
-        problems = [Problem(name, "without --patients", "--patients FILE as well") for name in given]
+    """Raise InputError for options that need a spreadsheet."""
+    problems = [
+        Problem(name, "without --patients", "--patients FILE as well")
+        for name, value in options.items()
+        if value
+    ]
+    if problems:
         raise InputError("the options", problems)

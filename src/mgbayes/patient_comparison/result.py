@@ -1,6 +1,6 @@
-"""What is shown of the patients: two tables and where they come from, and never a patient.
+"""The results that are shown: two tables and their provenance, and never a patient.
 
-Terminal, JSON and CSV are all made of these rows, so that nothing masked here can stand in one of them. The
+Terminal, JSON and CSV are all made of these rows, so that nothing masked here can appear in one of them. The
 Kaplan-Meier curves are not among them: their steps are the times of single patients.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mgbayes.ipd.claims import ClaimCheck, Match
-from mgbayes.ipd.tested import PatientTests
+from mgbayes.patient_comparison.claims import ClaimCheck, Match
+from mgbayes.patient_comparison.tested import PatientTests
 
 SCHEMA_VERSION = 1
 MASKED = "masked"
@@ -20,24 +20,24 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Masking:
-    """Below which count cells are masked, and which endpoints that hides."""
+    """The threshold below which counts are masked, and the endpoints hidden by it."""
 
     below: int
     whole: tuple[str, ...]
     """Endpoints of which nothing is shown."""
     parts: tuple[str, ...]
-    """Endpoints of which nothing is shown for parts of the patients (subgroups, subsets)."""
+    """Endpoints of which nothing is shown for subsets of the patients."""
 
     def to_json(self) -> dict[str, Any]:
-        """The form for machines."""
+        """The JSON form."""
         return {"below": self.below, "endpoints": list(self.whole), "endpoints_in_parts": list(self.parts)}
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Printed claims and the frequentist tests, from the rows of the patients.
+class PatientComparison:
+    """Published claims compared with patient data, and the frequentist tests.
 
-    ``claims`` has a row for each printed number, ``tests`` one for each test of each comparison; the keys of
+    ``claims`` has a row for each published number, ``tests`` one for each test of each comparison; the keys of
     the rows are the columns of the CSV files.
     """
 
@@ -53,12 +53,12 @@ class Beside:
     """Left out when cells are masked: it would confirm a guess at the file."""
 
     def tally(self) -> dict[str, int]:
-        """How many printed numbers agree, differ, ..."""
+        """How many published numbers agree, differ, ..."""
         matches = [*map(str, Match), *([MASKED] if self.masking else [])]
         return {match: sum(row["match"] == match for row in self.claims) for match in matches}
 
     def to_json(self) -> dict[str, Any]:
-        """The form that ``verify --patients --json`` prints under ``patients``."""
+        """The JSON form, under ``patients`` of ``verify --patients --json``."""
         return {
             "schema_version": SCHEMA_VERSION,
             "synthetic": self.synthetic,
@@ -74,7 +74,7 @@ class Beside:
 
 
 def claim_row(check: ClaimCheck) -> Row:
-    """A printed number beside what the patients give."""
+    """A published number and what the patients give."""
     return {
         "claim": check.claim,
         "alternative": check.alternative,

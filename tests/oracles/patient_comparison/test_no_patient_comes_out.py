@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import run_cli
-from tests.oracles.ipd.twin import PRIVATE, made_up_study, twin, write
+from tests.oracles.patient_comparison.twin import PRIVATE, made_up_study, twin, write
 
 _MEDIANS = re.compile(r"median time: reference [^,]*, contrast (not\s+reached|[\d.]+)")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from mgbayes.ipd.beside import Beside, Row
+from mgbayes.patient_comparison.result import PatientComparison, Row
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,20 +27,20 @@ def wide_console() -> Console:
     return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=_WIDE)
 
 
-def print_beside(beside: Beside, console: Console) -> None:
-    """The claims beside the patients, then the tests."""
+def show_comparison(comparison: PatientComparison, console: Console) -> None:
+    """Show the claims, then the tests."""
     from rich.text import Text
 
-    for part in (_claims(beside), *_sentences(beside), _tests(beside)):
+    for part in (_claims(comparison), *_sentences(comparison), _tests(comparison)):
         console.print(Text(part) if isinstance(part, str) else part)
 
 
-def _title(beside: Beside, what: str) -> str:
-    return f"{beside.study}: {what}" + (" (SYNTHETIC PATIENTS)" if beside.synthetic else "")
+def _title(comparison: PatientComparison, what: str) -> str:
+    return f"{comparison.study}: {what}" + (" (SYNTHETIC PATIENTS)" if comparison.synthetic else "")
 
 
-def _claims(beside: Beside) -> Table:
-    heads = ("claim", "number", "printed", "from the patients", "", "note")
+def _claims(comparison: PatientComparison) -> Table:
+    heads = ("claim", "number", "published", "from the patients", "", "note")
     rows = (
         [
             (row["claim"] + (f" ({row['alternative']})" if row["alternative"] else "")),
@@ -50,12 +50,12 @@ def _claims(beside: Beside) -> Table:
             row["match"].replace("_", " "),
             row["note"],
         ]
-        for row in beside.claims
+        for row in comparison.claims
     )
-    return _table(_title(beside, "published numbers and what the patients give"), heads, [rows])
+    return _table(_title(comparison, "published numbers and what the patients give"), heads, [rows])
 
 
-def _tests(beside: Beside) -> Table:
+def _tests(comparison: PatientComparison) -> Table:
     heads = (
         "comparison",
         "test",
@@ -67,8 +67,8 @@ def _tests(beside: Beside) -> Table:
         "named by the paper or better",
         "note",
     )
-    groups = groupby(beside.tests, key=lambda row: (row["endpoint"], row["comparison"]))
-    return _table(_title(beside, "tests"), heads, (_compared(rows) for _, rows in groups))
+    groups = groupby(comparison.tests, key=lambda row: (row["endpoint"], row["comparison"]))
+    return _table(_title(comparison, "tests"), heads, (_compared(rows) for _, rows in groups))
 
 
 def _compared(rows: Iterator[Row]) -> Iterator[list[str]]:
@@ -93,15 +93,18 @@ def _standing(row: Row) -> Iterator[str]:
         yield _ROLES[row["role"]]
 
 
-def _sentences(beside: Beside) -> Iterator[str]:
-    counts = ", ".join(f"{n} {match.replace('_', ' ')}" for match, n in beside.tally().items())
-    yield f"{len(beside.claims)} published numbers: {counts}\n"
-    if beside.masking is not None:
-        hidden = ", ".join(beside.masking.whole) or "none"
-        also = ", ".join(one for one in beside.masking.parts if one not in beside.masking.whole) or "none"
+def _sentences(comparison: PatientComparison) -> Iterator[str]:
+    counts = ", ".join(f"{n} {match.replace('_', ' ')}" for match, n in comparison.tally().items())
+    yield f"{len(comparison.claims)} published numbers: {counts}\n"
+    if comparison.masking is not None:
+        hidden = ", ".join(comparison.masking.whole) or "none"
+        also = (
+            ", ".join(one for one in comparison.masking.parts if one not in comparison.masking.whole)
+            or "none"
+        )
         yield (
-            f"Counts of patients below {beside.masking.below} are masked, with all that would give them back. "
-            f"Endpoints hidden: {hidden}. Hidden in parts of the patients only: {also}.\n"
+            f"Counts of patients below {comparison.masking.below} are masked, with all that would reveal them. "
+            f"Endpoints hidden: {hidden}. Hidden in subsets only: {also}.\n"
         )
 
 

@@ -8,29 +8,29 @@ from pathlib import Path
 
 from mgbayes.cache import write_text
 from mgbayes.errors import InputError, Problem
-from mgbayes.ipd.beside import Beside, Row
+from mgbayes.patient_comparison.result import PatientComparison, Row
 
 
 def check_place(folder: str | Path) -> None:
-    """Raise InputError when a file stands where the folder should be; before any work is done."""
+    """Raise InputError where the folder would be a file, before any work is done."""
     folder = Path(folder)
     for path in (folder, *folder.parents):
         if path.is_file():
             raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
 
 
-def write_tables(beside: Beside, folder: str | Path) -> list[Path]:
+def write_tables(comparison: PatientComparison, folder: str | Path) -> list[Path]:
     """Write ``claims_beside_patients.csv`` and ``tests_on_patients.csv``, and return their paths.
 
-    Every row says whether the patients are made up and below which count cells were masked. Raises InputError
+    Every row says whether the patients are synthetic and below which count cells were masked. Raises InputError
     when the folder cannot be written to.
     """
     folder = Path(folder)
     about: Row = {
-        "synthetic": str(beside.synthetic).lower(),
-        "masked_below": None if beside.masking is None else beside.masking.below,
+        "synthetic": str(comparison.synthetic).lower(),
+        "masked_below": None if comparison.masking is None else comparison.masking.below,
     }
-    tables = {"claims_beside_patients.csv": beside.claims, "tests_on_patients.csv": beside.tests}
+    tables = {"claims_beside_patients.csv": comparison.claims, "tests_on_patients.csv": comparison.tests}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, rows in tables.items():

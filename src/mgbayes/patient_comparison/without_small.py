@@ -1,10 +1,10 @@
-"""Patients without the endpoints that have a small cell, for models whose results would tell the cell."""
+"""Patients without the endpoints that have a small cell, for models whose results would disclose it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mgbayes.ipd.cells import small_cells
+from mgbayes.patient_comparison.cells import small_cells
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def without_small_cells(study: Study, patients: xr.Dataset, below: int) -> xr.Dataset:
-    """The dataset without every endpoint of which some cell is below the threshold (mgbayes.ipd.cells).
+    """The dataset without every endpoint that has a cell below the threshold (see ``cells``).
 
-    Covariates go too: an adjusted fit tells of cells within cells. So does the file's hash, which would confirm a
-    guess at the file. What is left is the same whatever the hidden cells hold.
+    Covariates are removed too, since an adjusted fit depends on cells within cells, and so is the file's hash, which
+    would confirm a guess at the file. What remains is the same whatever the hidden cells hold.
     """
     from mgbayes.patients.patient_rows import PatientRows
 
