@@ -6,12 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mgbayes.comparison.tables import LEVEL, Floats
-
-PERMUTATIONS = 999
+from mgbayes.comparison.tables import Floats
+from mgbayes.frequentist.result import Estimate, Result
+from mgbayes.frequentist.wald import wald as normal_test
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,12 @@ class Answers:
     low: Floats | None = None
     high: Floats | None = None
 
+    @classmethod
+    def of(cls, result: Result) -> Answers:
+        """A test's results, with its estimate where it has an interval."""
+        it = result.estimate or Estimate("", None)
+        return cls(result.p, result.side, it.value, it.low, it.high)
+
 
 @dataclass(frozen=True)
 class Method:
@@ -38,27 +41,6 @@ class Method:
     estimates_effect: bool = False
 
 
-def rearranged_arms(m: int, n: int) -> NDArray[np.bool_]:
-    """Who is of the contrast arm in each of 999 rearrangements of m and n patients, (rearrangement, patient)."""
-    rng = np.random.default_rng(m * 1000 + n)
-    return rng.permuted(np.tile(np.arange(m + n), (PERMUTATIONS, 1)), axis=1) < n
-
-
-def chi_square(statistic: Floats, side: Floats) -> Answers:
-    """With 1 degree of freedom."""
-    from scipy.special import chdtrc
-
-    known = np.isfinite(statistic)
-    p = np.where(known, chdtrc(1, np.where(known, np.maximum(statistic, 0.0), 0.0)), np.nan)
-    return Answers(p, np.sign(side))
-
-
 def wald(estimate: Floats, error: Floats) -> Answers:
     """Normal test and interval; none where the standard error is not finite, or zero."""
-    from scipy.special import ndtr, ndtri
-
-    known = np.isfinite(estimate) & np.isfinite(error) & (error > 0)
-    value, spread = np.where(known, estimate, np.nan), np.where(known, error, np.nan)
-    away = float(ndtri((1 + LEVEL) / 2)) * spread
-    p = 2 * ndtr(-np.abs(value / spread))
-    return Answers(p, np.sign(value), value, value - away, value + away)
+    return Answers.of(normal_test("", estimate, error))

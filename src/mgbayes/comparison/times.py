@@ -1,20 +1,10 @@
 r"""Methods for times to an event, on many simulated studies at once.
 
-Studies are rows, patients columns in the order of their times, which have no ties but among the censored. With n_i
-patients at risk at the i-th time, n₁ᵢ of them of the contrast arm, δ_i its event and x_i its arm:
-
-- weighted log-rank tests: Σ w δ (x - n₁ / n), variance Σ w² δ n₁ n₀ / n²; w = 1, or n (Gehan); by permutation of the
-  arms over the scores δ - Λ, Λ the Nelson-Aalen estimate of both arms;
-- Cox: U(β) = Σ δ (x - p), I(β) = Σ δ p (1 - p), p = n₁ e^β / (n₀ + n₁ e^β); Wald and likelihood ratio tests; Firth's
-  adds ½ log I(β) to the log likelihood. Where all events of one arm come before those of the other, or an arm has
-  none, β is infinite and Wald's test gives no answer;
-- Weibull: hazards e^(θ_arm) k t^(k-1); with D events and S(k) = Σ tᵏ of an arm, e^θ = D / S, which leaves the shape
-  k alone to be found; var(θ₁ - θ₀) = 1 / D₁ + 1 / D₀ + (S₁' / S₁ - S₀' / S₀)² var(k);
-- the restricted mean and the Kaplan-Meier estimate at a horizon, by arm, with Greenwood's variance;
-- whether the event was seen at all, by Fisher's and Barnard's tests.
-
-Sources: Mantel (1966); Gehan (1965), Biometrika 52:203; Cox (1972), JRSS B 34:187; Heinze and Schemper (2001),
-Biometrics 57:114; Royston and Parmar (2013), BMC Med Res Methodol 13:152.
+Studies are rows, patients columns in the order of their times. Log-rank tests, Cox's model, restricted means and
+the Kaplan-Meier estimate at a horizon are those of mgbayes.frequentist, and so are the tests of counts: whether the
+event was seen at all. Weibull regression has hazards e^(θ_arm) k t^(k-1); with D events and S(k) = Σ tᵏ of an arm,
+e^θ = D / S, which leaves the shape k alone to be found; var(θ₁ - θ₀) = 1 / D₁ + 1 / D₀ + (S₁' / S₁ - S₀' / S₀)²
+var(k).
 """
 
 from __future__ import annotations
@@ -25,11 +15,15 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from mgbayes.comparison.answers import PERMUTATIONS, Answers, Method, chi_square, rearranged_arms, wald
+from mgbayes.comparison.answers import Answers, Method, wald
 from mgbayes.comparison.exact import p_values
 from mgbayes.comparison.tables import Floats, Tables
+from mgbayes.frequentist import cox
+from mgbayes.frequentist import log_rank as tests
+from mgbayes.frequentist import restricted_mean as curves
+from mgbayes.frequentist.result import Result
+from mgbayes.frequentist.samples import FollowUp
 
-_FARTHEST = 12.0
 _STEPS = 40
 
 
@@ -63,14 +57,9 @@ class Studies:
         return self.contrast.shape[1] - n, n
 
     @cached_property
-    def at_risk(self) -> Floats:
-        """All patients at risk at each time, (patient,)."""
-        return np.arange(self.time.shape[1], 0, -1).astype(float)
-
-    @cached_property
-    def of_contrast(self) -> Floats:
-        """Patients of the contrast arm at risk at each time."""
-        return np.cumsum(self.contrast[:, ::-1], axis=1)[:, ::-1]
+    def follow_up(self) -> FollowUp:
+        """As the tests take them."""
+        return FollowUp(self.time, self.event > 0, self.contrast > 0)
 
     @cached_property
     def events(self) -> tuple[Floats, Floats]:
@@ -78,95 +67,16 @@ class Studies:
         return (self.event * (1 - self.contrast)).sum(1), (self.event * self.contrast).sum(1)
 
 
-def log_rank(studies: Studies) -> Answers:
-    """Mantel's test."""
-    return _weighted(studies, np.ones_like(studies.at_risk))
+def _tested(test: Callable[[FollowUp], Result]) -> Callable[[Studies], Answers]:
+    return lambda studies: Answers.of(test(studies.follow_up))
 
 
-def gehan(studies: Studies) -> Answers:
-    """Gehan's generalized Wilcoxon test: each time counts by the patients at risk."""
-    return _weighted(studies, studies.at_risk)
-
-
-def _weighted(studies: Studies, weight: Floats) -> Answers:
-    share = studies.of_contrast / studies.at_risk
-    excess = (weight * studies.event * (studies.contrast - share)).sum(1)
-    variance = (weight**2 * studies.event * share * (1 - share)).sum(1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return chi_square(np.where(variance > 0, excess**2 / variance, np.nan), excess)
-
-
-def log_rank_permutation(studies: Studies) -> Answers:
-    """The sum of the contrast arm's scores, over 999 rearrangements of the arms; the seen one counts among them."""
-    scores = studies.event - np.cumsum(studies.event / studies.at_risk, axis=1)
-    total = (scores * studies.contrast).sum(1)
-    m, n = studies.patients
-    arms = rearranged_arms(m, n).astype(float)
-    extreme = (np.abs(scores @ arms.T) >= np.abs(total)[:, None] - 1e-9).sum(1)
-    known = studies.event.sum(1) > 0
-    return Answers(np.where(known, (1 + extreme) / (1 + PERMUTATIONS), np.nan), np.sign(total))
-
-
-@dataclass(frozen=True)
-class _Cox:
-    """The partial likelihood of β, with Firth's penalty or without."""
-
-    studies: Studies
-    penalized: bool = False
-
-    def terms(self, beta: Floats) -> tuple[Floats, Floats, Floats]:
-        """Log likelihood, its slope, and its curvature with the sign turned, (study,)."""
-        it = self.studies
-        odds = it.of_contrast * np.exp(beta)[:, None]
-        both = it.at_risk - it.of_contrast + odds
-        p = odds / both
-        q = it.event * p * (1 - p)
-        value = (it.event * (it.contrast * beta[:, None] - np.log(both))).sum(1)
-        slope, information = (it.event * (it.contrast - p)).sum(1), q.sum(1)
-        if not self.penalized:
-            return value, slope, information
-        with np.errstate(divide="ignore", invalid="ignore"):
-            first = (q * (1 - 2 * p)).sum(1) / information
-            second = (q * (1 - 6 * p + 6 * p**2)).sum(1) / information
-            value = value + np.log(information) / 2
-        return value, slope + first / 2, information - (second - first**2) / 2
-
-    def fit(self) -> Floats:
-        """The β at the top; beyond ±_FARTHEST it is infinite."""
-        beta = np.zeros(len(self.studies.time))
-        for _ in range(_STEPS):
-            _, slope, curvature = self.terms(beta)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                step = np.where(curvature > 1e-10, slope / curvature, np.sign(slope))
-            beta = np.clip(beta + np.clip(step, -1.0, 1.0), -_FARTHEST, _FARTHEST)
-        return beta
-
-
-def cox_wald(studies: Studies) -> Answers:
-    """Cox's model, Wald's test and interval of the log hazard ratio."""
-    model = _Cox(studies)
-    beta = model.fit()
-    _, _, information = model.terms(beta)
-    with np.errstate(divide="ignore"):
-        return wald(np.where(np.abs(beta) < _FARTHEST - 1, beta, np.nan), 1 / np.sqrt(information))
-
-
-def cox_likelihood_ratio(studies: Studies) -> Answers:
-    """Cox's model, likelihood ratio test."""
-    return _likelihood_ratio(_Cox(studies))
-
-
-def cox_firth(studies: Studies) -> Answers:
-    """Cox's model with Firth's penalty, penalized likelihood ratio test."""
-    return _likelihood_ratio(_Cox(studies, penalized=True))
-
-
-def _likelihood_ratio(model: _Cox) -> Answers:
-    beta = model.fit()
-    known = model.studies.event.sum(1) > 0
-    gain = 2 * (model.terms(beta)[0] - model.terms(np.zeros_like(beta))[0])
-    found = chi_square(np.where(known, gain, np.nan), beta)
-    return Answers(found.p, found.side, np.where(known, beta, np.nan))
+log_rank = _tested(tests.log_rank)
+gehan = _tested(tests.gehan)
+log_rank_permutation = _tested(tests.log_rank_rearranged)
+cox_wald = _tested(cox.cox_wald)
+cox_likelihood_ratio = _tested(cox.cox)
+cox_firth = _tested(cox.cox_firth)
 
 
 def weibull(studies: Studies) -> Answers:
@@ -203,42 +113,13 @@ def _power_sums(log_time: Floats, arm: Floats, shape: Floats) -> tuple[Floats, F
 
 
 def restricted_mean(studies: Studies) -> Answers:
-    """The mean time free of the event up to the horizon; positive where the contrast arm's is shorter."""
-    one, other = (_kaplan_meier(studies, arm) for arm in (0, 1))
-    return wald(one.mean - other.mean, np.sqrt(one.mean_variance + other.mean_variance))
+    """The mean time free of the event up to the horizon."""
+    return Answers.of(curves.restricted_mean(studies.follow_up, studies.horizon))
 
 
 def survival(studies: Studies) -> Answers:
-    """The share free of the event at the horizon; positive where the contrast arm's is smaller."""
-    one, other = (_kaplan_meier(studies, arm) for arm in (0, 1))
-    return wald(one.survival - other.survival, np.sqrt(one.survival_variance + other.survival_variance))
-
-
-@dataclass(frozen=True)
-class _Curve:
-    survival: Floats
-    survival_variance: Floats
-    mean: Floats
-    mean_variance: Floats
-
-
-def _kaplan_meier(studies: Studies, arm: int) -> _Curve:
-    """Of one arm, up to the horizon, (study,)."""
-    at_risk = studies.of_contrast if arm else studies.at_risk - studies.of_contrast
-    mine = studies.contrast if arm else 1 - studies.contrast
-    time = np.minimum(studies.time, studies.horizon)
-    died = studies.event * mine * (studies.time <= studies.horizon)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.where(died > 0, 1 - died / at_risk, 1.0)
-        greenwood = np.where(died > 0, died / (at_risk * (at_risk - died)), 0.0)
-    after = np.cumprod(left, axis=1)
-    until = np.concatenate([np.diff(time, axis=1), studies.horizon - time[:, -1:]], axis=1)
-    # The area under the curve from each time to the horizon.
-    area = np.cumsum((after * until)[:, ::-1], axis=1)[:, ::-1]
-    terms = np.where(area > 0, area**2 * np.where(np.isfinite(greenwood), greenwood, 0.0), 0.0)
-    spread = np.where(np.isfinite(greenwood), greenwood, 0.0).sum(1)
-    variance = after[:, -1] ** 2 * spread  # nobody left: no variance
-    return _Curve(after[:, -1], variance, time[:, 0] + area[:, 0], terms.sum(1))
+    """The share free of the event at the horizon."""
+    return Answers.of(curves.survival(studies.follow_up, studies.horizon))
 
 
 def seen_at_all(test: str) -> Callable[[Studies], Answers]:

@@ -1,29 +1,30 @@
 r"""Methods for a measured outcome with a baseline, on many simulated studies at once.
 
 Studies are rows, patients columns, the reference arm first. Differences are of the contrast arm less the reference
-arm:
+arm. Student's, Welch's, Mann and Whitney's, Brunner and Munzel's tests and that by rearrangements of the arms are
+those of mgbayes.frequentist; Welch's is also of log(1 + y), for outcomes that are never negative, and of the change
+from baseline. Further:
 
-- Student's and Welch's t; of log(1 + y), for outcomes that are never negative; of the change from baseline;
-- Mann-Whitney: exact without ties, else normal with the variance corrected for ties and for continuity; Brunner and
-  Munzel's test with t quantiles; the difference of means over 999 rearrangements of the arms;
 - analysis of covariance: y = a + b arm + c baseline + error by least squares, t with m + n - 3 degrees of freedom;
 - Bayesian: normal outcomes with an SD for each arm under flat priors, for which the difference of means is one of two
   t distributed values (Behrens and Fisher), its P(> 0) by quadrature; 2 min(P, 1 - P) stands for p.
-
-Sources: Student (1908); Welch (1947); Mann and Whitney (1947); Brunner and Munzel (2000), Biometrical J 42:17; Fisher
-(1935), Annals of Eugenics 6:391.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from mgbayes.comparison.answers import PERMUTATIONS, Answers, Method, rearranged_arms
+from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.tables import LEVEL, Floats
+from mgbayes.frequentist import ranks, t_tests
+from mgbayes.frequentist.brunner_munzel import brunner_munzel as brunner_munzel_test
+from mgbayes.frequentist.permutation import means_rearranged
+from mgbayes.frequentist.result import Result
+from mgbayes.frequentist.samples import TwoGroups
 
 _NODES = 100
 _STEPS = 4
@@ -56,28 +57,21 @@ class Studies:
         """Of the reference and the contrast arm."""
         return self.value[:, : self.m].var(1, ddof=1), self.value[:, self.m :].var(1, ddof=1)
 
-    @cached_property
-    def ranks(self) -> Floats:
-        """Among all patients, ties sharing their mean rank."""
-        from scipy.stats import rankdata
-
-        return rankdata(self.value, axis=1)
+    @property
+    def groups(self) -> TwoGroups:
+        """As the tests take them."""
+        return TwoGroups(self.value[:, : self.m], self.value[:, self.m :])
 
 
-def student(studies: Studies) -> Answers:
-    """Student's t test, one variance for both arms."""
-    m, n = studies.m, studies.n
-    one, other = studies.variances
-    pooled = ((m - 1) * one + (n - 1) * other) / (m + n - 2)
-    return _t(_difference(studies), pooled * (1 / m + 1 / n), np.full(len(pooled), m + n - 2.0))
+def _tested(test: Callable[[TwoGroups], Result]) -> Callable[[Studies], Answers]:
+    return lambda studies: Answers.of(test(studies.groups))
 
 
-def welch(studies: Studies) -> Answers:
-    """Welch's t test."""
-    a, b = studies.variances[0] / studies.m, studies.variances[1] / studies.n
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = (a + b) ** 2 / (a**2 / (studies.m - 1) + b**2 / (studies.n - 1))
-    return _t(_difference(studies), a + b, df)
+student = _tested(t_tests.student)
+welch = _tested(t_tests.welch)
+mann_whitney = _tested(ranks.mann_whitney)
+brunner_munzel = _tested(brunner_munzel_test)
+permutation = _tested(means_rearranged)
 
 
 def log_t(studies: Studies) -> Answers:
@@ -111,70 +105,6 @@ def _by_arm(values: Floats, m: int) -> Floats:
     means = np.repeat(values[:, :m].mean(1, keepdims=True), m, 1)
     others = np.repeat(values[:, m:].mean(1, keepdims=True), values.shape[1] - m, 1)
     return np.concatenate([means, others], axis=1)
-
-
-def mann_whitney(studies: Studies) -> Answers:
-    """Exact where no two values are alike, else normal with continuity correction."""
-    from scipy.special import ndtr
-
-    m, n = studies.m, studies.n
-    total = m + n
-    above = studies.ranks[:, m:].sum(1) - n * (n + 1) / 2
-    ordered = np.sort(studies.value, axis=1)
-    tied = (np.diff(ordered, axis=1) == 0).any(1)
-    # Σ (t³ - t) over groups of t alike, from the spread of the ranks.
-    spread = ((studies.ranks - (total + 1) / 2) ** 2).sum(1)
-    variance = m * n * spread / (total * (total - 1))
-    away = np.abs(above - m * n / 2) - 0.5
-    with np.errstate(divide="ignore", invalid="ignore"):
-        normal = np.where(variance > 0, np.minimum(1.0, 2 * ndtr(-away / np.sqrt(variance))), np.nan)
-    exact = _rank_sum_p(m, n)[np.rint(np.where(tied, 0, above)).astype(int)]
-    return Answers(np.where(tied, normal, exact), np.sign(above - m * n / 2))
-
-
-def _rank_sum_p(m: int, n: int) -> Floats:
-    """Two-sided p of each U = 0, ..., mn, without ties: counts of U by recursion over the patients."""
-    ways = np.zeros((n + 1, m * n + 1))
-    ways[0, 0] = 1
-    for i in range(1, m + n + 1):
-        for j in range(min(i, n), 0, -1):
-            # The i-th smallest is the j-th of the contrast arm: i - j of the reference arm lie below it.
-            if i - j <= m:
-                ways[j, i - j :] += ways[j - 1, : m * n + 1 - (i - j)]
-    law = ways[n] / ways[n].sum()
-    return np.minimum(1.0, 2 * np.minimum(np.cumsum(law), np.cumsum(law[::-1])[::-1]))
-
-
-def brunner_munzel(studies: Studies) -> Answers:
-    """Of the chance that a patient of one arm has the higher value; none where the arms do not overlap."""
-    from scipy.special import stdtr
-    from scipy.stats import rankdata
-
-    m, n = studies.m, studies.n
-    own = [rankdata(studies.value[:, part], axis=1) for part in (slice(None, m), slice(m, None))]
-    parts = [studies.ranks[:, :m], studies.ranks[:, m:]]
-    means = [part.mean(1) for part in parts]
-    spreads = [
-        ((part - mine - mean[:, None] + (size + 1) / 2) ** 2).sum(1) / (size - 1)
-        for part, mine, mean, size in zip(parts, own, means, (m, n), strict=True)
-    ]
-    weighted = m * spreads[0] + n * spreads[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = m * n * (means[1] - means[0]) / ((m + n) * np.sqrt(weighted))
-        df = weighted**2 / ((m * spreads[0]) ** 2 / (m - 1) + (n * spreads[1]) ** 2 / (n - 1))
-    known = weighted > 0
-    p = 2 * stdtr(np.where(known, df, 1.0), -np.abs(np.where(known, statistic, 0.0)))
-    return Answers(np.where(known, p, np.nan), np.sign(means[1] - means[0]))
-
-
-def permutation(studies: Studies) -> Answers:
-    """The difference of means over 999 rearrangements of the arms; the seen one counts among them."""
-    m, n = studies.m, studies.n
-    weight = np.where(rearranged_arms(m, n), 1 / n, -1 / m)
-    seen = _difference(studies)
-    # Rearranged differences of as many digits as the seen one.
-    extreme = (np.abs(studies.value @ weight.T) >= np.abs(seen)[:, None] - 1e-9).sum(1)
-    return Answers((1 + extreme) / (1 + PERMUTATIONS), np.sign(seen))
 
 
 def bayesian_normal(studies: Studies) -> Answers:
