@@ -6,22 +6,9 @@ from scipy import stats
 from scipy.stats import mannwhitneyu
 from statsmodels.duration.survfunc import survdiff
 
-from mgbayes.estimands.printed_p import (
-    agrees,
-    draw_censored,
-    logrank_p,
-    logrank_p_of_arms,
-    mann_whitney_p,
-)
+from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
 
 RNG = np.random.default_rng(11)
-
-
-def test_logrank_equals_statsmodels():
-    time, event = RNG.exponential(size=(20, 33)), RNG.uniform(size=(20, 33)) < 0.5
-    contrast = np.arange(33) >= 17
-    expected = [survdiff(t, e, contrast)[1] for t, e in zip(time, event, strict=True)]
-    np.testing.assert_allclose(logrank_p(time, event, contrast), expected, rtol=1e-10)
 
 
 def test_logrank_by_arms_equals_statsmodels():
@@ -50,10 +37,3 @@ def test_censored_follow_up_has_the_density_of_those_event_free():
     # Cells of 1/200 of the chance within which the tilt is ignored: the distribution function
     # errs by less than 1/200 of the tilt's change, far below the 1 % limit of this test.
     assert stats.kstest(drawn[0], tilted.cdf).pvalue > 0.01
-
-
-def test_agreement_is_rounding_to_the_printed_decimals():
-    p = np.array([0.0849, 0.085, 0.0949, 0.095])
-    assert agrees(p, "0.09").tolist() == [False, True, True, False]
-    assert agrees(p, "<0.09").tolist() == [True, True, False, False]
-    assert agrees(p, ">0.09").tolist() == [False, False, True, True]

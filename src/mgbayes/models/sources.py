@@ -12,7 +12,13 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-_FOLDERS = ("mgbayes.models.", "mgbayes.estimands.", "mgbayes.latent.", "mgbayes.distributions.")
+_FOLDERS = (
+    "mgbayes.models.",
+    "mgbayes.estimands.",
+    "mgbayes.latent.",
+    "mgbayes.distributions.",
+    "mgbayes.frequentist.",
+)
 _WITHOUT_NUMBERS = {
     "mgbayes.models.catalogue",
     "mgbayes.models.curve",
