@@ -97,6 +97,66 @@ MISTAKES = {
     "an n above its group": ('count = "4"', 'count = "4", n = "14"', ['"cure"', '"14"', "at most 10"]),
     "a mean without an SD": (', sd = "1.5"', "", ['"dose"', "mean = '4.0'", "a mean and its sd"]),
     "an SD without a mean": ('mean = "4.0", ', "", ['"dose"', "sd = '1.5'", "a mean and its sd"]),
+    "quartiles out of order": (
+        'mean = "4.0", sd = "1.5"',
+        'median = "4.0", iqr = ["5.0", "6.0"]',
+        ['"dose"', "→ iqr", 'first quartile "5.0", median "4.0"', "at most the median"],
+    ),
+    "a range that excludes the median": (
+        'mean = "4.0", sd = "1.5"',
+        'median = "4.0", range = ["4.5", "6.0"]',
+        ['"dose"', "→ range", 'minimum "4.5", median "4.0"'],
+    ),
+    "quartiles of two patients": (
+        'mean = "4.0", sd = "1.5"',
+        'n = "2", median = "4.0", iqr = ["3.0", "6.0"]',
+        ['"dose"', "of 2 patients", "at least 3 patients"],
+    ),
+    "a median that is no number": (
+        'mean = "4.0", sd = "1.5"',
+        'median = "four"',
+        ['"dose"', "→ median", '"four"', "a number as printed"],
+    ),
+    "an interval that excludes its mean": (
+        'mean = "4.0", sd = "1.5"',
+        'mean = "4.0", ci = ["4.2", "5.0"]',
+        ['"dose"', "→ ci", '["4.2", "5.0"]', "holds the mean"],
+    ),
+    "an interval of nothing": (
+        'mean = "4.0", sd = "1.5"',
+        'ci = ["4.2", "5.0"]',
+        ['"dose"', "beside one of mean"],
+    ),
+    "a survival without its time": (
+        'mean = "4.0", sd = "1.5"',
+        'survival = "62"',
+        ['"dose"', "with their time, at"],
+    ),
+    "a hazard ratio outside its interval": (
+        'p = "0.1"',
+        'p = "0.1"\neffects = [{ hr = "0.95", ci = ["0.31", "0.88"] }]',
+        ['"cure" → effects → ci', 'hr = "0.95"', "holds the hr"],
+    ),
+    "limits the wrong way about": (
+        'p = "0.1"',
+        'p = "0.1"\neffects = [{ odds_ratio = "0.5", ci = ["0.88", "0.31"] }]',
+        ['"cure" → effects → ci', "the lower limit first"],
+    ),
+    "two measures in one effect": (
+        'p = "0.1"',
+        'p = "0.1"\neffects = [{ hr = "0.5", odds_ratio = "0.4" }]',
+        ['"cure" → effects', "one of hr, odds_ratio"],
+    ),
+    "a change from an unknown visit": (
+        'mean = "4.0", sd = "1.5"',
+        'change_from = "before", mean = "4.0", sd = "1.5"',
+        ['"dose" → visit', "'before'"],
+    ),
+    "an effect of an unknown group": (
+        'p = "0.1"',
+        'p = "0.1"\neffects = [{ hr = "0.5", of = "c" }]',
+        ['"cure" → group', "'c'", "one of a, b, all"],
+    ),
     "an unknown arm": ('group = "a", count', 'group = "c", count', ['"cure"', "'c'", "one of a, b, all"]),
     "a subgroup within no arm": (
         "endpoints = [",

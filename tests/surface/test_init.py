@@ -89,3 +89,33 @@ def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     assert run.code == 2
     assert "Traceback" not in run.err
     assert place.read_text("utf-8") == "mine"
+
+
+def test_every_example_in_the_comments_is_a_statement_that_verifies(tmp_path: Path) -> None:
+    mgbayes.init(tmp_path)
+    text = (tmp_path / "study.toml").read_text("utf-8")
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if "every kind of number" in line)
+    last = next(i for i, line in enumerate(lines) if line.startswith("# ---") and i > first)
+    examples = [line.removeprefix("# ") for line in lines[first + 3 : last]]
+    (tmp_path / "all.toml").write_text("\n".join([*lines[:first], *examples, *lines[last:]]), "utf-8")
+    study = mgbayes.load_study(tmp_path / "all.toml")
+    used = {key for claim in study.claims for row in claim.summaries for key in row.model_fields_set}
+    kinds = {
+        "median",
+        "iqr",
+        "range",
+        "quantiles",
+        "mean",
+        "sd",
+        "se",
+        "ci",
+        "change_from",
+        "percent",
+        "count",
+        "level",
+    }
+    assert used >= kinds | {"survival", "at", "at_risk", "median_survival", "n", "visit", "group"}
+    ledger = mgbayes.verify(study, search=False)
+    assert all(check.holds for row in ledger.claims for check in row.checks)
+    assert {str(row.verdict) for row in ledger.claims} <= {"reproduced", "possible", "not_checkable"}

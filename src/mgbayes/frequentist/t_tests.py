@@ -76,20 +76,27 @@ def paired_t_interval(before: MeanAndSpread, after: MeanAndSpread) -> Interval:
 
     SD of the change: sqrt(s1² + s2² - 2 r s1 s2), least at r = 1 and greatest at r = -1.
     """
-    from scipy.special import stdtr
-
     if before.n != after.n:
         raise ValueError("pairs need the same patients at both visits")
     m1, m2, s1, s2 = before.mean_interval, after.mean_interval, before.sd_interval, after.sd_interval
     near, far = _distances(m1, m2)
     least, _ = _distances(s1, s2)
+    return Interval(_paired_p(far, least, before.n), _paired_p(near, s1.high + s2.high, before.n))
 
-    def p(change: float, sd: float) -> float:
-        if change == 0 or sd == 0:
-            return float(change == 0)
-        return float(2 * stdtr(before.n - 1, -change / sd * sqrt(before.n)))
 
-    return Interval(p(far, least), p(near, s1.high + s2.high))
+def paired_t_of_change(change: MeanAndSpread) -> Interval:
+    """The range of the paired t test's p over the rounding of a published mean and SD of the change."""
+    near, far = _distances(change.mean_interval, Interval(0.0, 0.0))
+    sd = change.sd_interval
+    return Interval(_paired_p(far, sd.low, change.n), _paired_p(near, sd.high, change.n))
+
+
+def _paired_p(change: float, sd: float, n: int) -> float:
+    from scipy.special import stdtr
+
+    if change == 0 or sd == 0:
+        return float(change == 0)
+    return float(2 * stdtr(n - 1, -change / sd * sqrt(n)))
 
 
 def _distances(one: Interval, other: Interval) -> tuple[float, float]:

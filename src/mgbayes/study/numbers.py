@@ -41,7 +41,7 @@ def statistics_of(
         None if row.percent is None else Percent(row.percent, n),
         *_means(row, size),
         _quantiles(row, size, definitions, levels),
-        *_survival(row),
+        *_survival(row, n),
     ]
     return tuple(one for one in found if one is not None)
 
@@ -79,7 +79,7 @@ def _quantiles(
     return found if found.quantiles else None
 
 
-def _survival(row: ReportedNumbers) -> Iterator[PublishedStatistic]:
+def _survival(row: ReportedNumbers, n: int | None) -> Iterator[PublishedStatistic]:
     at, (low, high) = getattr(row, "at", None), row.ci or (None, None)
     level = row.ci_level or "95"
     if row.survival is not None and at is not None:
@@ -87,15 +87,17 @@ def _survival(row: ReportedNumbers) -> Iterator[PublishedStatistic]:
     if row.median_survival is not None:
         yield MedianSurvival(row.median_survival, low, high, level)
     if row.at_risk is not None and at is not None:
-        yield AtRisk(at, row.at_risk)
+        yield AtRisk(at, row.at_risk, n)
 
 
-def summaries_of(study: Study, endpoint: str, visit: str | None = None) -> Iterator[tuple[str, Summary]]:
-    """The summaries of an endpoint at a visit, but for changes, with the id of the claim that prints each."""
+def summaries_of(
+    study: Study, endpoint: str, visit: str | None = None, change_from: str | None = None
+) -> Iterator[tuple[str, Summary]]:
+    """The summaries of an endpoint at a visit, or of changes up to it, with the id of the claim that prints each."""
     for claim in study.claims:
         if claim.endpoint == endpoint:
             for row in claim.summaries:
-                if row.visit == visit and row.change_from is None:
+                if (row.visit, row.change_from) == (visit, change_from):
                     yield claim.id, row
 
 
@@ -172,20 +174,20 @@ def find_mean(study: Study, endpoint: str, group: str, visit: str | None = None)
 
 
 def find_mean_and_spread(
-    study: Study, endpoint: str, group: str, visit: str | None = None
+    study: Study, endpoint: str, group: str, visit: str | None = None, change_from: str | None = None
 ) -> MeanAndSpread | None:
     """The mean of an endpoint in a group at a visit with its SD, SE or interval, wherever it is printed."""
-    for _, row in summaries_of(study, endpoint, visit):
+    for _, row in summaries_of(study, endpoint, visit, change_from):
         if row.group == group and (found := mean_of(study, row)) is not None:
             return found
     return None
 
 
 def find_quantiles(
-    study: Study, endpoint: Endpoint, group: str, visit: str | None = None
+    study: Study, endpoint: Endpoint, group: str, visit: str | None = None, change_from: str | None = None
 ) -> Quantiles | None:
     """The quantiles of an endpoint in a group at a visit, wherever they are printed."""
-    for _, row in summaries_of(study, endpoint.id, visit):
+    for _, row in summaries_of(study, endpoint.id, visit, change_from):
         if row.group == group and (found := quantiles_of(study, endpoint, row)) is not None:
             return found
     return None

@@ -68,14 +68,17 @@ def _unknown_in_claims(raw: Raw) -> Iterator[Problem]:
                 yield Problem(f"{place} → source", repr(source), one_of(sources))
         comparison = claim.get("comparison")
         named = comparison if isinstance(comparison, dict) else {}
-        for part in [
-            *rows(claim, "summaries"),
-            *({"group": g} for g in strings(named.get("groups"))),
+        effects = rows(claim, "effects")
+        for group in [
+            *(row.get("group") for row in rows(claim, "summaries")),
+            *(row.get(key) for row in effects for key in ("of", "versus")),
+            *strings(named.get("groups")),
         ]:
-            if isinstance(part.get("group"), str) and part["group"] not in groups:
-                yield Problem(f"{place} → group", repr(part["group"]), one_of(groups))
+            if isinstance(group, str) and group not in groups:
+                yield Problem(f"{place} → group", repr(group), one_of(groups))
         for visit in [
-            *(row.get("visit") for row in rows(claim, "summaries")),
+            *(row.get(key) for row in rows(claim, "summaries") for key in ("visit", "change_from")),
+            *(row.get("visit") for row in effects),
             *strings(named.get("visits")),
         ]:
             if isinstance(visit, str) and visit not in visits:

@@ -139,6 +139,11 @@ class ReportedEffect(Record):
         return [(measure, text) for measure, text in texts if text is not None]
 
     @property
+    def wording(self) -> str:
+        """The effect as a paper has it."""
+        return f"{'adjusted ' * (self.adjusted is True)}{self.statistic.wording}"
+
+    @property
     def statistic(self) -> Effect:
         """The effect as a statistic."""
         ((measure, text),) = self._reported

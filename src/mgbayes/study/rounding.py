@@ -28,6 +28,10 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
+    def __str__(self) -> str:
+        low, high = f"{self.low:.3g}", f"{self.high:.3g}"
+        return low if low == high else f"{low} to {high}"
+
     def meets(self, other: Interval) -> bool:
         """Whether the two ranges share a value."""
         return self.low <= other.high and other.low <= self.high

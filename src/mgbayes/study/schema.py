@@ -59,6 +59,7 @@ class TestFamily(StrEnum):
     fisher = "fisher"
     mcnemar = "mcnemar"
     log_rank = "log_rank"
+    wald = "wald"
 
 
 class Source(Record):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.study.numbers import CountOf, find_count, find_mean_and_spread
+from mgbayes.study.numbers import CountOf, find_count, find_mean_and_spread, find_quantiles
+from mgbayes.study.reported import ReportedEffect
 from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, TestFamily
 from mgbayes.study.statistics.means import MeanAndSpread
 from mgbayes.study.statistics.p_value import ReportedP
+from mgbayes.study.statistics.quantiles import Quantiles
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Side:
     size: int | None
     count: CountOf | None
     mean: MeanAndSpread | None
+    quantiles: Quantiles | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Pair:
     first: Side
     second: Side
     paired: bool
+    change: MeanAndSpread | None = None
+    """Of one group at two visits: the change of each patient."""
 
     @property
     def visit(self) -> str | None:
@@ -61,7 +66,13 @@ class Question:
     @property
     def judged(self) -> frozenset[TestFamily]:
         """The tests that decide the verdict: those named, or else those usual for such data."""
-        return self.named or USUAL_TESTS[self.endpoint.kind, self.paired]
+        usual = USUAL_TESTS[self.endpoint.kind, self.paired]
+        return self.named or (usual | {TestFamily.wald} if any(self.effects) else usual)
+
+    @property
+    def effects(self) -> tuple[ReportedEffect, ...]:
+        """The effects of the claim that have an interval."""
+        return tuple(row for row in self.claim.effects if row.statistic.has_interval)
 
     def judges(self, family: TestFamily | None, *, usual: bool = True) -> bool:
         """Whether a test decides the verdict; without a named test any usual one of the right design does."""
@@ -120,6 +131,7 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
                 _side(study, endpoint, group, first),
                 _side(study, endpoint, group, later),
                 paired=True,
+                change=find_mean_and_spread(study, endpoint.id, group, later, first),
             )
             for later in comparison.visits[1:]
         )
@@ -128,7 +140,8 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
     if len(groups) == 1:  # the arms within one group: a study file holds no numbers of that
         return ()
     visit = comparison.visits[0] if comparison.visits else _visit(claim)
-    one, other = (_side(study, endpoint, group, visit) for group in groups)
+    change = claim.summaries[0].change_from if claim.summaries else None
+    one, other = (_side(study, endpoint, group, visit, change) for group in groups)
     return (Pair(one, other, paired=comparison.paired),)
 
 
@@ -136,12 +149,15 @@ def _visit(claim: Claim) -> str | None:
     return claim.summaries[0].visit if claim.summaries else None
 
 
-def _side(study: Study, endpoint: Endpoint, group: str, visit: str | None) -> Side:
-    mean = find_mean_and_spread(study, endpoint.id, group, visit)
+def _side(
+    study: Study, endpoint: Endpoint, group: str, visit: str | None, change_from: str | None = None
+) -> Side:
+    mean = find_mean_and_spread(study, endpoint.id, group, visit, change_from)
     if mean is not None and mean.n < 2:
         mean = None
     count = find_count(study, endpoint.id, group, visit) if endpoint.kind is Kind.binary else None
-    return Side(group, visit, study.group_n(group), count, mean)
+    quantiles = find_quantiles(study, endpoint, group, visit, change_from)
+    return Side(group, visit, study.group_n(group), count, mean, quantiles)
 
 
 def _named(study: Study, claim: Claim, kind: Kind) -> frozenset[TestFamily]:

@@ -13,10 +13,14 @@ from mgbayes.study.numbers import categories_of, count_of, mean_of, size_of, sum
 from mgbayes.study.rounding import Interval, decimals, rounding_interval
 from mgbayes.study.schema import ALL, Claim, Kind, Study, Summary
 from mgbayes.study.statistics.counts import Percent
-from mgbayes.study.statistics.means import MeanSD
+from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.statistic import Support
 from mgbayes.study.statistics.whole_numbers import grim, grim_has_power
+from mgbayes.verification.changes import changes
+from mgbayes.verification.intervals import effect_intervals, effects_recomputed, mean_intervals
+from mgbayes.verification.quantiles import mean_with_quantiles, median_of_levels, quantiles_exist
 from mgbayes.verification.result import Check
+from mgbayes.verification.survival import survival
 
 Rule = Callable[[Study, Claim], Iterator[Check]]
 
@@ -25,7 +29,10 @@ def percentages(study: Study, claim: Claim) -> Iterator[Check]:
     """A printed percentage is the count divided by the patients, over rounding."""
     for row in claim.summaries:
         n = size_of(study, row)
-        if row.percent is None or not n:
+        if row.percent is None or n == 0:
+            continue
+        if n is None:
+            yield from _of_unknown_size(study, row)
             continue
         fitting = Percent(row.percent, n).counts()
         who = study.label(row.group)
@@ -45,6 +52,13 @@ def percentages(study: Study, claim: Claim) -> Iterator[Check]:
         if x not in fitting:
             text += f"; {_counts(fitting, n)} would be {row.percent} %"
         yield Check("percentage", x in fitting, text)
+
+
+def _of_unknown_size(study: Study, row: Summary) -> Iterator[Check]:
+    """A percentage of an unknown number of patients: at most all of the study."""
+    sizes = Percent(row.percent or "0").sizes(study.n)
+    least = f"needs at least {sizes[0]} patients" if sizes else f"is no count of up to {study.n} patients"
+    yield Check("percentage", bool(sizes), f"{study.label(row.group)}: {row.percent} % {least}", proves=False)
 
 
 def _counts(fitting: list[int], n: int) -> str:
@@ -86,7 +100,11 @@ def levels(study: Study, claim: Claim) -> Iterator[Check]:
 
 def pooled_means(study: Study, claim: Claim) -> Iterator[Check]:
     """The means of groups that make up all patients average to the mean of all."""
-    rows = [row for row in claim.summaries if row.mean is not None and row.group != ALL]
+    rows = [
+        row
+        for row in claim.summaries
+        if row.mean is not None and row.group != ALL and row.change_from is None
+    ]
     sizes = [size_of(study, row) for row in rows]
     if claim.endpoint is None or len(rows) < 2 or None in sizes:
         return
@@ -124,7 +142,7 @@ def room_for_sd(study: Study, claim: Claim) -> Iterator[Check]:
     if endpoint is None or endpoint.nonnegative is False:
         return
     below_zero = not study.is_nonnegative(endpoint)
-    for who, published in _means(study, claim):
+    for who, published in _spreads(study, claim):
         if published.has_room() or (below_zero and published.mean.startswith("-")):
             continue
         text = f"{who}: no {published.n} values of zero or more have {published.wording}"
@@ -165,12 +183,19 @@ def zero_one(study: Study, claim: Claim) -> Iterator[Check]:
         yield Check("debit", fits, f"{text} {'exist' if fits else 'do not exist'}", proves=False)
 
 
-def _means(study: Study, claim: Claim) -> Iterator[tuple[str, MeanSD]]:
-    """Every mean and SD of a claim, but those of changes, with whose they are."""
+def _spreads(study: Study, claim: Claim) -> Iterator[tuple[str, MeanAndSpread]]:
+    """Every mean of a claim with its SD, SE or interval, but those of changes, with whose they are."""
     for row in claim.summaries:
         published = mean_of(study, row)
-        if isinstance(published, MeanSD) and published.n and row.change_from is None:
+        if published is not None and published.n and row.change_from is None:
             yield study.label(row.group), published
+
+
+def _means(study: Study, claim: Claim) -> Iterator[tuple[str, MeanSD]]:
+    """Those with an SD."""
+    for who, published in _spreads(study, claim):
+        if isinstance(published, MeanSD):
+            yield who, published
 
 
 RULES: tuple[Rule, ...] = (
@@ -181,6 +206,14 @@ RULES: tuple[Rule, ...] = (
     room_for_sd,
     whole_numbers,
     zero_one,
+    quantiles_exist,
+    mean_with_quantiles,
+    median_of_levels,
+    mean_intervals,
+    effect_intervals,
+    effects_recomputed,
+    changes,
+    survival,
 )
 
 

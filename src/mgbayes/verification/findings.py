@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mgbayes.study.numbers import find_count, find_mean_and_spread
-from mgbayes.study.schema import Endpoint, Kind, Study
+from mgbayes.study.schema import Endpoint, Kind, Study, TestFamily
 from mgbayes.verification.comparison import question_of
 from mgbayes.verification.result import ClaimResult, Finding, TestResult, Verdict
 
@@ -50,6 +50,18 @@ def _tried(result: ClaimResult) -> str:
 
 def _ranges(tests: list[TestResult]) -> str:
     return "; ".join(f"{test.label} {test.p_low:.2g} to {test.p_high:.2g}" for test in tests)
+
+
+def interval_and_p(study: Study, results: Results) -> Iterator[Finding]:
+    """The confidence interval of an effect stands for another p than the one beside it."""
+    for result in results:
+        for test in result.tests:
+            if test.family is TestFamily.wald and not test.matches:
+                interval = (
+                    f"the confidence interval stands for p = {test.p_low:.2g} to {test.p_high:.2g} (Wald)"
+                )
+                text = f"{result.what}: {interval}, reported {result.p_printed}."
+                yield Finding("interval_and_p", (result.id,), text)
 
 
 def only_with_patients(study: Study, results: Results) -> Iterator[Finding]:
@@ -202,6 +214,7 @@ def sources_differ(study: Study, results: Results) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     digits_contradict,
     p_not_reproduced,
+    interval_and_p,
     only_with_patients,
     times_given_the_event,
     tests_differ,

@@ -139,7 +139,8 @@ def _with_readings(result: ClaimResult) -> ClaimResult:
 def printed_text(study: Study, claim: Claim) -> str:
     """What the paper prints, in one line."""
     numbers = ", ".join(wording(study, row) for row in claim.summaries)
-    return "; ".join(part for part in (numbers, claim.printed) if part)
+    effects = ", ".join(row.wording for row in claim.effects)
+    return "; ".join(part for part in (numbers, effects, claim.printed) if part)
 
 
 def _p_text(claim: Claim) -> str | None:

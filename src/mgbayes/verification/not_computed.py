@@ -16,6 +16,7 @@ LABELS = {
     TestFamily.fisher: "Fisher's exact",
     TestFamily.mcnemar: "McNemar's",
     TestFamily.log_rank: "log-rank",
+    TestFamily.wald: "Wald",
 }
 _OF_PATIENTS = {
     TestFamily.mann_whitney: "each patient's value",
@@ -57,6 +58,8 @@ def _needs(question: Question, pair: Pair | None, family: TestFamily, tests: Seq
             if t.family is family
         ]
         return _OF_PATIENTS[family] + "".join(ranges)
+    if family is TestFamily.wald:
+        return "the estimate with its confidence interval"
     if pair is None:
         return "the numbers of each arm within the group"
     if family in _COUNTED and question.endpoint.kind is not Kind.binary:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mgbayes.frequentist import mcnemar, t_tests, two_by_two
+from mgbayes.frequentist import mcnemar, rank_bounds, t_tests, two_by_two
+from mgbayes.study.numbers import support_of
 from mgbayes.study.schema import TestFamily
+from mgbayes.study.statistics.means import MeanAndSpread
+from mgbayes.study.statistics.quantiles import Quantiles
+from mgbayes.study.statistics.ratios import Effect
 from mgbayes.verification.comparison import Pair, Question
 from mgbayes.verification.result import TestResult
 
@@ -25,6 +29,12 @@ def _of_pair(question: Question, pair: Pair) -> Iterator[TestResult]:
         if pair.paired and first.mean.n == second.mean.n:
             yield _paired_t(question, pair)
         yield from _means(question, pair)
+    if pair.change is not None and pair.change.n > 1:
+        yield _t_of_change(question, pair, pair.change)
+    if first.quantiles is not None and second.quantiles is not None and not pair.paired:
+        yield _rank_bounds(question, pair, first.quantiles, second.quantiles)
+    for effect in question.effects:
+        yield _wald(question, pair, effect.statistic)
 
 
 def _result(
@@ -88,6 +98,25 @@ def _means(question: Question, pair: Pair) -> Iterator[TestResult]:
         p = test(one, other)
         usual = _usual(test, pair)
         yield _result(question, pair, test.name, test.label, test.family, (p.low, p.high), usual=usual)
+
+
+def _t_of_change(question: Question, pair: Pair, change: MeanAndSpread) -> TestResult:
+    p = t_tests.paired_t_of_change(change)
+    label = "paired t, from the mean and SD of the change"
+    return _result(question, pair, "paired_t_of_change", label, TestFamily.t, (p.low, p.high))
+
+
+def _rank_bounds(question: Question, pair: Pair, one: Quantiles, other: Quantiles) -> TestResult:
+    p = rank_bounds.mann_whitney_bounds(one, other, support_of(question.study, question.endpoint))
+    label = "Mann-Whitney, bounds over all data with these quantiles"
+    family = TestFamily.mann_whitney
+    return _result(question, pair, "mann_whitney_bounds", label, family, (p.low, p.high), bound=True)
+
+
+def _wald(question: Question, pair: Pair, effect: Effect) -> TestResult:
+    p = effect.wald_p
+    label = f"Wald, from the {effect.measure.label} and its confidence interval"
+    return _result(question, pair, "wald_from_interval", label, TestFamily.wald, (p.low, p.high))
 
 
 def _usual(test: two_by_two.ProportionTest | t_tests.MeanTest, pair: Pair) -> bool:

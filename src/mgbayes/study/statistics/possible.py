@@ -11,6 +11,7 @@ Where they exclude an SD, no values exist; where they do not, values need not ex
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
@@ -121,16 +122,15 @@ class OrderBounds:
 
     @classmethod
     def of(
-        cls, n: int, support: Support, quantiles: Quantiles | None, definition: QuantileDefinition | None
+        cls, n: int, support: Support, quantiles: Quantiles, definition: QuantileDefinition
     ) -> OrderBounds:
         """The bounds that quantiles by one definition leave, within the support."""
         low, high = np.full(n, support.low), np.full(n, support.high)
-        if quantiles is not None and definition is not None:
-            for one in quantiles.quantiles:
-                j, g = definition.position(one.p, n)
-                above = j - 1 if g == 0 else j
-                low[above] = max(low[above], float(one.interval.low))
-                high[j - 1] = min(high[j - 1], float(one.interval.high))
+        for one in quantiles.quantiles:
+            j, g = definition.position(one.p, n)
+            above = j - 1 if g == 0 else j
+            least, most = _edges(one.interval, 1, support)
+            low[above], high[j - 1] = max(low[above], least), min(high[j - 1], most)
         return cls(np.maximum.accumulate(low), np.minimum.accumulate(high[::-1])[::-1])
 
     def within_sum(self, least: float, most: float) -> OrderBounds:
@@ -184,10 +184,10 @@ def _least_squares(bounds: OrderBounds, least: float, most: float) -> float:
     return float(((x - x.mean()) ** 2).sum()) * (1 - 1e-9)
 
 
-def _bisected(rising: object, low: float, high: float) -> float:
+def _bisected(rising: Callable[[float], float], low: float, high: float) -> float:
     for _ in range(100):
         middle = (low + high) / 2
-        if rising(middle) < 0:  # type: ignore[operator]
+        if rising(middle) < 0:
             low = middle
         else:
             high = middle
@@ -208,15 +208,16 @@ def _most_squares(bounds: OrderBounds, least: float, most: float) -> float:
     return float((np.interp(at, sums, squares) - at**2 / n).max()) * (1 + 1e-9)
 
 
-def sd_possible(
-    sd: Interval, mean: Interval, n: int, support: Support, quantiles: Quantiles | None = None
-) -> Interval | None:
-    """Over every definition, the range of the SDs that these bounds leave, where it excludes an SD; else None."""
-    found: list[Interval | None] = [
-        sd_bounds(OrderBounds.of(n, support, quantiles, definition), mean)
-        for definition in (quantiles.definitions if quantiles is not None else (None,))
-    ]
-    known = [one for one in found if one is not None]
+def mean_bounds(quantiles: Quantiles, support: Support) -> Interval:
+    """The range of the means that quantiles leave, over every definition."""
+    found = [OrderBounds.of(quantiles.n, support, quantiles, one) for one in quantiles.definitions]
+    return Interval(min(one.low.mean() for one in found), max(one.high.mean() for one in found))
+
+
+def sd_outside(sd: Interval, mean: Interval, support: Support, quantiles: Quantiles) -> Interval | None:
+    """The range of the SDs that a mean and quantiles leave, where it excludes an SD; else None."""
+    bounds = (OrderBounds.of(quantiles.n, support, quantiles, one) for one in quantiles.definitions)
+    known = [one for one in (sd_bounds(bound, mean) for bound in bounds) if one is not None]
     if not known or any(one.meets(sd) for one in known):
         return None
     return Interval(min(one.low for one in known), max(one.high for one in known))

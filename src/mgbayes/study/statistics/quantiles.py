@@ -124,11 +124,8 @@ class Quantiles(PublishedStatistic):
         for one, other in zip(self.quantiles, self.quantiles[1:], strict=False):
             if float(one.text) > float(other.text):
                 given = f'{one.name} "{one.text}", {other.name} "{other.text}"'
-                yield Fault(
-                    _key(other.p if one.p == 0 or other.p == 1 else one.p),
-                    given,
-                    f"the {one.name} at most the {other.name}",
-                )
+                outer = max(one.p, other.p, key=lambda p: abs(p - MEDIAN))
+                yield Fault(_key(outer), given, f"the {one.name} at most the {other.name}")
         inner = any(0 < one.p < 1 and one.p != MEDIAN for one in self.quantiles)
         if self.n == 0 or (inner and self.n < FEWEST_FOR_QUARTILES):
             least = FEWEST_FOR_QUARTILES if inner else 1

@@ -54,7 +54,7 @@ class SurvivalAt(PublishedStatistic):
     @property
     def wording(self) -> str:
         """The percentage, its interval and the time."""
-        return f"{self.percent}% without the event at {self.at}{_limits(self.low, self.high, self.level)}"
+        return f"{self.percent}% event-free at {self.at}{_limits(self.low, self.high, self.level)}"
 
     def faults(self) -> Iterator[Fault]:
         """From 0 to 100, limits in order and around it."""
@@ -114,6 +114,7 @@ class AtRisk(PublishedStatistic):
 
     at: str
     count: str
+    n: int | None = None
 
     @property
     def numbers(self) -> tuple[Number, ...]:
@@ -123,6 +124,11 @@ class AtRisk(PublishedStatistic):
     def of(self, sample: Followed) -> tuple[float, ...]:
         """The number whose time is at least that."""
         return (float(np.sum(sample.time >= float(self.at))),)
+
+    def faults(self) -> Iterator[Fault]:
+        """No more than there are."""
+        if self.n is not None and int(self.count) > self.n:
+            yield Fault("at_risk", f'"{self.count}"', f"at most {self.n}, the number of patients")
 
     @property
     def wording(self) -> str:

@@ -1,0 +1,1 @@
+"""Published statistics against enumeration, NumPy, SciPy and statsmodels."""
