@@ -61,19 +61,10 @@ class Results(Reanalysis):
         return f"Results({self.study.id}: {len(self.ledger.claims)} claims, {len(self.fits)} fits{failed})"
 
     def _repr_html_(self) -> str:
-        """The answer of each main outcome, as the report's first table has it."""
-        from mgbayes.report.answer import headlines
+        """The answer in one paragraph and the main outcomes, as the report begins."""
+        from mgbayes.report.conclusion import conclusion
+        from mgbayes.report.findings_table import findings_table
+        from mgbayes.report.render import table
 
-        columns = ("outcome", "contrast", f"chance that {self.study.contrast.label} does better", "in words")
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{escape(cell)}</td>" for cell in (row.outcome, row.contrast, row.chance, row.sure)
-            )
-            + "</tr>"
-            for row in headlines(self)
-        )
-        return (
-            f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        shown = table(findings_table(self, self.main_findings))
+        return f"<p>{escape(repr(self))}</p><p>{escape(conclusion(self))}</p>{shown}"

@@ -128,19 +128,31 @@ def _imputations(study: Study, curves: list[str], most: int) -> dict[str, tuple[
 
 
 def _show_short_answer(result: Reanalysis) -> None:
+    """The answer in one paragraph, and what is told of each outcome in the report's first tables."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from mgbayes.report.answer import headlines, short_answer
+    from mgbayes.report import robustness_words, words
+    from mgbayes.report.answer import short_answer
+    from mgbayes.report.conclusion import conclusion
 
     console = Console()
-    table = Table("outcome", "contrast", f"chance that {result.study.contrast.label} does better", "in words")
-    for row in headlines(result):
-        chance = (
-            row.chance if row.chance == row.range else f"{row.chance} ({row.range} over analyses and priors)"
+    console.print(Text(conclusion(result)))
+    table = Table(
+        "outcome", "contrast", f"chance that {result.study.contrast.label} does better", "certainty"
+    )
+    for row in result.summary_of_findings:
+        summary, over = row.summary, robustness_words.chance_range(row.robustness)
+        chance = words.chance(summary.p_benefit)
+        shown = chance if chance == over else f"{chance} ({over} over analyses and priors)"
+        cells = (
+            words.first_upper(summary.estimand.label),
+            words.interval(summary),
+            shown,
+            row.certainty.level,
         )
-        table.add_row(*(Text(cell) for cell in (row.outcome, row.contrast, chance, row.sure)))
+        table.add_row(*map(Text, cells))
     console.print(table)
     for sentence in short_answer(result):
         console.print(Text(f"• {sentence}"))

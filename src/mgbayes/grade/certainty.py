@@ -7,6 +7,7 @@ starting point for that judgement and does not replace it. No rule raises the le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +31,10 @@ class Certainty:
 
     level: str
     concerns: tuple[Concern, ...]
+
+    def besides(self, common: Sequence[Concern]) -> tuple[Concern, ...]:
+        """The concerns that are not common to all rows of a table."""
+        return tuple(concern for concern in self.concerns if concern not in common)
 
 
 def certainty(

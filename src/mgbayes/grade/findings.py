@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.grade.certainty import Certainty, certainty
@@ -19,6 +21,7 @@ from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.study.schema import Study
 
+GRID = 200
 SHARES = ("risk_difference", "event_free_difference", "lowest_difference")
 """How the ids of differences between two shares of patients begin."""
 
@@ -43,6 +46,16 @@ class Finding:
     def plan(self) -> Plan:
         """The plan that the finding comes from."""
         return self.fit.plan
+
+
+def density(row: Finding) -> tuple[np.ndarray, np.ndarray]:
+    """The posterior density of a finding on a grid of its values: by a kernel, of a ratio on its log scale."""
+    from arviz_stats.base import array_stats
+
+    draws = row.fit.contrasts[row.summary.estimand.id].to_numpy().ravel()
+    ratio = row.summary.estimand.null == 1
+    grid, values, _ = array_stats.kde(np.log(draws) if ratio else draws, grid_len=GRID)
+    return (np.exp(grid) if ratio else grid), values
 
 
 def findings(study: Study, fits: Sequence[Fit]) -> tuple[Finding, ...]:
@@ -102,7 +115,8 @@ def _of_plan(study: Study, fits: Sequence[Fit], imbalance: bool) -> Iterator[Fin
 
 def _main_ids(plan: Plan, ids: Sequence[str]) -> set[str]:
     """The estimand of the decision or the first; each, where a plan has one effect for every outcome."""
-    if MODELS[plan.model].effect_by_endpoint:
+    model = MODELS.get(plan.model)
+    if model is not None and model.effect_by_endpoint:
         return set(ids)
     decided = plan.decision.estimand if plan.decision else None
     return {decided} if decided is not None and decided in ids else set(ids[:1])

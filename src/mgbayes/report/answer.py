@@ -3,73 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary
-from mgbayes.grade.findings import Finding, first_answers, followup_is_assumed
+from mgbayes.grade.findings import first_answers, followup_is_assumed
 from mgbayes.grade.robustness import chances_by_fit
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
-from mgbayes.report import robustness_words, words
+from mgbayes.report import words
 from mgbayes.report.confounding_words import confounding_cautions, plan_confounding
 from mgbayes.report.foreseen import foreseen
 from mgbayes.report.overall_words import overall_short
 from mgbayes.report.premises import assumed_followup, overlapping, waiting_times
-from mgbayes.report.reported import reported
 from mgbayes.report.results import Reanalysis
-from mgbayes.verification.result import Verdict
 
 _APART = 0.2
 
 
-@dataclass(frozen=True)
-class Headline:
-    """One line of the short answer: how probable it is that the contrast arm does better.
-
-    ``reported`` is what the paper reports on it, empty where it reports nothing; ``range`` and ``robustness`` are
-    over the analyses of the report and other priors; ``assumed`` says what the numbers rest on that was not reported.
-    """
-
-    outcome: str
-    reported: str
-    contrast: str
-    chance: str
-    important: str
-    range: str
-    robustness: str
-    sure: str
-    assumed: str
-
-
-def headlines(reanalysis: Reanalysis) -> list[Headline]:
-    """One line for each estimand that a plan puts first."""
-    return [_headline(reanalysis, row) for row in reanalysis.summary_of_findings]
-
-
-def _headline(reanalysis: Reanalysis, row: Finding) -> Headline:
-    summary = row.summary
-    assert summary.p_benefit is not None
-    return Headline(
-        outcome=words.first_upper(summary.estimand.label),
-        reported=reported(reanalysis.study, reanalysis.ledger, row.plan, summary.estimand),
-        contrast=words.interval(summary),
-        chance=words.percent(summary.p_benefit),
-        important="" if summary.p_important is None else words.percent(summary.p_important),
-        range=robustness_words.chance_range(row.robustness),
-        robustness=robustness_words.verdict(row.robustness),
-        sure=words.how_sure(summary.p_benefit),
-        assumed="follow-up assumed" if followup_is_assumed(row.fit) else "",
-    )
-
-
 def short_answer(reanalysis: Reanalysis) -> list[str]:
-    """What to keep in mind beside the headlines."""
+    """What to keep in mind beside the summary of findings."""
     cautions = dict.fromkeys(confounding_cautions(reanalysis))
     together = overall_short(reanalysis)
     assumed = (text for fits in reanalysis.by_plan() for text in assumed_followup(reanalysis.study, fits))
-    return [_claims_sentence(reanalysis), *together, *assumed, *_readings(reanalysis), *cautions]
+    return [*together, *assumed, *_readings(reanalysis), *cautions]
 
 
 def _readings(reanalysis: Reanalysis) -> Iterator[str]:
@@ -83,18 +40,6 @@ def _two_readings(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]
     if fits[0].plan.readings and chances and min(chances) < 0.5 < max(chances):
         names = " and ".join(words.first_lower(row.estimand.label) for row in rows)
         yield f"Two legitimate estimands disagree ({names}). {fits[0].plan.readings}"
-
-
-def _claims_sentence(reanalysis: Reanalysis) -> str:
-    tally = reanalysis.ledger.tally()
-    total = sum(tally.values())
-    good = tally[Verdict.reproduced] + tally[Verdict.reproduced_otherwise]
-    return (
-        f"Of the paper's {total} published claims: reproduced from its own numbers, {good}; possible, but not to be "
-        f"confirmed without patient data, {tally[Verdict.possible]}; not reproduced, "
-        f"{tally[Verdict.not_reproduced]}; in contradiction with another reported number, "
-        f"{tally[Verdict.inconsistent]}; not checkable from what is reported, {tally[Verdict.not_checkable]}."
-    )
 
 
 def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:

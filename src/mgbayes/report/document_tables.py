@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mgbayes.estimands.summary import PROB
 from mgbayes.inference.diagnostics import DIAGNOSTICS
+from mgbayes.inference.fit import Fit
 from mgbayes.report import robustness_words, words
 from mgbayes.report.document import Column, Table
 from mgbayes.report.overall_words import overall_rows
@@ -31,18 +32,27 @@ def models(reanalysis: Reanalysis) -> Table:
     )
 
 
-def estimands(reanalysis: Reanalysis) -> Table:
-    """Every estimand of the arms in every analysis."""
+def estimands(
+    reanalysis: Reanalysis, fits: Sequence[Fit] | None = None, *, of_arms: bool | None = None
+) -> Table:
+    """Every estimand in every analysis; of those fits, or those that compare arms (or patients of one arm)."""
+    rows = [
+        (fit, row)
+        for fit in (reanalysis.fits if fits is None else fits)
+        for row in reanalysis.summaries(fit)
+        if of_arms is None or row.estimand.of_arms is of_arms
+    ]
+    among = "Among patients of the same arm" if of_arms is False else "Every estimand in every analysis"
     return Table(
         "estimands",
-        f"Every estimand in every analysis: {words.interval_kind()}, and the probability that "
-        f"{reanalysis.study.contrast.label} patients do better (importantly better); effective sample sizes.",
+        f"{among}: {words.interval_kind()}, P(benefit) and P(important benefit) for "
+        f"{reanalysis.study.contrast.label}, effective sample sizes (ESS).",
         (
             Column("Estimand", 2.4),
             Column("Analysis", 2),
             Column("Median (95 %)", 1.7, numeric=True),
-            Column("P(benefit)", 1, numeric=True),
-            Column("P(important)", 1.1, numeric=True),
+            Column("P(above no difference)" if of_arms is False else "P(benefit)", 1, numeric=True),
+            Column("P(important)", 1.3, numeric=True),
             Column("ESS bulk, tail", 1, numeric=True),
         ),
         tuple(
@@ -50,12 +60,11 @@ def estimands(reanalysis: Reanalysis) -> Table:
                 words.first_upper(row.estimand.label),
                 words.model_of(fit),
                 words.interval(row),
-                words.chance(row.p_benefit),
-                words.chance(row.p_important),
+                words.chance(row.p_above_null if of_arms is False else row.p_benefit),
+                words.important(row),
                 f"{row.ess_bulk:.0f}, {row.ess_tail:.0f}",
             )
-            for fit in reanalysis.fits
-            for row in reanalysis.summaries(fit)
+            for fit, row in rows
         ),
     )
 
@@ -194,8 +203,9 @@ def claims(reanalysis: Reanalysis) -> Table:
     )
 
 
-def reported_p(reanalysis: Reanalysis) -> Table:
-    """Which reported p values are evidence."""
+def reported_p(reanalysis: Reanalysis, *plan: str | None) -> Table:
+    """Which reported p values are evidence: all, or those of one plan, or (None) of no plan."""
+    rows = [row for row in reanalysis.reported_p if not plan or row.plan in plan]
     return Table(
         "reported_p",
         "Reported p values between the arms: which are evidence, and what each does or would do.",
@@ -212,7 +222,7 @@ def reported_p(reanalysis: Reanalysis) -> Table:
                 f"yes, as {' and '.join(row.used)}" if row.used else f"no: {row.why_not}",
                 row.effect or "",
             )
-            for row in reanalysis.reported_p
+            for row in rows
         ),
     )
 

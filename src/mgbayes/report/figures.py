@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.grade.findings import is_share
 from mgbayes.inference.fit import Fit
 from mgbayes.report import style, words
+from mgbayes.report.main_figure import main_figure
 from mgbayes.report.outcome_figures import curve, predictive
 from mgbayes.report.overall_figures import pictures as overall
 from mgbayes.report.picture import Picture
@@ -18,15 +20,19 @@ from mgbayes.report.results import Reanalysis
 from mgbayes.verification.result import ClaimResult, TestResult
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _SMALLEST_P = 1e-4
+_QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
+_LEVELS = ("low", "lower_quartile", "median", "upper_quartile", "high")
 _RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def pictures(reanalysis: Reanalysis) -> Iterator[Picture]:
     """Every figure of a re-analysis."""
+    yield from main_figure(reanalysis)
     yield from _printed_p(reanalysis)
     for group in reanalysis.by_plan():
         fits = [fit for fit in group if fit.estimands]
@@ -54,7 +60,34 @@ def _printed_p(reanalysis: Reanalysis) -> Iterator[Picture]:
             "is not.",
             (7.2, 0.8 + 0.36 * len(rows)),
             lambda figure: _draw_printed_p(reanalysis, rows, figure),
+            data=lambda: _printed_p_data(rows),
         )
+
+
+def _printed_p_data(rows: list[ClaimResult]) -> pd.DataFrame:
+    """One row a test that is drawn."""
+    return _frame(
+        {
+            "claim": row.id,
+            "p_printed": row.p_printed,
+            "test": test.name,
+            "visit": test.visit,
+            "p_low": test.p_low,
+            "p_high": test.p_high,
+            "named_in_methods": test.named,
+            "matches": test.matches,
+            "data_sets_searched": test.searched,
+        }
+        for row in rows
+        for test in row.tests
+        if test.named or test.matches
+    )
+
+
+def _frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)
 
 
 def _draw_printed_p(reanalysis: Reanalysis, rows: list[ClaimResult], figure: Figure) -> None:
@@ -126,6 +159,19 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
         (6.4, 0.9 + 0.7 * len(labels)),
         lambda figure: _draw_chances(figure, fit, labels, (study.reference.label, study.contrast.label)),
         fit.plan.id,
+        lambda: _chances_data(fit, labels, (study.reference.label, study.contrast.label)),
+    )
+
+
+def _chances_data(fit: Fit, labels: list[str], arms: tuple[str, str]) -> pd.DataFrame:
+    """One row an outcome and arm, in percent."""
+    chance = 100 * fit.posterior["chance"].transpose("endpoint", "arm", ...).to_numpy()
+    counts, patients = np.asarray(fit.data["count"]), np.asarray(fit.data["patients"])
+    return _frame(
+        {"outcome": label, "arm": arm, "published": 100 * counts[k, a] / patients[k, a]}
+        | dict(zip(_LEVELS, np.quantile(chance[k, a], _QUANTILES), strict=True))
+        for k, label in enumerate(labels)
+        for a, arm in enumerate(arms)
     )
 
 
@@ -152,7 +198,7 @@ def _draw_chances(figure: Figure, fit: Fit, labels: list[str], arms: tuple[str, 
 def _draw_interval(
     axes: Axes, y: float, draws: np.ndarray, color: str, marker: str, label: str | None
 ) -> None:
-    low, q1, middle, q3, high = np.quantile(draws, [0.025, 0.25, 0.5, 0.75, 0.975])
+    low, q1, middle, q3, high = np.quantile(draws, _QUANTILES)
     axes.plot([low, high], [y, y], color=color, lw=1.2)
     axes.plot([q1, q3], [y, y], color=color, lw=4, solid_capstyle="butt")
     axes.plot(middle, y, marker, color=color, mec="white", ms=7, label=label, zorder=5)
@@ -174,6 +220,7 @@ def _forest(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
             (7.2, 0.9 + 0.32 * len(part)),
             _forest_drawer(reanalysis, part, ratio=scale == 1, unit=unit),
             plan.id,
+            partial(_forest_data, part),
         )
 
 
@@ -187,6 +234,23 @@ def _forest_caption(reanalysis: Reanalysis, role: str) -> str:
     return text + (
         f"On the right, the probability that {reanalysis.study.contrast.label} patients do better. Rows of the "
         "same outcome differ only in how it is modelled: where they disagree, the answer depends on the model."
+    )
+
+
+def _forest_data(rows: list[tuple[Fit, EstimandSummary]]) -> pd.DataFrame:
+    """One row an estimand and analysis."""
+    return _frame(
+        {
+            "estimand": row.estimand.id,
+            "label": row.estimand.label,
+            "analysis": words.model_of(fit),
+            "unit": row.estimand.unit,
+            "median": row.median,
+            "low": row.low,
+            "high": row.high,
+            "p_benefit": row.p_benefit,
+        }
+        for fit, row in rows
     )
 
 

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mgbayes.report.picture import Picture
+from mgbayes.report.results import FLOAT
 from mgbayes.report.style import save
 
 
 def draw_all(pictures: Iterable[Picture], folder: Path) -> dict[str, tuple[Picture, Path]]:
-    """Save every figure; by its name, with the place of its SVG."""
-    return {
-        picture.name: (picture, save(picture.draw, picture.size, folder / picture.name)[0])
-        for picture in pictures
-    }
+    """Save every figure and what it shows as CSV; by its name, with the place of its SVG."""
+    return {picture.name: (picture, _drawn(picture, folder)) for picture in pictures}
+
+
+def _drawn(picture: Picture, folder: Path) -> Path:
+    if picture.data is not None:
+        picture.data().to_csv(folder / f"{picture.name}.csv", index=False, float_format=FLOAT)
+    return save(picture.draw, picture.size, folder / picture.name)[0]
 
 
 def move_all(names: Sequence[str], staging: Path, folder: Path) -> list[Path]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from mgbayes.grade.certainty import Concern
 from mgbayes.grade.findings import Finding, is_share
 from mgbayes.report import words
 from mgbayes.report.document import Column, Table
 from mgbayes.report.reported import reported
 from mgbayes.report.results import Reanalysis
 
+_DIFFERENCE = re.compile(r"^(risk )?difference( in (being|chance,)|,| in)? ", re.IGNORECASE)
+
 
 def findings_table(reanalysis: Reanalysis, rows: Sequence[Finding] | None = None) -> Table:
     """One row for each estimand that a plan puts first; of those named, if any are."""
     study = reanalysis.study
     shown = reanalysis.summary_of_findings if rows is None else rows
+    common = common_concerns(shown)
     return Table(
         "findings",
         f"Summary of findings: {study.contrast.label} ({study.contrast.n} patients) against {study.reference.label} "
@@ -30,18 +35,27 @@ def findings_table(reanalysis: Reanalysis, rows: Sequence[Finding] | None = None
             Column("P(important)", 1.2, numeric=True),
             Column("Certainty, and why", 2),
         ),
-        tuple(_row(reanalysis, row) for row in shown),
-        note=NOTE,
+        tuple(_row(reanalysis, row, common) for row in shown),
+        note=_note(common),
     )
 
 
-NOTE = (
-    "Certainty by rule, as a starting point for judgement: high for randomized arms, low for others, and one level "
-    "less for each further concern."
-)
+def common_concerns(rows: Sequence[Finding]) -> tuple[Concern, ...]:
+    """The concerns that every row has: they are named once, below the table."""
+    if len(rows) < 2:
+        return ()
+    return tuple(concern for concern in Concern if all(concern in row.certainty.concerns for row in rows))
 
 
-def _row(reanalysis: Reanalysis, row: Finding) -> tuple[str, ...]:
+def _note(common: Sequence[Concern]) -> str:
+    every = f" Concerns of every outcome: {'; '.join(common)}." if common else ""
+    return (
+        "Certainty by rule, as a starting point for judgement: high for randomized arms, low for others, one level "
+        f"less for each further concern.{every}"
+    )
+
+
+def _row(reanalysis: Reanalysis, row: Finding, common: Sequence[Concern]) -> tuple[str, ...]:
     summary = row.summary
     assert summary.p_benefit is not None
     return (
@@ -51,8 +65,8 @@ def _row(reanalysis: Reanalysis, row: Finding) -> tuple[str, ...]:
         absolute_effect(row),
         words.interval(summary) if summary.estimand.null == 1 else "",
         words.percent(summary.p_benefit),
-        important(row),
-        certainty(row),
+        words.important(summary),
+        certainty(row, common),
     )
 
 
@@ -63,22 +77,14 @@ def absolute_effect(row: Finding) -> str:
         return ""
     if not is_share(found.estimand):
         return words.interval(found)
-    horizon = found.estimand.label.split(", ")[-1] if row.summary.estimand.id != found.estimand.id else ""
-    at = f", {horizon}" if horizon and horizon not in row.summary.estimand.label else ""
-    return f"{words.per_hundred(found)}{at}"
+    what = _DIFFERENCE.sub("", found.estimand.label)
+    own = row.summary.estimand.label.lower()
+    return words.per_hundred(found) + ("" if what.lower() in own else f", {what}")
 
 
-def important(row: Finding) -> str:
-    """P(important benefit) with its threshold."""
-    summary = row.summary
-    if summary.p_important is None or summary.threshold is None:
-        return ""
-    side = "above" if summary.estimand.benefit == "higher" else "below"
-    return f"{words.percent(summary.p_important)} ({side} {words.value(summary.estimand, summary.threshold)})"
-
-
-def certainty(row: Finding) -> str:
-    """The level, and the concerns that led to it."""
-    found = row.certainty
-    why = "; ".join(map(str, found.concerns))
-    return f"{words.first_upper(found.level)}: {why}" if why else words.first_upper(found.level)
+def certainty(row: Finding, common: Sequence[Concern] = ()) -> str:
+    """The level, and the concerns of this row beyond those of all."""
+    why = "; ".join(row.certainty.besides(common))
+    return (
+        f"{words.first_upper(row.certainty.level)}: {why}" if why else words.first_upper(row.certainty.level)
+    )

@@ -15,12 +15,14 @@ from mgbayes.report.picture import Picture
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _COLORS = (style.REFERENCE, style.CONTRAST)
 _LINES = ("--", "-")
 ARMS = ("reference", "contrast")
+_LEVELS = ("low", "lower_quartile", "median", "upper_quartile", "high")
 
 
 def curve(study: Study, fit: Fit) -> Iterator[Picture]:
@@ -35,6 +37,28 @@ def curve(study: Study, fit: Fit) -> Iterator[Picture]:
         (6.4, 3.6),
         lambda figure: draw(figure, fit, labels),
         fit.plan.id,
+        lambda: _curve_data(fit, labels),
+    )
+
+
+def _curve_data(fit: Fit, labels: tuple[str, str]) -> pd.DataFrame:
+    """One row an arm and place on the curve: the band after the data, and the central 95 % before."""
+    import pandas as pd
+
+    assert fit.curve is not None
+    assert fit.curve_bands is not None
+    assert fit.prior_bands is not None
+    over = fit.curve.over
+    after = fit.curve_bands["band"].transpose("arm", "level", over)
+    before = fit.prior_bands["band"].transpose("arm", "level", over).to_numpy()
+    at = after[over].to_numpy() if over == "visit" else list(fit.curve.grid)
+    return pd.concat(
+        pd.DataFrame(
+            {"arm": label, over: at}
+            | dict(zip(_LEVELS, after.to_numpy()[arm], strict=True))
+            | {"prior_low": before[arm, 0], "prior_high": before[arm, -1]}
+        )
+        for arm, label in enumerate(labels)
     )
 
 
@@ -154,6 +178,20 @@ def predictive(study: Study, fit: Fit) -> Iterator[Picture]:
         (6.8, 0.9 + 0.3 * len(fit.checks) + 0.45 * len(units)),
         lambda figure: _draw_predictive(figure, study, fit, units),
         fit.plan.id,
+        lambda: _predictive_data(fit),
+    )
+
+
+def _predictive_data(fit: Fit) -> pd.DataFrame:
+    """One row a reported number."""
+    import pandas as pd
+
+    ends = ("low", "median", "high")
+    return pd.DataFrame(
+        {"quantity": row.quantity, "arm": row.arm, "unit": row.unit, "reported": row.printed}
+        | {f"prior_{end}": value for end, value in zip(ends, row.prior, strict=True)}
+        | {f"posterior_{end}": value for end, value in zip(ends, row.posterior, strict=True)}
+        for row in fit.checks
     )
 
 

@@ -11,6 +11,7 @@ from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -28,7 +29,23 @@ def pictures(benefit: OverallBenefit, arm: str = _FALLBACK) -> Iterator[Picture]
         "another: outside the bar it says that outcomes were taken to be alike, not that the data of each do.",
         (7.2, 1.3 + 0.42 * (len(benefit.contrasts) + 1)),
         lambda figure: _draw(figure, benefit),
+        data=lambda: _data(benefit),
     )
+
+
+def _data(benefit: OverallBenefit) -> pd.DataFrame:
+    """One row an outcome on the common scale, the average, and each number of outcomes in favour."""
+    import pandas as pd
+
+    outcomes = [
+        {"what": row.label, "mean": row.mean, "sd": row.sd, "p": row.p_benefit} for row in benefit.contrasts
+    ]
+    average = {"what": "average", "mean": benefit.main.mu_mean, "p": benefit.main.p_mu}
+    shared = [
+        {"what": f"at least {row.m}", "p": p, "p_low": row.bounds.low, "p_high": row.bounds.high}
+        for row, p in zip(benefit.agreement, benefit.main.p_at_least, strict=True)
+    ]
+    return pd.DataFrame([*outcomes, average, *shared])
 
 
 def _draw(figure: Figure, benefit: OverallBenefit) -> None:

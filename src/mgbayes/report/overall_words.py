@@ -134,7 +134,7 @@ def _depends_on(benefit: OverallBenefit) -> str:
 
 def changed(row: OverallVariation) -> str:
     """What is changed, within a sentence."""
-    return words.first_lower(f"{_KINDS.get(row.kind, row.kind)} {row.change}")
+    return words.first_lower(f"{_KINDS.get(row.kind, row.kind)} {words.first_lower(row.change)}")
 
 
 def _any_dependence(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:

@@ -86,6 +86,14 @@ def chance(p: float | None) -> str:
     return "" if p is None else percent(p)
 
 
+def important(row: EstimandSummary) -> str:
+    """P(important benefit) with its threshold: ``17 % (below −5 mg/day)``; empty where there is none."""
+    if row.p_important is None or row.threshold is None:
+        return ""
+    side = "above" if row.estimand.benefit == "higher" else "below"
+    return f"{percent(row.p_important)} ({side} {value(row.estimand, row.threshold)})"
+
+
 def number(value: float, unit: str = "") -> str:
     """A number with the digits that its size deserves."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2

@@ -387,32 +387,60 @@ REPORTED = {
 }
 
 
-def test_the_short_answer_says_what_the_draws_and_the_paper_say(written: Written) -> None:
-    start = next(i for i, row in enumerate(written.page.rows) if row and row[0] == "Outcome")
-    head, *rows = written.page.rows[start : start + 1 + len(HEADLINES)]
-    assert head[2].startswith("New care against Old care")
-    assert head[3] == "Chance that New care does better"
-    for (fit, row), cells in zip(HEADLINES, rows, strict=True):
-        it = expected(fit, row)
+def _rows(written: Written, *head: str) -> list[list[str]]:
+    """The rows of every table that begins with these heads."""
+    found: list[list[str]] = []
+    inside, width = False, 0
+    for row in written.page.rows:
+        if inside and len(row) == width and row[: len(head)] != list(head):
+            found.append(row)
+            continue
+        inside, width = row[: len(head)] == list(head), len(row)
+    return found
+
+
+def test_the_summary_of_findings_says_what_the_draws_and_the_paper_say(written: Written) -> None:
+    found = {row[0]: row for row in _rows(written, "Outcome", "Patients")}
+    assert set(found) == {row.label for _, row in HEADLINES}
+    for fit, row in HEADLINES:
+        it, cells = expected(fit, row), found[row.label]
         assert it.p_benefit is not None
         assert it.p_important is not None
-        assumed = fit.plan["id"] == "home"
-        mark = " | follow-up assumed" if assumed else ""
-        assert cells[0] == row.label
-        assert cells[1] == REPORTED[row.id]
-        assert cells[2] == shown_interval(row, it) + mark
-        assert cells[3] == f"{shown_percent(it.p_benefit)} | {said(it.p_benefit)}" + (
-            "; follow-up assumed" if assumed else ""
-        )
-        assert cells[4] == shown_percent(it.p_important) + mark
+        assert cells[2] == REPORTED[row.id]
+        assert cells[4 if row.null == 1 else 3] == shown_interval(row, it)
+        assert cells[5] == shown_percent(it.p_benefit)
+        assert cells[6].startswith(shown_percent(it.p_important))
+        assert ("follow-up assumed" in cells[7]) == (fit.plan["id"] == "home")
+        assert ("interval includes no difference" in cells[7]) == (it.low <= row.null <= it.high)
+
+
+def test_the_range_of_the_chances_is_that_over_the_analyses(written: Written) -> None:
+    found = {row[0]: row for row in _rows(written, "Estimand", "Range of P(benefit)")}
+    for fit, row in HEADLINES:
         others = [expected(f, r).p_benefit or 0.0 for f, r in ROWS if r.id == row.id and f.plan is fit.plan]
         low, high = shown_percent(min(others)), shown_percent(max(others))
-        assert cells[5] == (low if low == high else f"{low} to {high}")
+        assert found[row.label][1] == (low if low == high else f"{low} to {high}")
+
+
+def test_the_conclusion_names_the_outcomes_that_are_settled_and_those_that_are_not(written: Written) -> None:
+    mains = [(fit, row) for fit, row in [*MAIN, HEADLINES[-1]]]
+    (text,) = [part for part in written.page.text if "Certainty of the evidence: " in part]
+    overall = written.results["overall"]["answer"]["p_mean"]
+    assert f"main outcomes together the probability is {shown_percent(overall)}." in text
+    _, _, unsettled = text.partition("settled (P(benefit) for New care): ")
+    for fit, row in mains:
+        it = expected(fit, row)
+        assert it.p_benefit is not None
+        label = row.label[0].lower() + row.label[1:]
+        if 0.05 < it.p_benefit < 0.95:
+            assert f"{label} ({shown_percent(it.p_benefit)})" in unsettled
+        else:
+            side = "Better" if it.p_benefit >= 0.95 else "Worse"
+            assert re.search(rf"{side} for New care: [^.]*{label} {re.escape(shown_interval(row, it))}", text)
 
 
 def test_robust_is_said_only_where_every_analysis_concludes_alike(written: Written) -> None:
-    start = next(i for i, row in enumerate(written.page.rows) if row and row[0] == "Outcome")
-    said_of = {row[0]: row[6] for row in written.page.rows[start + 1 : start + 1 + len(HEADLINES)]}
+    said_of = {row[0]: row[2] for row in _rows(written, "Estimand", "Range of P(benefit)")}
     assert said_of["Odds ratio, walking alone"].startswith("robust, worse")
     for label, text in said_of.items():
         if label != "Odds ratio, walking alone":
@@ -420,33 +448,18 @@ def test_robust_is_said_only_where_every_analysis_concludes_alike(written: Writt
     assert said_of["Ratio of times to discharge, among patients with it"].endswith("1 missing")
 
 
-def test_every_table_of_contrasts_says_what_the_draws_say(written: Written) -> None:
-    heads = [
-        i
-        for i, row in enumerate(written.page.rows)
-        if row and row[0].startswith("Contrast (New care against Old care)")
-    ]
-    assert len(heads) == 5
-    rows = []
-    for start in heads:
-        width = len(written.page.rows[start])
-        for cells in written.page.rows[start + 1 :]:
-            if len(cells) != width or cells[0].startswith(("Claim", "Contrast")):
-                break
-            rows.append(cells)
-    found = {(cells[0], cells[1]): cells[2:] for cells in rows}
+def test_every_table_of_estimands_says_what_the_draws_say(written: Written) -> None:
+    found = {(cells[0], cells[1]): cells[2:] for cells in _rows(written, "Estimand", "Analysis")}
+    assert len(found) == len(ROWS)
     for fit, row in ROWS:
         it = expected(fit, row)
         cells = found[row.label, name_of(fit)]
         assert cells[0] == shown_interval(row, it)
-        if it.p_benefit is None:
-            assert len(cells) == 1
-            continue
-        assert cells[1] == shown_percent(it.p_benefit)
+        assert cells[1] == ("" if it.p_benefit is None else shown_percent(it.p_benefit))
         if it.p_important is None:
             assert cells[2] == ""
         else:
-            assert cells[2].startswith(shown_percent(it.p_important))
+            assert cells[2].startswith(f"{shown_percent(it.p_important)} (")
 
 
 def test_every_sentence_of_a_headline_names_estimand_number_interval_and_meaning(written: Written) -> None:
