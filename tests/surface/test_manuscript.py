@@ -79,7 +79,7 @@ def test_the_numbers_of_page_word_latex_csv_and_json_are_the_same(written: Path)
         assert cells[2:5] == (
             words.interval(row),
             words.percent(row.p_benefit),
-            words.chance(row.p_important),
+            words.important(row),
         )
         assert escaped(words.interval(row)) in latex
         assert words.interval(row) in page
