@@ -59,16 +59,16 @@ def fit(
         True
     """
     read = study if isinstance(study, Study) else load_study(study)
-    found = plan if isinstance(plan, Plan) else _plan_named(read, plan)
+    chosen = plan if isinstance(plan, Plan) else _plan_named(read, plan)
     if priors:
-        found = with_priors(found, priors)
+        chosen = with_priors(chosen, priors)
     if family is not None:
-        found = found.with_family(family)
-    uses = _uses(found, printed_p)
+        chosen = chosen.with_family(family)
+    uses = _uses(chosen, printed_p)
     if alternative is not None:
         read = _read_otherwise(read, alternative)
-    job = Job(read, found, found.family, uses, alternative, patients=patients)
-    checked_jobs(read, [found], lambda _: [job])
+    job = Job(read, chosen, chosen.family, uses, alternative, patients=patients)
+    checked_jobs(read, [chosen], lambda _: [job])
     from rich.console import Console
 
     with Console(stderr=True).status(job.title) as status:

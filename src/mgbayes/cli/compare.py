@@ -42,7 +42,7 @@ def compare(
     from mgbayes.comparison.run import usual_repetitions
     from mgbayes.comparison.scenarios import read_scenarios
     from mgbayes.report.comparison_tables import rules
-    from mgbayes.report.comparison_words import said
+    from mgbayes.report.comparison_words import short_answer
     from mgbayes.report.write import check_folder
     from mgbayes.report.write_comparison import write_comparison
     from mgbayes.study.load import load_study
@@ -57,7 +57,7 @@ def compare(
     console = stderr_console()
     with stages(console) as say:
         say("going through all tables")
-        found = run(
+        comparison = run(
             loaded,
             arms=arms,
             expected=expected,
@@ -68,9 +68,9 @@ def compare(
             say=say,
         )
         say("writing")
-        write_comparison(found, folder)
+        write_comparison(comparison, folder)
     console.print(f"The page is {folder / 'comparison.html'}", markup=False, highlight=False)
     if json:
-        print_json(rules(found).replace({float("nan"): None}).to_dict("records"))
+        print_json(rules(comparison).replace({float("nan"): None}).to_dict("records"))
     else:
-        sys.stdout.write("".join(f"• {sentence}\n" for sentence in said(found)))
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in short_answer(comparison)))

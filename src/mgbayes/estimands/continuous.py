@@ -51,7 +51,7 @@ def estimands(outcome: Outcome, draws: xr.Dataset, data: Data, family: str) -> x
     means = draws["mean"]
     if not outcome.later:
         return xr.Dataset({"mean_difference": _contrast(means.isel(visit=0, drop=True))})
-    found = {
+    contrasts = {
         f"mean_difference_{visit.id}": _contrast(means.sel(visit=visit.id, drop=True))
         for visit in outcome.later
     }
@@ -60,9 +60,9 @@ def estimands(outcome: Outcome, draws: xr.Dataset, data: Data, family: str) -> x
         first = means.isel(visit=0, drop=True)
         for visit in outcome.later:
             change = means.sel(visit=visit.id, drop=True) - first
-            found[f"change_difference_{visit.id}"] = _contrast(change)
-            found[f"adjusted_difference_{visit.id}"] = _contrast(at_equal.sel(visit=visit.id, drop=True))
-    return xr.Dataset({row.id: found[row.id] for row in declared(outcome)})
+            contrasts[f"change_difference_{visit.id}"] = _contrast(change)
+            contrasts[f"adjusted_difference_{visit.id}"] = _contrast(at_equal.sel(visit=visit.id, drop=True))
+    return xr.Dataset({row.id: contrasts[row.id] for row in declared(outcome)})
 
 
 def pooled_baseline(data: Data) -> float:

@@ -80,7 +80,7 @@ def estimands(
 ) -> xr.Dataset:
     """The contrasts that are declared, one value for each draw."""
     difference = adjusted_last(draws, data)
-    found = {
+    contrasts = {
         "odds_ratio_ever": np.exp(draws["log_odds_ratio"]),
         "hazard_ratio": np.exp(draws["log_hazard_ratio"]),
         f"adjusted_difference_{continuous.visits[-1].id}": difference,
@@ -94,17 +94,17 @@ def estimands(
         )
         benefits = xr.concat([sign * part for sign, part in zip(signs, scaled, strict=True)], "outcome")
         ranked = np.sort(benefits.transpose("outcome", "chain", "draw").to_numpy(), axis=0)
-        found |= {
+        contrasts |= {
             "mean_benefit": benefits.mean("outcome"),
             "middle_benefit": xr.DataArray(ranked[1], dims=("chain", "draw")),
             "least_benefit": xr.DataArray(ranked[0], dims=("chain", "draw")),
         }
     loading = {name: np.tanh(draws[f"{name}_loading"]) for name in _LOADINGS}
-    found |= {
+    contrasts |= {
         f"correlation_{one}_{other}": loading[one] * loading[other]
         for one, other in (("cure", "hazard"), ("cure", "continuous"), ("hazard", "continuous"))
     }
-    return xr.Dataset(found)
+    return xr.Dataset(contrasts)
 
 
 def adjusted_last(draws: xr.Dataset, data: Mapping[str, Any]) -> xr.DataArray:

@@ -11,7 +11,7 @@ from mgbayes.patients.sheet import Sheet, from_rows, text
 
 SEPARATORS = (",", ";", "\t")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_DECLARED = (
+_SEPARATOR_LINE = (
     "sep="  # a first line by which a file tells spreadsheet programs its separator; they do not show it
 )
 
@@ -24,9 +24,9 @@ def read_csv(content: bytes, wanted: Collection[str], separator: str | None) -> 
         return _refused("bytes that are not text", "a text file in UTF-8 (or as Windows programs save it)")
     if "\0" in lines:
         return _refused("bytes that are not text", "a text file with a row a line")
-    if lines.startswith(_DECLARED):
+    if lines.startswith(_SEPARATOR_LINE):
         first, _, lines = lines.partition("\n")
-        separator = separator or first.removeprefix(_DECLARED)[:1]
+        separator = separator or first.removeprefix(_SEPARATOR_LINE)[:1]
     if separator not in SEPARATORS:
         separator = _separator(lines, wanted)
     try:
@@ -55,7 +55,7 @@ def _separator(lines: str, wanted: Collection[str]) -> str:
     """The separator that cuts the most of the wanted headings out of the first line that is not blank."""
     head = next((line for line in lines.splitlines() if line.strip(" ,;\t")), "")
 
-    def found(separator: str) -> int:
+    def headings(separator: str) -> int:
         return len({text(name) for name in next(csv.reader([head], delimiter=separator), [])} & set(wanted))
 
-    return max(SEPARATORS, key=found)
+    return max(SEPARATORS, key=headings)

@@ -21,15 +21,15 @@ Variable = tuple[str, tuple[str, ...], Any, dict[str, Any]]
 
 
 def dataset(
-    study: Study, said: PatientMap, frame: pd.DataFrame, file_sha256: str, *, synthetic: bool
+    study: Study, mapping: PatientMap, frame: pd.DataFrame, file_sha256: str, *, synthetic: bool
 ) -> xr.Dataset:
     """The dataset that mgbayes.patients describes."""
     used = {visit for role in frame for _, at, visit in [str(role).partition("@")] if at}
     visits = [visit.id for visit in study.visits if visit.id in used]
     arms = np.array([arm.id for arm in study.arms])
     variables = [
-        *(variable for row in said.endpoints for variable in _endpoint(study, row, frame, visits)),
-        *(_covariate(row, frame) for row in said.covariates),
+        *(variable for row in mapping.endpoints for variable in _endpoint(study, row, frame, visits)),
+        *(_covariate(row, frame) for row in mapping.covariates),
     ]
     return xr.Dataset(
         {name: (dims, values, attrs) for name, dims, values, attrs in variables},

@@ -26,17 +26,21 @@ class Entry:
 
 def entries(study: Study, today: date) -> list[Entry]:
     """Every mapped column, each once, the one that tells patients apart first."""
-    said = study.patients
-    if said is None:
+    mapping = study.patients
+    if mapping is None:
         return []
-    found = fields(study, said, today)
-    roles = [role for one in found for role in _roles(one, study)]
+    mapped = fields(study, mapping, today)
+    roles = [role for one in mapped for role in _roles(one, study)]
     limits: dict[str, list[str]] = {}
-    for rule in rules(study, said, found, roles):
+    for rule in rules(study, mapping, mapped, roles):
         limits.setdefault(rule.roles[0], []).append(rule.accepted)
-    own = [] if said.id is None else [Entry(said.id, "tells patients apart; never kept", "", "anything")]
-    columns = dict.fromkeys(one.column for one in found)
-    return own + [_entry(study, [one for one in found if one.column == column], limits) for column in columns]
+    own = (
+        [] if mapping.id is None else [Entry(mapping.id, "tells patients apart; never kept", "", "anything")]
+    )
+    columns = dict.fromkeys(one.column for one in mapped)
+    return own + [
+        _entry(study, [one for one in mapped if one.column == column], limits) for column in columns
+    ]
 
 
 def _roles(one: Field, study: Study) -> list[str]:

@@ -13,9 +13,9 @@ from mgbayes.patients.sheet import Sheet
 from mgbayes.study.patient_map import PatientMap
 
 _READERS: dict[str, Callable[[bytes, Collection[str], PatientMap], Sheet]] = {
-    ".csv": lambda content, wanted, said: read_csv(content, wanted, said.separator),
-    ".xlsx": lambda content, wanted, said: read_excel(content, said.sheet),
-    ".parquet": lambda content, wanted, said: read_parquet(content),
+    ".csv": lambda content, wanted, mapping: read_csv(content, wanted, mapping.separator),
+    ".xlsx": lambda content, wanted, mapping: read_excel(content, mapping.sheet),
+    ".parquet": lambda content, wanted, mapping: read_parquet(content),
 }
 _ACCEPTED = "a spreadsheet as .csv, .xlsx or .parquet"
 
@@ -36,6 +36,6 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(str(path), [Problem("the path", reason, "a file that can be read")]) from None
 
 
-def read_sheet(content: bytes, suffix: str, wanted: Collection[str], said: PatientMap) -> Sheet:
+def read_sheet(content: bytes, suffix: str, wanted: Collection[str], mapping: PatientMap) -> Sheet:
     """The sheet in a file of one of the known types."""
-    return _READERS[suffix.lower()](content, wanted, said)
+    return _READERS[suffix.lower()](content, wanted, mapping)

@@ -39,26 +39,26 @@ def read_patients(path: str | Path, study: Study) -> xr.Dataset:
     from mgbayes.patients.dataset import dataset
 
     path = Path(path)
-    said = study.patients
-    if said is None:
+    mapping = study.patients
+    if mapping is None:
         problem = Problem("patients", "nothing", "a [patients] table that maps the columns")
         raise InputError(f"the study {study.id}", [problem], _ADVICE)
-    found = fields(study, said, date.today())
+    mapped = fields(study, mapping, date.today())
     content = read_bytes(path)
-    wanted = mapped_columns(said, found)
-    sheet = read_sheet(content, path.suffix, wanted, said)
+    wanted = mapped_columns(mapping, mapped)
+    sheet = read_sheet(content, path.suffix, wanted, mapping)
     problems = [*sheet.problems, *_columns(sheet, wanted)]
-    there = [field for field in found if field.column in sheet.columns]
-    table = gather(sheet, there, _gathering(study, said))
+    present = [field for field in mapped if field.column in sheet.columns]
+    table = gather(sheet, present, _gathering(study, mapping))
     frame = table.frame()
     problems += table.problems
     if table.patients:
-        problems += unmet_rules(table, frame, rules(study, said, found, list(table.roles)))
-        problems += _arms_without_patients(study, table, frame, there)
+        problems += unmet_rules(table, frame, rules(study, mapping, mapped, list(table.roles)))
+        problems += _arms_without_patients(study, table, frame, present)
     if problems:
         raise InputError(str(path), sorted(dict.fromkeys(problems), key=_row), _ADVICE)
-    made_up = said.synthetic or not_observed(sheet)
-    return dataset(study, said, frame, hashlib.sha256(content).hexdigest(), synthetic=made_up)
+    synthetic = mapping.synthetic or not_observed(sheet)
+    return dataset(study, mapping, frame, hashlib.sha256(content).hexdigest(), synthetic=synthetic)
 
 
 def _row(problem: Problem) -> int:
@@ -67,12 +67,12 @@ def _row(problem: Problem) -> int:
     return int(at[1]) if at is not None else 0
 
 
-def _gathering(study: Study, said: PatientMap) -> Gathering:
-    missing = frozenset(word.strip().casefold() for word in said.missing)
+def _gathering(study: Study, mapping: PatientMap) -> Gathering:
+    missing = frozenset(word.strip().casefold() for word in mapping.missing)
     visits = tuple(visit.id for visit in study.visits)
-    named = said.visit.values if said.visit is not None else {}  # noqa: PD011 (a field of the map)
+    named = mapping.visit.values if mapping.visit is not None else {}  # noqa: PD011 (a field of the map)
     seen = tuple(visit for visit in visits if visit in named or not named)
-    return Gathering(missing, said.id, visits, seen, visit_rows=said.visit is not None)
+    return Gathering(missing, mapping.id, visits, seen, visit_rows=mapping.visit is not None)
 
 
 def _columns(sheet: Sheet, wanted: dict[str, None]) -> Iterator[Problem]:
@@ -92,10 +92,10 @@ def _columns(sheet: Sheet, wanted: dict[str, None]) -> Iterator[Problem]:
 
 
 def _arms_without_patients(
-    study: Study, table: Table, frame: pd.DataFrame, found: list[Field]
+    study: Study, table: Table, frame: pd.DataFrame, mapped: list[Field]
 ) -> Iterator[Problem]:
     """Both arms have patients. Not said where an unreadable arm could be the one that is wanting."""
-    column = next((field.column for field in found if field.role == ARM), None)
+    column = next((field.column for field in mapped if field.role == ARM), None)
     if column is None or any(role == ARM for _, role in table.unreadable):
         return
     counts = Counter(frame[ARM].dropna())

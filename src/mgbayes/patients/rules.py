@@ -11,12 +11,12 @@ from mgbayes.study.patient_map import Covariate, EndpointColumns, PatientMap
 from mgbayes.study.schema import Kind, Study
 
 
-def rules(study: Study, said: PatientMap, found: list[Field], roles: list[str]) -> list[Rule]:
+def rules(study: Study, mapping: PatientMap, mapped: list[Field], roles: list[str]) -> list[Rule]:
     """Every rule whose roles are all among those that the table has."""
     every = [
-        *(needed(ARM, field.read.accepted) for field in found if field.role == ARM),
-        *(rule for row in said.covariates for rule in _covariate(row)),
-        *(rule for row in said.endpoints for rule in _endpoint(study, row, roles)),
+        *(needed(ARM, field.read.accepted) for field in mapped if field.role == ARM),
+        *(rule for row in mapping.covariates for rule in _covariate(row)),
+        *(rule for row in mapping.endpoints for rule in _endpoint(study, row, roles)),
     ]
     return [rule for rule in every if set(rule.roles) <= set(roles)]
 

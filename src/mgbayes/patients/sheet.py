@@ -53,10 +53,10 @@ def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]], problems: Iterable
         if name
     }
     doubled = frozenset(name for name, times in Counter(names).items() if times > 1 and name)
-    found = [*problems, *(p for number, row in body for p in _overhang(number, row, len(names)))]
+    problems = [*problems, *(p for number, row in body for p in _overhang(number, row, len(names)))]
     if not body:
-        found.append(Problem("the content", "no row below the heading", "a row a patient"))
-    return Sheet(tuple(number for number, _ in body), columns, doubled, tuple(found))
+        problems.append(Problem("the content", "no row below the heading", "a row a patient"))
+    return Sheet(tuple(number for number, _ in body), columns, doubled, tuple(problems))
 
 
 def _overhang(number: int, row: Sequence[Cell], width: int) -> list[Problem]:

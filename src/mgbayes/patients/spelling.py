@@ -121,13 +121,13 @@ class Date:
         return float(min(days).toordinal())
 
     def _ways(self, word: str) -> set[date]:
-        found = set()
+        dates = set()
         for way in self.formats:
             try:
-                found.add(datetime.strptime(word, way).date())
+                dates.add(datetime.strptime(word, way).date())
             except ValueError:
                 continue
-        return found
+        return dates
 
 
 def _day(moment: date) -> date:

@@ -59,18 +59,18 @@ class Gathering:
     """Whether a row is one visit of a patient."""
 
 
-def gather(sheet: Sheet, found: list[Field], how: Gathering) -> Table:
+def gather(sheet: Sheet, mapped: list[Field], how: Gathering) -> Table:
     """The table of a sheet, with every unreadable cell, double patient and contradiction as a problem."""
     table = Table()
-    visit = next((one for one in found if one.role == VISIT), None)
-    for one in found:
+    visit = next((one for one in mapped if one.role == VISIT), None)
+    for one in mapped:
         if one.role != VISIT:
             names = [f"{one.role}@{name}" for name in how.seen_visits] if one.by_visit else [one.role]
             table.roles |= dict.fromkeys(names, one)
     patients = _patients(table, sheet, how)
     for at, (row, patient) in enumerate(zip(sheet.rows, patients, strict=True)):
         seen = _visit_of(table, sheet, at, visit, how)
-        for one in found:
+        for one in mapped:
             if one.role != VISIT and not (one.by_visit and seen is None):
                 role = f"{one.role}@{seen}" if one.by_visit else one.role
                 _take(table, (patient, role), row, sheet.columns[one.column][at], how.missing)
@@ -114,21 +114,21 @@ def _patients(table: Table, sheet: Sheet, how: Gathering) -> list[int]:
         table.patients += sheet.rows
         return list(sheet.rows)
     first: dict[str, int] = {}
-    found = []
+    first_rows = []
     for row, cell in zip(sheet.rows, sheet.columns[how.identifier], strict=True):
         name = text(cell).casefold()
         where = place(row, how.identifier)
         if is_missing(cell, how.missing):
             table.problems.append(Problem(where, "nothing", "something that tells the patient apart"))
-            found.append(row)
+            first_rows.append(row)
         elif name in first and not how.visit_rows:
             given = f"the patient of row {first[name]} again"
             table.problems.append(Problem(where, given, "each patient in one row"))
-            found.append(row)
+            first_rows.append(row)
         else:
-            found.append(first.setdefault(name, row))
-    table.patients += dict.fromkeys(found)
-    return found
+            first_rows.append(first.setdefault(name, row))
+    table.patients += dict.fromkeys(first_rows)
+    return first_rows
 
 
 def _take(table: Table, spot: Spot, row: int, cell: Cell, missing: frozenset[str]) -> None:
@@ -163,9 +163,9 @@ def unmet(table: Table, spots: Iterator[Spot], roles: tuple[str, ...], accepted:
         if any((patient, one) in table.unreadable for one in roles):
             continue
         row, cell = table.cells.get((patient, role), (patient, None))
-        beside = [one for one in roles[1:] if (patient, one) in table.numbers]
+        known = [one for one in roles[1:] if (patient, one) in table.numbers]
         others = ", ".join(
-            f'{shown(table.cells[patient, one][1])} in "{table.roles[one].column}"' for one in beside
+            f'{shown(table.cells[patient, one][1])} in "{table.roles[one].column}"' for one in known
         )
-        given = shown(cell) + (f" (beside {others})" if others else "")
+        given = shown(cell) + (f" (with {others})" if others else "")
         yield Problem(place(row, table.roles[role].column), given, accepted)

@@ -29,20 +29,20 @@ def checked_jobs(study: Study, plans: Sequence[Plan], jobs_of: Callable[[Plan], 
     jobs: list[Job] = []
     problems: list[tuple[Plan, Problem]] = []
     for plan in plans:
-        own, found = _of_plan(study, plan, jobs_of)
+        own, own_problems = _of_plan(study, plan, jobs_of)
         jobs += own
-        problems += [(plan, problem) for problem in found]
+        problems += [(plan, problem) for problem in own_problems]
     if problems:
-        raise InputError(*_told(study, problems))
+        raise InputError(*_summary(study, problems))
     return jobs
 
 
-def plan_problems(study: Study, plan: Plan, declared: Sequence[Estimand] | None = None) -> list[Problem]:
+def plan_problems(study: Study, plan: Plan, estimands: Sequence[Estimand] | None = None) -> list[Problem]:
     """What a plan says that its study, or the estimands of its model, contradict; without these, only the study."""
     if plan.study not in (None, study.id):
         return [Problem("study", repr(plan.study), f"{study.id!r}, the study at hand")]
     problems = [*_unknown_in_study(study, plan), *_contradictions(study, plan)]
-    return problems if declared is None else [*problems, *_of_estimands(plan, declared)]
+    return problems if estimands is None else [*problems, *_of_estimands(plan, estimands)]
 
 
 def _of_plan(
@@ -54,10 +54,10 @@ def _of_plan(
         return [], problems
     try:
         jobs = list(jobs_of(plan))
-        declared = {row.id: row for job in _first_of_each(jobs) for row in job.declared()}
+        estimands = {row.id: row for job in _first_of_each(jobs) for row in job.declared()}
     except InputError as error:
         return [], [*problems, *error.problems]
-    return jobs, [*problems, *_of_estimands(plan, list(declared.values()))]
+    return jobs, [*problems, *_of_estimands(plan, list(estimands.values()))]
 
 
 def _first_of_each(jobs: Iterable[Job]) -> Iterator[Job]:
@@ -65,7 +65,7 @@ def _first_of_each(jobs: Iterable[Job]) -> Iterator[Job]:
     return iter({(job.family, job.evidence, job.adjusted): job for job in reversed(list(jobs))}.values())
 
 
-def _told(study: Study, problems: Sequence[tuple[Plan, Problem]]) -> tuple[str, list[Problem], str]:
+def _summary(study: Study, problems: Sequence[tuple[Plan, Problem]]) -> tuple[str, list[Problem], str]:
     """The file, problems and advice of an error about some plans."""
     plans = list(dict.fromkeys(plan.id for plan, _ in problems))
     rows = [
@@ -98,8 +98,8 @@ def _unknown_in_study(study: Study, plan: Plan) -> Iterator[Problem]:
         if claim not in claims:
             yield Problem(place, repr(claim), one_of(claims, claim))
         elif place.startswith("printed_p") and not study.claim(claim).p_by_source:
-            printed = [row.id for row in study.claims if row.p_by_source]
-            accepted = one_of(printed, claim, none="nothing: the study file has no p value")
+            reported = [row.id for row in study.claims if row.p_by_source]
+            accepted = one_of(reported, claim, none="nothing: the study file has no p value")
             yield Problem(place, f"{claim!r}, which reports no p value", accepted)
     arms = [arm.id for arm in study.arms]
     for i, use in enumerate(plan.printed_p, start=1):
@@ -125,12 +125,10 @@ def _contradictions(study: Study, plan: Plan) -> Iterator[Problem]:
     for endpoint in (
         known[name] for name in dict.fromkeys(part.endpoint for part in plan.endpoints) if name in known
     ):
-        printed = printed_followup(study, endpoint)
-        if plan.followup is not None and printed is not None:
+        reported = printed_followup(study, endpoint)
+        if plan.followup is not None and reported is not None:
             given = f"mean = {plan.followup.mean:g}, assumed"
-            accepted = (
-                f"no [followup]: the study reports that of {endpoint.id}, {_in_words(printed, endpoint.unit)}"
-            )
+            accepted = f"no [followup]: the study reports that of {endpoint.id}, {_in_words(reported, endpoint.unit)}"
             yield Problem("followup", given, accepted)
         if endpoint.fixed_followup is None:
             continue
@@ -151,9 +149,9 @@ def _in_words(followup: Followup, unit: str) -> str:
     return f"{followup.mean:g} {unit}".strip() + " for everyone"
 
 
-def _of_estimands(plan: Plan, declared: Sequence[Estimand]) -> Iterator[Problem]:
+def _of_estimands(plan: Plan, estimands: Sequence[Estimand]) -> Iterator[Problem]:
     """Estimands that the model does not have for these endpoints, and thresholds on the side of harm."""
-    known = {row.id: row for row in declared}
+    known = {row.id: row for row in estimands}
     for place, name in _estimands_of(plan):
         if name not in known:
             yield Problem(place, repr(name), one_of(known, name, none="nothing: the model has no estimand"))

@@ -43,9 +43,9 @@ def plans_of(study: Study, *, patients: xr.Dataset | None = None, curves: Collec
 
 def proposed(study: Study, endpoints: Collection[str] | None = None) -> Choice:
     """The proposed plans, each held against its model; what a model finds missing is told as the rest is."""
-    found = proposals(study, endpoints)
-    plans, missing = [], list(found.missing)
-    for plan in found.plans:
+    proposal = proposals(study, endpoints)
+    plans, missing = [], list(proposal.missing)
+    for plan in proposal.plans:
         try:
             checked_jobs(study, [plan], partial(jobs_of, study))
         except InputError as error:

@@ -36,14 +36,14 @@ class _Scale:
 
 def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
     """A model of means at every visit at which both arms have a mean and SD."""
-    found = {visit: cells for visit in _visits(study) if (cells := _cells(study, endpoint, visit))}
-    visits = [visit for visit in found if visit is not None]
-    kept: list[Visit | None] = [*visits] if visits else list(found)
+    by_visit = {visit: cells for visit in _visits(study) if (cells := _cells(study, endpoint, visit))}
+    visits = [visit for visit in by_visit if visit is not None]
+    chosen: list[Visit | None] = [*visits] if visits else list(by_visit)
     baseline = next((visit for visit in visits if visit.days is not None and float(visit.days) == 0), None)
     later = [visit for visit in visits if visit is not baseline]
-    if not kept or (visits and not later):
+    if not chosen or (visits and not later):
         return Missing(endpoint.id, "mean and SD of each arm at a visit after the start")
-    cells = [cell for visit in kept for cell in found[visit]]
+    cells = [cell for visit in chosen for cell in by_visit[visit]]
     scale = _Scale.of(cells, endpoint.unit)
     skewed = study.is_nonnegative(endpoint) and any(
         cell.sd_value > _NEAR_ZERO * cell.mean_value for cell in cells
@@ -60,14 +60,15 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         "family": "normal_ratio" if by_ratio else "normal",
         "alternative_families": ("normal", "softplus_normal") if by_ratio else (),
         "endpoints": tuple(
-            EndpointAt(endpoint=endpoint.id, visit=None if visit is None else visit.id) for visit in kept
+            EndpointAt(endpoint=endpoint.id, visit=None if visit is None else visit.id) for visit in chosen
         ),
         "baseline": None if baseline is None else baseline.id,
         "headline": (headline,),
         "caution": _caution(baseline),
-        "priors": _normal_priors(scale, len(kept)) | (_ratio_priors(scale, len(kept)) if by_ratio else {}),
+        "priors": _normal_priors(scale, len(chosen))
+        | (_ratio_priors(scale, len(chosen)) if by_ratio else {}),
         "important": (_important(headline, endpoint, scale),),
-        "sensitivity": () if by_ratio or len(kept) > 1 else (_expected(headline, endpoint, scale),),
+        "sensitivity": () if by_ratio or len(chosen) > 1 else (_expected(headline, endpoint, scale),),
         "decision": Decision(estimand=headline, probability=PROBABILITY),
         "sampling": SAMPLING,
     }
@@ -82,10 +83,10 @@ def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[MeanAn
     """The printed means and SDs of both arms at a visit; empty unless both have them."""
     cells = []
     for arm in (study.reference, study.contrast):
-        found = find_mean_and_spread(study, endpoint.id, arm.id, None if visit is None else visit.id)
-        if found is None or not found.sd_value > 0 or found.n < 2:
+        cell = find_mean_and_spread(study, endpoint.id, arm.id, None if visit is None else visit.id)
+        if cell is None or not cell.sd_value > 0 or cell.n < 2:
             return []
-        cells.append(found)
+        cells.append(cell)
     return cells
 
 

@@ -49,9 +49,9 @@ def propose_plans(study: Study, endpoints: Collection[str] | None = None) -> tup
 def proposals(study: Study, endpoints: Collection[str] | None = None) -> Proposals:
     """The same with what is missing for the other outcomes. Raises InputError as ``propose_plans``."""
     chosen = _chosen(study, endpoints)
-    found = [_of_one(study, endpoint) for endpoint in chosen if endpoint.kind is not Kind.binary]
-    plans = [row for row in found if isinstance(row, Plan)]
-    missing = [row for row in found if isinstance(row, Missing)]
+    proposed = [_of_one(study, endpoint) for endpoint in chosen if endpoint.kind is not Kind.binary]
+    plans = [row for row in proposed if isinstance(row, Plan)]
+    missing = [row for row in proposed if isinstance(row, Missing)]
     answered = set() if endpoints else {counted_by(study, plan) for plan in plans}
     binary = [row for row in chosen if row.kind is Kind.binary and row.id not in answered]
     counted, uncounted = yes_no_plan(study, binary)

@@ -62,8 +62,8 @@ def _head(raw: Mapping[str, Any]) -> str:
     return "".join(_commented(name, name in COMMENTS) + f"{name} = {_value(raw[name])}\n" for name in ordered)
 
 
-def _commented(name: str, said: bool) -> str:
-    return f"# {COMMENTS[name]}\n" if said else ""
+def _commented(name: str, commented: bool) -> str:
+    return f"# {COMMENTS[name]}\n" if commented else ""
 
 
 def _rows(name: str, row: Mapping[str, Any]) -> str:

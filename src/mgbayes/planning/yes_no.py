@@ -27,9 +27,9 @@ def yes_no_plan(study: Study, endpoints: Sequence[Endpoint]) -> tuple[tuple[Plan
     counted: list[_Counted] = []
     missing: list[Missing] = []
     for endpoint in endpoints:
-        found = list(_counted(study, endpoint))
-        counted += found
-        if not found:
+        at_visits = list(_counted(study, endpoint))
+        counted += at_visits
+        if not at_visits:
             missing.append(_missing(endpoint))
     return ((_plan(study, counted),) if counted else (), tuple(missing))
 

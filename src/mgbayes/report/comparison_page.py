@@ -13,7 +13,7 @@ from mgbayes.comparison.run import Comparison
 from mgbayes.report import words
 from mgbayes.report.comparison_simulated import part
 from mgbayes.report.comparison_tables import rules, seen
-from mgbayes.report.comparison_words import calibrated, said
+from mgbayes.report.comparison_words import calibrated, short_answer
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 
@@ -29,7 +29,7 @@ def comparison_page(comparison: Comparison, drawn: Mapping[str, tuple[Picture, P
         "m": m,
         "n": n,
         "count": len(comparison.tables.x),
-        "sentences": said(comparison),
+        "sentences": short_answer(comparison),
         "simulations": [part(it) for it in (comparison.times, comparison.values) if it is not None],
         "calibrated": calibrated(comparison),
         "parts": [

@@ -28,7 +28,7 @@ def named(rule: Rule) -> str:
     return f"{rule.label} ({rule.asks})" if rule.bayesian else rule.label
 
 
-def said(comparison: Comparison) -> list[str]:
+def short_answer(comparison: Comparison) -> list[str]:
     """The short answer: counts, times, measured outcomes."""
     simulated = [part for part in (comparison.times, comparison.values) if part is not None]
     return [*recommendation(comparison), *(text for part in simulated for text in sentences(part))]
@@ -38,22 +38,22 @@ def recommendation(comparison: Comparison) -> list[str]:
     """Which rule to use for so many patients, what it costs to use another, and what none of them can do."""
     m, n = comparison.tables.m, comparison.tables.n
     tests, priors = (_kept(comparison, bayesian=which) for which in (False, True))
-    said = []
+    parts = []
     if tests:
         name, finds, at_most = _figures(comparison, tests[0])
-        said.append(
+        parts.append(
             f"For a yes/no outcome of {m} and {n} patients, use {name}: of the tests that conclude by mistake in "
             f"no more than {words.percent(ALPHA)} of studies, whatever the shared risk (here {at_most}), it finds "
             f"most ({finds} on average over the effects looked at)."
         )
-        said += [_usual(comparison, i) for i in tests[1:] if comparison.rules[i].id == "fisher"]
+        parts += [_usual(comparison, i) for i in tests[1:] if comparison.rules[i].id == "fisher"]
     if priors:
         name, finds, at_most = _figures(comparison, priors[0])
-        said.append(
+        parts.append(
             f"Of the Bayesian rules that favour neither arm, {name} keeps to the same and finds most ({finds}; "
             f"at most {at_most} by mistake)."
         )
-    return [*said, *_over(comparison), *_limits(comparison, tests)]
+    return [*parts, *_over(comparison), *_limits(comparison, tests)]
 
 
 def _figures(comparison: Comparison, i: int) -> tuple[str, str, str]:
