@@ -35,11 +35,16 @@ def reanalyze(
 ) -> Results:
     """Re-analyze a study; where a folder ``out`` is named, write the report to it.
 
-    ``study`` is one, or what ``load_study`` takes. ``plans`` defaults to the shipped plans that were written for the
-    study or, where there are none, to those that ``propose_plans`` makes from what it prints. With ``patients`` (from
-    ``read_patients``) each plan is fitted to them, and beside that to the print alone; ``curves`` has, by endpoint,
-    the members of an ensemble (from ``read_members``) that the plans of that endpoint integrate over. ``say`` is told
-    the stage and its detail as work goes on.
+    Args:
+        study: a study, or what ``load_study`` takes.
+        out: the folder of the report; nothing is written without one.
+        plans: those shipped for the study by default or, where there are none, those that ``propose_plans`` makes.
+        patients: from ``read_patients``; each plan is fitted to them and, for comparison, to the published summaries.
+        curves: by endpoint, imputations (from ``read_imputations``) over which the plans of that endpoint are pooled.
+        search: whether data sets are searched where a test needs the patients.
+        cores: processes and chains that run side by side.
+        use_cache: whether finished work is read from the cache and added to it.
+        say: called with the stage and its detail as work goes on.
 
     A fit that fails its diagnostics is part of the result, without estimands. Raises InputError, before anything is
     written, when the input is not usable or nothing can be modelled.

@@ -14,7 +14,7 @@ from mgbayes.inference.pooled import Spread, spread_of
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.plan_file import load_plan
 from mgbayes.reconstruction.from_curve import reconstruct
-from mgbayes.reconstruction.members import DAYS, read_members
+from mgbayes.reconstruction.imputations import DAYS, read_imputations
 from mgbayes.reconstruction.write import write_ensemble
 from mgbayes.study.schema import Study
 from tests.oracles.known_patients import bench
@@ -53,7 +53,7 @@ def _fits(study: Study, tmp_path_factory: pytest.TempPathFactory) -> dict[str, F
     fitter = Fitter(cores=2, use_cache=False, predictive=False)
     made = {"patients": fitter.fit(Job(study, plan, "weibull", patients=_patients()))}
     for name, setting in (("telling", TELLING), ("silent", SILENT)):
-        members = read_members(_file(tmp_path_factory.mktemp(name), setting), study, ENDPOINT)
+        members = read_imputations(_file(tmp_path_factory.mktemp(name), setting), study, ENDPOINT)
         made[name] = fitter.fit(Job(study, plan, "weibull", members=members))
     assert len(fitter._compiled) == 1
     return made
@@ -107,7 +107,7 @@ def test_every_fault_of_a_file_is_told_at_once(study: Study, tmp_path: Path) -> 
     file = tmp_path / "bad.reconstructed.csv"
     file.write_text("member,patient,arm,time,event\n1,1,achr,-4,1\n1,2,mosk,5,2\n", "utf-8")
     with pytest.raises(InputError) as caught:
-        read_members(file, study, "remission")
+        read_imputations(file, study, "remission")
     text = str(caught.value)
     for part in ("'remission'", "'-4'", "'mosk'", "'2'", "bad.reconstructed.json"):
         assert part in text
@@ -119,11 +119,11 @@ def test_members_of_other_patients_are_refused(study: Study, tmp_path: Path) -> 
     file.write_text("\n".join(["member,patient,arm,time,event", *rows, ""]), "utf-8")
     file.with_suffix(".json").write_text('{"provenance": {"time_unit": "days"}}', "utf-8")
     with pytest.raises(InputError, match="imputation 2"):
-        read_members(file, study, ENDPOINT)
+        read_imputations(file, study, ENDPOINT)
     good = tmp_path / "good.reconstructed.csv"
     good.write_text("\n".join(["member,patient,arm,time,event", *rows[:4], ""]), "utf-8")
     good.with_suffix(".json").write_text('{"provenance": {"time_unit": "years"}}', "utf-8")
-    one, two = read_members(good, study, ENDPOINT)
+    one, two = read_imputations(good, study, ENDPOINT)
     assert one[f"{ENDPOINT}.time"].to_numpy().tolist() == [4 * 365.25, 5 * 365.25]
-    assert len(read_members(good, study, ENDPOINT, most=1)) == 1
+    assert len(read_imputations(good, study, ENDPOINT, most=1)) == 1
     assert two.attrs["available"] == 2

@@ -23,9 +23,9 @@ WRITERS = (
     "mgbayes.patient_comparison.write:write_tables",
     "mgbayes.patient_comparison:check_patients",
     "mgbayes.simulation.write:check_folder",
-    "mgbayes.simulation.write:write_members",
+    "mgbayes.simulation.write:write_cohorts",
     "mgbayes.reconstruction.write:write_ensemble",
-    "mgbayes.reconstruction.members:read_members",
+    "mgbayes.reconstruction.imputations:read_imputations",
 )
 
 

@@ -52,7 +52,7 @@ MISTAKES = {
     "visits without an identifier": (
         'id = "patient"',
         'visit = { column = "visit" }',
-        ["id beside visit"],
+        ["id as well as visit"],
     ),
     "a limit without quotes": (
         'column = "cured"',

@@ -116,14 +116,14 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
 def _imputations(study: Study, curves: list[str], most: int) -> dict[str, tuple[Dataset, ...]]:
     """The data sets of each ``--curves ENDPOINT=FILE``, by endpoint."""
     from mgbayes.errors import InputError, Problem
-    from mgbayes.reconstruction.members import read_members
+    from mgbayes.reconstruction.imputations import read_imputations
 
     imputations = {}
     for text in curves:
         endpoint, sign, file = text.partition("=")
         if not sign:
             raise InputError("--curves", [Problem("the option", repr(text), "ENDPOINT=FILE")])
-        imputations[endpoint.strip()] = read_members(file.strip(), study, endpoint.strip(), most=most)
+        imputations[endpoint.strip()] = read_imputations(file.strip(), study, endpoint.strip(), most=most)
     return imputations
 
 

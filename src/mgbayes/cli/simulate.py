@@ -36,7 +36,7 @@ def simulate(
 ) -> None:
     """Synthetic patients that agree with every published number, or that follow chosen parameters."""
     from mgbayes.simulation.run import simulate as run
-    from mgbayes.simulation.write import NOTICE, check_folder, write_members
+    from mgbayes.simulation.write import NOTICE, check_folder, write_cohorts
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)
@@ -48,7 +48,7 @@ def simulate(
             loaded, members=cohorts, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say
         )
         say("writing")
-        written = write_members(loaded, simulated, folder, seed=seed, excel=excel)
+        written = write_cohorts(loaded, simulated, folder, seed=seed, excel=excel)
     console.print(f"The files are in {folder}", markup=False, highlight=False)
     if json:
         print_json({"schema_version": 1, "origin": "synthetic", "files": [row.to_json() for row in written]})

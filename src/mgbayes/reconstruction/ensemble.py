@@ -65,9 +65,9 @@ class Ensemble:
     @classmethod
     def of(cls, curves: tuple[DigitizedCurve, ...], arms: Sequence[list[Patients]], seed: int) -> Ensemble:
         """Put the members of all arms together and measure their fit."""
-        time = np.hstack([np.stack([one.time for one in members]) for members in arms])
-        event = np.hstack([np.stack([one.event for one in members]) for members in arms])
-        fits = tuple(_fit(curve, members) for curve, members in zip(curves, arms, strict=True))
+        time = np.hstack([np.stack([one.time for one in imputations]) for imputations in arms])
+        event = np.hstack([np.stack([one.event for one in imputations]) for imputations in arms])
+        fits = tuple(_fit(curve, imputations) for curve, imputations in zip(curves, arms, strict=True))
         data = xr.Dataset(
             {"time": (("member", "patient"), time), "event": (("member", "patient"), event)},
             {
@@ -102,9 +102,9 @@ class Ensemble:
         }
 
 
-def _fit(curve: DigitizedCurve, members: list[Patients]) -> ArmFit:
-    events = [int(one.event.sum()) for one in members]
-    worst = max(deviation(kaplan_meier(one.time, one.event), curve) for one in members)
+def _fit(curve: DigitizedCurve, imputations: list[Patients]) -> ArmFit:
+    events = [int(one.event.sum()) for one in imputations]
+    worst = max(deviation(kaplan_meier(one.time, one.event), curve) for one in imputations)
     few_and_many = (min(events), max(events))
     return ArmFit(curve.arm, curve.n, few_and_many, worst, curve.survival_error, curve.time_error)
 

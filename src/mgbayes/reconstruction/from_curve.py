@@ -24,7 +24,7 @@ from mgbayes.reconstruction.paths import draw_path
 from mgbayes.reconstruction.patients import Patients, patients
 from mgbayes.reconstruction.timeline import Outline, ordered_times, redrawn, timeline
 
-READINGS = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
+TIMELINES = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
 CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table tells it
 
 
@@ -47,14 +47,14 @@ def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: in
     Raises:
         InputError: with every problem of the curves; or the place that no whole numbers of patients come past.
     """
-    found = [problem for curve in curves for problem in problems_of(curve)]
+    problems = [problem for curve in curves for problem in problems_of(curve)]
     names = [curve.arm for curve in curves]
     if len(set(names)) < len(names):
-        found.append(Problem("the arms", ", ".join(names), "each name once"))
+        problems.append(Problem("the arms", ", ".join(names), "each name once"))
     if members < 1:
-        found.append(Problem("members", str(members), "1 or more"))
-    if found or not curves:
-        raise InputError(_files(curves), found or [Problem("the curves", "none", "at least one")])
+        problems.append(Problem("members", str(members), "1 or more"))
+    if problems or not curves:
+        raise InputError(_files(curves), problems or [Problem("the curves", "none", "at least one")])
     seeds = np.random.SeedSequence(seed).spawn(len(curves))
     arms = [
         _arm(curve, members, np.random.default_rng(own)) for curve, own in zip(curves, seeds, strict=True)
@@ -66,52 +66,52 @@ def _files(curves: Sequence[DigitizedCurve]) -> str:
     return ", ".join(dict.fromkeys(curve.points.file for curve in curves)) or "the curves"
 
 
-def _arm(curve: DigitizedCurve, members: int, rng: np.random.Generator) -> list[Patients]:
+def _arm(curve: DigitizedCurve, number: int, rng: np.random.Generator) -> list[Patients]:
     """The members of one arm, from the simplest reading of its curve that gives them."""
     stuck = Stuck(None)
-    for resolution, found in product((COARSE, FINE), _ways_to_read(curve)):
-        solved, missed = _solved(curve, found, resolution, rng)
-        made = _drawn(curve, solved, members, rng)
-        if made:
-            return made
+    for resolution, dropped in product((COARSE, FINE), _ways_to_read(curve)):
+        solved, missed = _solved(curve, dropped, resolution, rng)
+        imputations = _drawn(curve, solved, number, rng)
+        if imputations:
+            return imputations
         stuck = missed if stuck.step is None else stuck
     raise InputError(curve.points.file, [no_whole_numbers(curve, stuck.step)])
 
 
 def _solved(
-    curve: DigitizedCurve, found: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
+    curve: DigitizedCurve, dropped: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
 ) -> tuple[list[tuple[Outline, Lattice]], Stuck]:
     """The timelines of one reading that whole numbers of patients can give, and where another got stuck."""
-    possible, missed = outlines(curve, found, resolution, rng)
-    readings = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
-    tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in readings]
-    solved = [(outline, reading) for outline, reading in tried if isinstance(reading, Lattice)]
-    stuck = [missed, *(reading for _, reading in tried if isinstance(reading, Stuck))]
+    possible, missed = outlines(curve, dropped, resolution, rng)
+    timelines = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
+    tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in timelines]
+    solved = [(outline, result) for outline, result in tried if isinstance(result, Lattice)]
+    stuck = [missed, *(result for _, result in tried if isinstance(result, Stuck))]
     return solved, next((one for one in stuck if one is not None), Stuck(None))
 
 
 def _drawn(
-    curve: DigitizedCurve, solved: list[tuple[Outline, Lattice]], members: int, rng: np.random.Generator
+    curve: DigitizedCurve, solved: list[tuple[Outline, Lattice]], number: int, rng: np.random.Generator
 ) -> list[Patients]:
     """Members drawn from timelines in proportion to their evidence; none where there are not enough."""
-    evidence = np.array([reading.log_evidence for _, reading in solved])
+    evidence = np.array([solution.log_evidence for _, solution in solved])
     chance = np.exp(evidence - evidence.max(initial=-np.inf))
-    made: list[Patients] = []
-    while len(made) < members and chance.any():
+    imputations: list[Patients] = []
+    while len(imputations) < number and chance.any():
         at = int(rng.choice(len(solved), p=chance / chance.sum()))
-        outline, reading = solved[at]
-        path = draw_path(reading, rng)
+        outline, solution = solved[at]
+        path = draw_path(solution, rng)
         if path is None:
             chance[at] = 0.0
         else:
-            steps = redrawn(reading.steps, ordered_times(outline.bounds(), rng))
-            made.append(patients(curve, steps, path, rng))
-    return made if len(made) == members else []
+            steps = redrawn(solution.steps, ordered_times(outline.bounds(), rng))
+            imputations.append(patients(curve, steps, path, rng))
+    return imputations if len(imputations) == number else []
 
 
 def _rates(outlines: int, rng: np.random.Generator) -> np.ndarray:
     """Rates of censoring for each of so many outlines, a few at least."""
-    return rng.permutation(np.geomspace(*CENSORED, max(4, READINGS // outlines)))
+    return rng.permutation(np.geomspace(*CENSORED, max(4, TIMELINES // outlines)))
 
 
 def _ways_to_read(curve: DigitizedCurve) -> Iterator[tuple[Drop, ...]]:

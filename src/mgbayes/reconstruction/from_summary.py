@@ -45,18 +45,18 @@ class PrintedSample(MeanSD):
 
 
 def samples(
-    rng: np.random.Generator, printed: PrintedSample, z: np.ndarray, zeros: np.ndarray
+    rng: np.random.Generator, target: PrintedSample, z: np.ndarray, zeros: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """One data set for each row of z, and which of them reproduce the print.
 
     z: (sets, n) any real numbers, at least two of them different. zeros: (sets,) how many of the
     smallest values are nothing. Returns values (sets, n) and a mask (sets,).
     """
-    mean, sd = _targets(rng, printed, len(z))
+    mean, sd = _targets(rng, target, len(z))
     values = constrained(z, mean, sd, zeros)
-    if printed.whole:
-        values = _repair(rng, np.rint(values), printed)
-    return values, _prints_as(values, printed)
+    if target.whole:
+        values = _repair(rng, np.rint(values), target)
+    return values, _reproduces(values, target)
 
 
 def constrained(z: np.ndarray, mean: np.ndarray, sd: np.ndarray, zeros: np.ndarray) -> np.ndarray:
@@ -64,8 +64,8 @@ def constrained(z: np.ndarray, mean: np.ndarray, sd: np.ndarray, zeros: np.ndarr
     n = z.shape[1]
     rank = z.argsort(axis=1).argsort(axis=1)
     positive = rank >= zeros[:, None]
-    kept = positive.sum(axis=1)
-    centred = np.where(positive, z - (z * positive).sum(axis=1, keepdims=True) / kept[:, None], 0.0)
+    positives = positive.sum(axis=1)
+    centred = np.where(positive, z - (z * positive).sum(axis=1, keepdims=True) / positives[:, None], 0.0)
     x = centred / np.sqrt((centred**2).sum(axis=1, keepdims=True))
     target = np.log((mean**2 + sd**2 * (n - 1) / n) / (n * mean**2))
     low, high = (np.full(len(z), edge) for edge in _LOG_P)
@@ -84,40 +84,40 @@ def _log_sum(exponent: np.ndarray, where: np.ndarray) -> np.ndarray:
     return top + np.log(np.where(where, np.exp(exponent - top[:, None]), 0.0).sum(axis=1))
 
 
-def _targets(rng: np.random.Generator, printed: PrintedSample, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _targets(rng: np.random.Generator, target: PrintedSample, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Means and SDs spread over the rounding of the print."""
-    mean = rounding_interval(printed.mean, nearest_only=True)
-    sd = rounding_interval(printed.sd, nearest_only=True)
+    mean = rounding_interval(target.mean, nearest_only=True)
+    sd = rounding_interval(target.sd, nearest_only=True)
     return rng.uniform(mean.low, mean.high, size), rng.uniform(sd.low, sd.high, size)
 
 
-def _prints_as(values: np.ndarray, printed: PrintedSample) -> np.ndarray:
-    return printed.allows(values) & (values.min(axis=1) >= 0)
+def _reproduces(values: np.ndarray, target: PrintedSample) -> np.ndarray:
+    return target.allows(values) & (values.min(axis=1) >= 0)
 
 
-def _repair(rng: np.random.Generator, values: np.ndarray, printed: PrintedSample) -> np.ndarray:
+def _repair(rng: np.random.Generator, values: np.ndarray, target: PrintedSample) -> np.ndarray:
     """Move single units between patients until the sum and the sum of squares print as given."""
     values = values.copy()
-    if not possible_sums(printed.mean, printed.n):
+    if not possible_sums(target.mean, target.n):
         return values
     for _ in range(_REPAIRS):
-        wrong = np.flatnonzero(~_prints_as(values, printed))
+        wrong = np.flatnonzero(~_reproduces(values, target))
         if wrong.size == 0:
             break
-        values[wrong] = _nudge(rng, values[wrong], printed)
+        values[wrong] = _nudge(rng, values[wrong], target)
     return values
 
 
-def _nudge(rng: np.random.Generator, values: np.ndarray, printed: PrintedSample) -> np.ndarray:
+def _nudge(rng: np.random.Generator, values: np.ndarray, target: PrintedSample) -> np.ndarray:
     """One unit up or down where the sum is off, else one unit from one patient to another."""
-    n, rows = printed.n, np.arange(len(values))
-    sums = possible_sums(printed.mean, n)
+    n, rows = target.n, np.arange(len(values))
+    sums = possible_sums(target.mean, n)
     total = values.sum(axis=1)
     i, j = rng.integers(n, size=(2, len(values)))
     step = np.sign(np.clip(total, sums[0], sums[-1]) - total)
     values[rows, i] += np.where(values[rows, i] + step >= 0, step, 0)
     squares = ((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    gap = (n - 1) * float(printed.sd) ** 2 - squares
+    gap = (n - 1) * float(target.sd) ** 2 - squares
     change = 2 * (values[rows, i] - values[rows, j]) + 2
     # Now and then a step the wrong way, so that no data set is stuck.
     nearer = (np.abs(gap - change) < np.abs(gap)) | (rng.random(len(values)) < 0.05)

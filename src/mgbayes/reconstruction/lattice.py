@@ -65,7 +65,7 @@ class Stuck:
 def lattice(steps: list[Step], n: int, total: int | None, resolution: Resolution) -> Lattice | Stuck:
     """Filter forward from n patients at the start. ``total``: the printed total of events."""
     states = States.start(n)
-    kept, log_evidence = [states], 0.0
+    filtered, log_evidence = [states], 0.0
     for step, fewest in zip(steps, _fewest(steps), strict=True):
         number = resolution.bins(step, n) if isinstance(step, Fall) else 0
         states = _through(step, states, fewest, number, total is not None)
@@ -73,13 +73,13 @@ def lattice(steps: list[Step], n: int, total: int | None, resolution: Resolution
             return Stuck(step)
         log_evidence += float(np.log(states.weight.sum()))
         states = states.normalized()
-        kept.append(states)
+        filtered.append(states)
     if total is not None:
-        kept[-1] = states.with_events(total)
-    if kept[-1].is_empty:
+        filtered[-1] = states.with_events(total)
+    if filtered[-1].is_empty:
         return Stuck(None)
-    log_evidence += float(np.log(kept[-1].weight.sum()))
-    return Lattice(tuple(steps), tuple(kept), log_evidence, n, total is not None, resolution)
+    log_evidence += float(np.log(filtered[-1].weight.sum()))
+    return Lattice(tuple(steps), tuple(filtered), log_evidence, n, total is not None, resolution)
 
 
 def _through(step: Step, states: States, fewest: int, bins: int, count_events: bool) -> States:

@@ -99,16 +99,16 @@ def _certain_ahead(curve: DigitizedCurve) -> np.ndarray:
 
 def _without_lines(levels: list[_Level], brief: float, error: float) -> list[_Level]:
     """Leave out levels that are only points on the vertical line of a drop: those that last no longer than brief."""
-    kept, line = levels[:1], (np.inf, -np.inf)
+    distinct, line = levels[:1], (np.inf, -np.inf)
     for level, below in zip_longest(levels[1:], levels[2:]):
         first, last = min(line[0], level.first), max(line[1], level.last)
         on_line = below is not None and below.first - level.first <= brief
-        if on_line and _one_time(kept[-1], first, last, below, error):
+        if on_line and _one_time(distinct[-1], first, last, below, error):
             line = (first, last)
         else:
-            kept.append(replace(level, line_first=line[0], line_last=line[1]))
+            distinct.append(replace(level, line_first=line[0], line_last=line[1]))
             line = (np.inf, -np.inf)
-    return kept
+    return distinct
 
 
 def _one_time(above: _Level, first: float, last: float, below: _Level, error: float) -> bool:

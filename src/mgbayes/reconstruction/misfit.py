@@ -30,7 +30,7 @@ def no_whole_numbers(curve: DigitizedCurve, step: Step | None) -> Problem:
 def _check(curve: DigitizedCurve, remedy: str) -> str:
     also = ", ".join(
         word
-        for word, printed in (("the table", len(curve.at_risk)), ("the marks", curve.marks is not None))
-        if printed
+        for word, published in (("the table", len(curve.at_risk)), ("the marks", curve.marks is not None))
+        if published
     )
     return f"{remedy}; points, n{', ' + also if also else ''} that agree with each other"

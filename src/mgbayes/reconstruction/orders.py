@@ -11,22 +11,22 @@ import numpy as np
 from mgbayes.reconstruction.digitized import DigitizedCurve
 from mgbayes.reconstruction.lattice import Lattice, Resolution, Stuck, lattice
 from mgbayes.reconstruction.levels import Drop
-from mgbayes.reconstruction.timeline import Outline, printed_counts, timeline
+from mgbayes.reconstruction.timeline import Outline, published_counts, timeline
 
-_KEPT = 6  # orders that are followed side by side
+_MOST = 6  # orders that are followed side by side
 
 
 def outlines(
     curve: DigitizedCurve, drops: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
 ) -> tuple[list[Outline], Stuck | None]:
     """The orders that can be, likeliest first; or where the last of them got stuck."""
-    kept, stuck = [Outline(curve, drops, ())], None
-    for count in printed_counts(curve):
+    candidates, stuck = [Outline(curve, drops, ())], None
+    for count in published_counts(curve):
         least = sum(drop.latest < count.time for drop in drops)
         most = max(least, sum(drop.earliest < count.time for drop in drops))
         tried = [
             Outline(curve, drops, (*outline.before, k))
-            for outline in kept
+            for outline in candidates
             for k in range(least, most + 1)
             if not outline.before or k >= outline.before[-1]
         ]
@@ -34,8 +34,8 @@ def outlines(
             tried, stuck = _possible(tried, resolution, rng)
         if not tried:
             return [], stuck
-        kept = tried
-    return kept, None
+        candidates = tried
+    return candidates, None
 
 
 def _possible(
@@ -45,4 +45,4 @@ def _possible(
     results = [lattice(timeline(one.first_part(), rng, 1.0), one.curve.n, None, resolution) for one in tried]
     solved = [(r.log_evidence, i) for i, r in enumerate(results) if isinstance(r, Lattice)]
     stuck = next((result for result in results if isinstance(result, Stuck)), None)
-    return [tried[i] for _, i in sorted(solved, reverse=True)[:_KEPT]], stuck
+    return [tried[i] for _, i in sorted(solved, reverse=True)[:_MOST]], stuck

@@ -73,7 +73,7 @@ def read_curves(
     ticks = _read(Path(marks), MARKS, only, problems) if marks else None
     named = {"at risk": table, "marks": ticks or {}, "n": _named(n), "events": _named(events)}
     problems += [problem for what, arms in named.items() for problem in _strangers(what, arms, drawn)]
-    made = []
+    digitized = []
     for arm, rows in drawn.items():
         points, counts = _scaled(rows.series(), percent), table[arm].series() if arm in table else no_series()
         given = _of(n, arm, only)
@@ -81,7 +81,7 @@ def read_curves(
         if size is None:
             problems.append(Problem(f"arm {arm!r}, n", "nothing", "n, or a number at risk at time 0"))
             continue
-        made.append(
+        digitized.append(
             DigitizedCurve(
                 arm=arm,
                 points=points,
@@ -94,11 +94,11 @@ def read_curves(
                 time_unit=time_unit,
             )
         )
-    problems += [problem for curve in made for problem in problems_of(curve)]
-    if problems or not made:
+    problems += [problem for curve in digitized for problem in problems_of(curve)]
+    if problems or not digitized:
         names = ", ".join(str(path) for path in files) or "the curves"
         raise InputError(names, problems or [Problem("the curves", "none", "at least one file")])
-    return tuple(made)
+    return tuple(digitized)
 
 
 def _scaled(points: Series, percent: bool) -> Series:
@@ -212,7 +212,7 @@ def _cells(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]]:
         first = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(",;\t", key=first.count)
         reader = csv.reader(text.splitlines(), delimiter=delimiter)
-        found = [(row, cells) for row, cells in enumerate(reader, 1) if any(cell.strip() for cell in cells)]
+        rows = [(row, cells) for row, cells in enumerate(reader, 1) if any(cell.strip() for cell in cells)]
     except FileNotFoundError:
         problems.append(Problem(str(path), "no such file", "a CSV file"))
         return []
@@ -222,9 +222,9 @@ def _cells(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]]:
     except OSError as error:
         problems.append(Problem(str(path), error.strerror or str(error), "a file that can be read"))
         return []
-    if not found:
+    if not rows:
         problems.append(Problem(str(path), "an empty file", "rows of numbers"))
-    return found
+    return rows
 
 
 def _number(cell: str) -> float | None:

@@ -56,16 +56,16 @@ class States:
         row = number - self.at_risk
         if not 0 <= row < self.weight.shape[0]:
             return self.none()
-        kept = slice(row, row + 1)
-        return States(self.weight[kept], self.survival[kept], number, self.events)
+        cells = slice(row, row + 1)
+        return States(self.weight[cells], self.survival[cells], number, self.events)
 
     def with_events(self, number: int) -> States:
         """Only the states with this many events."""
         column = number - self.events
         if not 0 <= column < self.weight.shape[1]:
             return self.none()
-        kept = np.s_[:, column : column + 1]
-        return States(self.weight[kept], self.survival[kept], self.at_risk, number)
+        cells = np.s_[:, column : column + 1]
+        return States(self.weight[cells], self.survival[cells], self.at_risk, number)
 
     def along(self, at_risk: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weight and survival (pairs, bins) at pairs of at risk and events; no weight outside."""

@@ -63,7 +63,7 @@ class Outline:
     @property
     def counts(self) -> list[Count]:
         """The printed counts up to the end of the curve, or as many of them as are placed."""
-        return printed_counts(self.curve)[: len(self.before)]
+        return published_counts(self.curve)[: len(self.before)]
 
     def bounds(self) -> list[tuple[float, float]]:
         """The earliest and latest time of each drop, between the counts around it."""
@@ -81,7 +81,7 @@ class Outline:
         return replace(self, drops=self.drops[: self.before[-1]])
 
 
-def printed_counts(curve: DigitizedCurve) -> list[Count]:
+def published_counts(curve: DigitizedCurve) -> list[Count]:
     """The printed numbers at risk up to the end of the curve."""
     table = zip(curve.at_risk.times, curve.at_risk.values, strict=True)
     return [Count(float(time), int(number)) for time, number in table if time <= curve.end]
@@ -145,7 +145,7 @@ def _gap(curve: DigitizedCurve, start: float, end: float, rates: list[tuple[floa
     return Gap(start, end, chance, tuple(marks[inside].tolist()), tuple(marks[near].tolist()))
 
 
-def _rates(curve: DigitizedCurve, found: tuple[Drop, ...], rate: float) -> list[tuple[float, float, float]]:
+def _rates(curve: DigitizedCurve, dropped: tuple[Drop, ...], rate: float) -> list[tuple[float, float, float]]:
     """The hazard of censoring from one printed count to the next, and after the last.
 
     Between two counts it is what the curve leaves of the loss of patients (Guyot et al. 2012, eq. 5), and at
@@ -154,13 +154,13 @@ def _rates(curve: DigitizedCurve, found: tuple[Drop, ...], rate: float) -> list[
     rows = []
     table = list(zip(curve.at_risk.times, curve.at_risk.values, strict=True))
     for (start, many), (end, few) in pairwise(table):
-        survival = _survival(found, end) / max(_survival(found, start), 1e-9)
+        survival = _survival(dropped, end) / max(_survival(dropped, start), 1e-9)
         censored = max(0.5, float(many) * survival - float(few))
         rows.append((float(start), float(end), censored / max((many + few) / 2 * (end - start), 1e-9)))
     start = rows[-1][1] if rows else 0.0
     return [*rows, (start, np.inf, rate / max(curve.end - start, 1e-9))]
 
 
-def _survival(found: tuple[Drop, ...], time: float) -> float:
-    below = [drop for drop in found if drop.latest < time]
+def _survival(dropped: tuple[Drop, ...], time: float) -> float:
+    below = [drop for drop in dropped if drop.latest < time]
     return (below[-1].low + below[-1].high) / 2 if below else 1.0

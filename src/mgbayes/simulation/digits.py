@@ -30,11 +30,11 @@ class Moments:
     """A published mean and SD of some of the patients (a mask, or all)."""
 
     published: MeanSD
-    members: NDArray[np.bool_] | None = None
+    group: NDArray[np.bool_] | None = None
 
     def misses(self, values: Any, *, nearest_only: bool = True) -> Any:
         """How far mean and SD of values (..., patients) lie outside what is reported so, 0 for inside."""
-        part = values if self.members is None else values[..., self.members]
+        part = values if self.group is None else values[..., self.group]
         pairs = zip(self.published.numbers, self.published.of(part), strict=True)
         known = 1 if part.shape[-1] < 2 else 2
         return sum(_outside(value, number.text, nearest_only) for number, value in [*pairs][:known])
@@ -60,10 +60,10 @@ def on_grid(rng: Generator, values: Floats, unit: float, moments: Moments, low: 
         for step in _STEPS:
             noise = rng.random((_TRIES, len(values))) + step * rng.standard_normal((_TRIES, len(values)))
             steps = np.maximum(np.floor(values / unit + noise), floor)
-            found = steps[moments.misses(steps * unit, nearest_only=nearest_only) == 0]
-            if len(found):
-                nearest = np.square(found - values / unit).sum(axis=1).argmin()
-                return np.round(found[nearest] * unit, 9)
+            candidates = steps[moments.misses(steps * unit, nearest_only=nearest_only) == 0]
+            if len(candidates):
+                nearest = np.square(candidates - values / unit).sum(axis=1).argmin()
+                return np.round(candidates[nearest] * unit, 9)
     return None
 
 
@@ -76,9 +76,9 @@ def meeting_all(
     not is kept the less often the later it comes (simulated annealing).
     """
     for nearest_only in (True, False):
-        found = _annealed(rng, np.round(values / unit), unit, moments, low, nearest_only)
-        if found is not None:
-            return np.round(found * unit, 9)
+        annealed = _annealed(rng, np.round(values / unit), unit, moments, low, nearest_only)
+        if annealed is not None:
+            return np.round(annealed * unit, 9)
     return None
 
 
@@ -87,7 +87,7 @@ def _annealed(
 ) -> Floats | None:
     groups = [_Group.of(one, steps, unit, nearest_only) for one in moments]
     values, floor = steps.tolist(), np.ceil(low / unit - 1e-9)
-    belongs = [np.ones(len(steps), bool) if one.members is None else one.members for one in moments]
+    belongs = [np.ones(len(steps), bool) if one.group is None else one.group for one in moments]
     of_value = [
         [group for group, mask in zip(groups, belongs, strict=True) if mask[i]] for i in range(len(steps))
     ]
@@ -120,7 +120,7 @@ class _Group:
 
     @classmethod
     def of(cls, moments: Moments, steps: Floats, unit: float, nearest_only: bool) -> _Group:
-        part = steps if moments.members is None else steps[moments.members]
+        part = steps if moments.group is None else steps[moments.group]
         numbers = moments.published.numbers
         mean, sd = (exact_interval(number.text, nearest_only=nearest_only) for number in numbers)
         edges = tuple(float(edge) / unit for edge in (mean.low, mean.high, sd.low, sd.high))

@@ -58,13 +58,13 @@ def _row(
 
     wanted = correlation[visit, :visit]
 
-    def made(free: Any) -> tuple[Floats, Floats]:
+    def row_and_doses(free: Any) -> tuple[Floats, Floats]:
         row = np.concatenate([np.asarray(free), [1.0]])
         row = row / np.linalg.norm(row)
         return row, positive(directions[:, : visit + 1] @ row, mean, sd)
 
     def off(free: Any) -> Floats:
-        values = made(free)[1]
+        values = row_and_doses(free)[1]
         return np.array([np.corrcoef(values, doses[:, j])[0, 1] for j in range(visit)]) - wanted
 
     free = np.zeros(0)
@@ -75,5 +75,5 @@ def _row(
         if np.abs(solved.fun).max() > _CLOSE:
             return None
         free = solved.x
-    row, doses[:, visit] = made(free)
+    row, doses[:, visit] = row_and_doses(free)
     return row

@@ -54,9 +54,9 @@ class Gamma:
     scale: float
 
     @classmethod
-    def of(cls, printed: Followup) -> Gamma:
+    def of(cls, published: Followup) -> Gamma:
         """Matched to a printed mean, SD and minimum."""
-        least, mean, sd = float(printed.least), float(printed.mean), float(printed.sd)
+        least, mean, sd = float(published.least), float(published.mean), float(published.sd)
         return cls(least, ((mean - least) / sd) ** 2, sd**2 / (mean - least))
 
     def chance(self, day: Any) -> Any:
@@ -115,7 +115,7 @@ def _weights(gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray) -> tupl
 
 
 def draw_followup(
-    rng: Generator, gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray, printed: Followup
+    rng: Generator, gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray, published: Followup
 ) -> Floats | None:
     """Whole days of follow-up (patients,) with the printed mean and SD; None where none was found."""
     before = _beyond(gamma, outcomes)
@@ -124,7 +124,7 @@ def draw_followup(
     cell = np.stack([np.searchsorted(row, rng.random(_COHORTS)) for row in share], axis=1)
     within = (np.minimum(cell, CELLS - 1) + rng.random(cell.shape)) / CELLS
     followed = gamma.day(before + (1 - before) * within)
-    mean, sd = float(printed.mean), float(printed.sd)
+    mean, sd = float(published.mean), float(published.sd)
     means, sds = followed.mean(axis=1), followed.std(axis=1, ddof=1)
     off = np.hypot(means - mean, sds - sd) / sd
     near = np.flatnonzero(off <= _NEAR)
@@ -133,7 +133,7 @@ def draw_followup(
     for i in tried:
         moved = mean + (followed[i] - means[i]) * sd / sds[i]
         if (moved >= least - 1).all():
-            found = on_grid(rng, moved, 1.0, Moments(MeanSD(printed.mean, printed.sd, len(moved))), least)
-            if found is not None:
-                return found
+            days = on_grid(rng, moved, 1.0, Moments(MeanSD(published.mean, published.sd, len(moved))), least)
+            if days is not None:
+                return days
     return None

@@ -62,14 +62,14 @@ def _family(model: str, family: str) -> str:
     return "normal_ratio" if model == MEASURED and family not in ("normal", "normal_ratio") else family
 
 
-def draws(rng: np.random.Generator, fits: Sequence[Fit], members: int) -> Iterator[Draw]:
+def draws(rng: np.random.Generator, fits: Sequence[Fit], cohorts: int) -> Iterator[Draw]:
     """As many draws, each model's at random and without drawing one twice while there are others."""
     chosen = {}
     for fit in fits:
         total = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
-        chosen[fit.plan.id] = rng.choice(total, members, replace=members > total)
-    for member in range(members):
-        yield _draw([(fit, int(chosen[fit.plan.id][member])) for fit in fits])
+        chosen[fit.plan.id] = rng.choice(total, cohorts, replace=cohorts > total)
+    for cohort in range(cohorts):
+        yield _draw([(fit, int(chosen[fit.plan.id][cohort])) for fit in fits])
 
 
 def _draw(chosen: Sequence[tuple[Fit, int]]) -> Draw:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.simulation.cohort import Cohort
-from mgbayes.simulation.from_print import Unattainable, cohort_from_print
+from mgbayes.simulation.from_published import Unattainable, cohort_from_published
 from mgbayes.simulation.posterior import MEASURED, draws, published_fits
 from mgbayes.simulation.table import Columns, columns_of, map_of
 from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
@@ -19,12 +19,12 @@ from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
 _DRAWS = 50  # posterior draws that may be passed over for each member, where no doses have their correlations
-FROM_PRINT = "posterior of the published evidence"
+FROM_PUBLISHED = "posterior of the published evidence"
 FROM_TRUTH = "chosen truth"
 
 
 @dataclass(frozen=True)
-class Member:
+class SyntheticCohort:
     """One made-up cohort: its columns by name, where it comes from, and the numbers that it was drawn with.
 
     ``passed_over`` counts the posterior draws before this one whose doses' correlations no positive doses have.
@@ -46,7 +46,7 @@ def simulate(
     cores: int = 2,
     use_cache: bool = True,
     say: Say = lambda text: None,
-) -> tuple[Member, ...]:
+) -> tuple[SyntheticCohort, ...]:
     """Made-up cohorts of a study's patients, in the columns of its map.
 
     Without ``truth`` each cohort has every printed count, percentage, mean and SD (times and follow-up in whole days,
@@ -57,32 +57,32 @@ def simulate(
     The same seed gives the same cohorts. Raises InputError when the study has no map, a fit fails its diagnostics, or
     no patients have the printed numbers.
     """
-    said = map_of(study)
+    mapping = map_of(study)
     if members < 1:
         raise InputError("members", [Problem("members", str(members), "1 or more")])
     rng = np.random.default_rng(seed)
     if truth is not None:
         chosen = truth if isinstance(truth, Truth) else load_truth(truth, study)
-        made: Iterator[tuple[Cohort, dict[str, Any], int]] = (
+        drawn: Iterator[tuple[Cohort, dict[str, Any], int]] = (
             (cohort_from_truth(rng, study, chosen), chosen.model_dump(mode="json"), 0) for _ in range(members)
         )
     else:
-        made = _from_print(rng, study, members, cores, use_cache, say)
-    source = FROM_PRINT if truth is None else FROM_TRUTH
+        drawn = _from_published(rng, study, members, cores, use_cache, say)
+    source = FROM_PUBLISHED if truth is None else FROM_TRUTH
     return tuple(
-        Member(
+        SyntheticCohort(
             number,
-            columns_of(rng, study, said, _complete(study, cohort), f"synthetic-{number:03d}"),
+            columns_of(rng, study, mapping, _complete(study, cohort), f"synthetic-{number:03d}"),
             source,
             parameters,
             passed_over,
         )
-        for number, (cohort, parameters, passed_over) in enumerate(made, start=1)
+        for number, (cohort, parameters, passed_over) in enumerate(drawn, start=1)
     )
 
 
-def _from_print(
-    rng: np.random.Generator, study: Study, members: int, cores: int, use_cache: bool, say: Say
+def _from_published(
+    rng: np.random.Generator, study: Study, number_of_cohorts: int, cores: int, use_cache: bool, say: Say
 ) -> Iterator[tuple[Cohort, dict[str, Any], int]]:
     fits = published_fits(study, cores=cores, use_cache=use_cache, say=say)
     doses = tuple(
@@ -91,9 +91,9 @@ def _from_print(
         if fit.plan.model == MEASURED
         for part in fit.plan.endpoints
     )
-    drawn = draws(rng, fits, members * (1 + _DRAWS) if fits else members)
-    for number in range(1, members + 1):
-        say(f"cohort {number} of {members}")
+    drawn = draws(rng, fits, number_of_cohorts * (1 + _DRAWS) if fits else number_of_cohorts)
+    for number in range(1, number_of_cohorts + 1):
+        say(f"cohort {number} of {number_of_cohorts}")
         yield _next(rng, study, drawn, doses)
 
 
@@ -103,7 +103,7 @@ def _next(
     """A cohort of the next draw whose correlations positive doses can have."""
     for passed_over, draw in enumerate(drawn):
         try:
-            cohort = cohort_from_print(rng, study, draw, tuple(doses))
+            cohort = cohort_from_published(rng, study, draw, tuple(doses))
         except Unattainable:
             continue
         return cohort, {plan: dict(values) for plan, values in draw.parameters.items()}, passed_over

@@ -107,11 +107,11 @@ def load_truth(path: str | Path, study: Study) -> Truth:
 
 
 def _unknown(study: Study, truth: Truth) -> list[Problem]:
-    asked = [(name, "times", (Kind.time_to_event,)) for name in truth.times]
-    asked += [(name, "doses", (Kind.continuous,)) for name in truth.doses]
-    asked += [(name, "yes_no", (Kind.binary,)) for name in truth.yes_no]
+    named = [(name, "times", (Kind.time_to_event,)) for name in truth.times]
+    named += [(name, "doses", (Kind.continuous,)) for name in truth.doses]
+    named += [(name, "yes_no", (Kind.binary,)) for name in truth.yes_no]
     problems = []
-    for name, table, kinds in asked:
+    for name, table, kinds in named:
         known = [endpoint.id for endpoint in study.endpoints if endpoint.kind in kinds]
         if name not in known:
             problems.append(Problem(f"{table} → {name}", repr(name), f"one of {', '.join(known)}"))

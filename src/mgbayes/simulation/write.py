@@ -13,7 +13,7 @@ from typing import Any
 from mgbayes.cache import write_text
 from mgbayes.errors import InputError, Problem
 from mgbayes.patients.origin import SYNTHETIC
-from mgbayes.simulation.run import FROM_PRINT, Member
+from mgbayes.simulation.run import FROM_PUBLISHED, SyntheticCohort
 from mgbayes.simulation.table import Cell, Columns, map_of
 from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.schema import Study
@@ -32,11 +32,11 @@ class Written:
     agree: int
     differ: tuple[str, ...]
     not_in_file: tuple[str, ...]
-    from_print: bool
+    from_published: bool
 
     def in_words(self) -> list[str]:
         """The file, and how it stands to the print where it is made from that."""
-        if not self.from_print:
+        if not self.from_published:
             return [str(self.path)]
         differ = [f"  not met: {text}" for text in self.differ]
         absent = [f"  not in the file: {text}" for text in self.not_in_file]
@@ -44,7 +44,7 @@ class Written:
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
-        if not self.from_print:
+        if not self.from_published:
             return {"file": str(self.path)}
         return {
             "file": str(self.path),
@@ -62,25 +62,25 @@ def check_folder(folder: str | Path) -> None:
             raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
 
 
-def write_members(
-    study: Study, members: Sequence[Member], folder: str | Path, *, seed: int, excel: bool = False
+def write_cohorts(
+    study: Study, cohorts: Sequence[SyntheticCohort], folder: str | Path, *, seed: int, excel: bool = False
 ) -> list[Written]:
     """Write each cohort as CSV (with ``excel`` as .xlsx too), and where it came from as JSON beside it.
 
     The file's name says that it is synthetic, and so does a column in every row. Each CSV file is read back and held
     against every printed number. Raises InputError when a file cannot be written.
     """
-    folder, said = Path(folder), map_of(study)
+    folder, mapping = Path(folder), map_of(study)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for member in members:
-            path = folder / f"{study.id}-{member.number:03d}.{SYNTHETIC}.csv"
-            write_text(path, _csv(member.columns, said))
+        for cohort in cohorts:
+            path = folder / f"{study.id}-{cohort.number:03d}.{SYNTHETIC}.csv"
+            write_text(path, _csv(cohort.columns, mapping))
             if excel:
-                _excel(member.columns, path.with_suffix(".xlsx"), said.sheet)
-            written.append(_against_print(study, path, from_print=member.drawn_from == FROM_PRINT))
-            about = _about(study, member, written[-1], seed)
+                _excel(cohort.columns, path.with_suffix(".xlsx"), mapping.sheet)
+            written.append(_checked(study, path, from_published=cohort.drawn_from == FROM_PUBLISHED))
+            about = _about(study, cohort, written[-1], seed)
             text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
             write_text(path.with_suffix(".json"), text)
     except OSError as error:
@@ -91,7 +91,7 @@ def write_members(
     return written
 
 
-def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
+def _checked(study: Study, path: Path, *, from_published: bool) -> Written:
     from mgbayes.patient_comparison.claims import compare_with_claims
     from mgbayes.patient_comparison.run import run_tests
     from mgbayes.patients import read_patients
@@ -106,13 +106,13 @@ def _against_print(study: Study, path: Path, *, from_print: bool) -> Written:
     absent = [c for c in checks if c.match == "not_available" or (c.claim, c.group) in nobody]
     differ = [c for c in checks if c.match == "differ" and c not in absent]
     agree = len(checks) - len(absent) - len(differ)
-    told = tuple(f"{c.claim}, {c.quantity}: published {c.printed}, here {c.from_rows:.4g}" for c in differ)
+    wrong = tuple(f"{c.claim}, {c.quantity}: published {c.printed}, here {c.from_rows:.4g}" for c in differ)
     return Written(
-        path, agree, told, tuple(f"{c.claim}, {c.quantity} {c.printed}" for c in absent), from_print
+        path, agree, wrong, tuple(f"{c.claim}, {c.quantity} {c.printed}" for c in absent), from_published
     )
 
 
-def _about(study: Study, member: Member, written: Written, seed: int) -> dict[str, Any]:
+def _about(study: Study, cohort: SyntheticCohort, written: Written, seed: int) -> dict[str, Any]:
     from mgbayes import __version__
 
     about: dict[str, Any] = {
@@ -120,15 +120,15 @@ def _about(study: Study, member: Member, written: Written, seed: int) -> dict[st
         "origin": SYNTHETIC,
         "notice": NOTICE,
         "study": study.id,
-        "member": member.number,
+        "member": cohort.number,
         "seed": seed,
-        "drawn_from": member.drawn_from,
-        "parameters": member.parameters,
+        "drawn_from": cohort.drawn_from,
+        "parameters": cohort.parameters,
         "software": f"mgbayes {__version__}",
     }
-    if member.drawn_from == FROM_PRINT:
+    if cohort.drawn_from == FROM_PUBLISHED:
         about |= {
-            "draws_passed_over": member.passed_over,
+            "draws_passed_over": cohort.passed_over,
             "printed_numbers": {
                 "agree": written.agree,
                 "differ": list(written.differ),
@@ -138,19 +138,19 @@ def _about(study: Study, member: Member, written: Written, seed: int) -> dict[st
     return about
 
 
-def _csv(columns: Columns, said: PatientMap) -> str:
+def _csv(columns: Columns, mapping: PatientMap) -> str:
     text = io.StringIO()
-    separator = said.separator or (";" if said.decimal == "," else ",")
+    separator = mapping.separator or (";" if mapping.decimal == "," else ",")
     writer = csv.writer(text, delimiter=separator, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_text(cell, said) for cell in row] for row in zip(*columns.values(), strict=True))
+    writer.writerows([_text(cell, mapping) for cell in row] for row in zip(*columns.values(), strict=True))
     return text.getvalue()
 
 
-def _text(cell: Cell, said: PatientMap) -> str:
+def _text(cell: Cell, mapping: PatientMap) -> str:
     if cell is None:
         return ""
-    return repr(cell).replace(".", said.decimal) if isinstance(cell, float) else str(cell)
+    return repr(cell).replace(".", mapping.decimal) if isinstance(cell, float) else str(cell)
 
 
 def _excel(columns: Columns, path: Path, sheet_name: str | None) -> None:

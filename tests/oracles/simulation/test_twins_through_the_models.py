@@ -21,7 +21,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.plan_file import load_plan
 from mgbayes.simulation.posterior import published_fits
-from mgbayes.simulation.write import write_members
+from mgbayes.simulation.write import write_cohorts
 from mgbayes.study.schema import Study
 
 pytestmark = pytest.mark.long
@@ -58,7 +58,7 @@ def _answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     study: Study = mgbayes.load_study()
     members = mgbayes.simulate(study, members=TWINS, seed=2020)
     folder: Path = tmp_path_factory.mktemp("twins")
-    files = [row.path for row in write_members(study, members, folder, seed=2020)]
+    files = [row.path for row in write_cohorts(study, members, folder, seed=2020)]
     fitter = Fitter(cores=2, use_cache=False, predictive=False)
     published = {fit.plan.id: fit for fit in published_fits(study)}
     moments: dict[str, Any] = {

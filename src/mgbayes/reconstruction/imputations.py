@@ -34,7 +34,7 @@ class _Row:
     event: float
 
 
-def read_members(
+def read_imputations(
     path: str | Path, study: Study, endpoint: str, *, most: int = MOST
 ) -> tuple[xr.Dataset, ...]:
     """The first ``most`` members of a reconstructed file, in days, as ``mgbayes.patients`` holds patients.
@@ -48,21 +48,21 @@ def read_members(
     rows, faults = _rows(content, study)
     unit, missing = _unit(path)
     problems += [*faults, *missing]
-    members: dict[str, list[_Row]] = {}
+    imputations: dict[str, list[_Row]] = {}
     for row in rows:
-        members.setdefault(row.member, []).append(row)
+        imputations.setdefault(row.member, []).append(row)
     if rows and not problems:
-        problems += _uneven(members, study)
+        problems += _uneven(imputations, study)
     if not rows and not problems:
         problems.append(Problem("the content", "no row", "a row for each imputation and patient"))
     if problems:
         raise InputError(str(path), problems, _ADVICE)
     about = {
-        "available": len(members),
+        "available": len(imputations),
         "origin": "reconstructed",
         "file_sha256": hashlib.sha256(content).hexdigest(),
     }
-    return tuple(_dataset(endpoint, part, unit, about) for part in list(members.values())[:most])
+    return tuple(_dataset(endpoint, part, unit, about) for part in list(imputations.values())[:most])
 
 
 def _endpoint_problems(study: Study, endpoint: str) -> Sequence[Problem]:
@@ -100,13 +100,13 @@ def _rows(content: bytes, study: Study) -> tuple[list[_Row], list[Problem]]:
             (not (isfinite(time) and time >= 0), "time", "a number, 0 or more"),
             (event not in (0.0, 1.0), "event", "0 or 1"),
         ]
-        found = [
+        wrong = [
             Problem(f'row {line}, column "{name}"', repr(cells[name]), what)
             for bad, name, what in faults
             if bad
         ]
-        problems += found
-        if not found:
+        problems += wrong
+        if not wrong:
             rows.append(_Row(line, str(cells["member"]), arms[cells["arm"]], time, event))
     return rows, problems
 
@@ -120,23 +120,23 @@ def _number(cell: Any) -> float:
 
 def _unit(path: Path) -> tuple[float, list[Problem]]:
     """Days in the unit of time that the file beside names."""
-    beside = path.with_suffix(".json")
+    provenance = path.with_suffix(".json")
     try:
-        unit = json.loads(beside.read_text("utf-8"))["provenance"]["time_unit"]
+        unit = json.loads(provenance.read_text("utf-8"))["provenance"]["time_unit"]
     except (OSError, ValueError, KeyError, TypeError):
         return 1.0, [
-            Problem(f"the file with its provenance, {beside.name}", "no unit of time", "its provenance")
+            Problem(f"the file with its provenance, {provenance.name}", "no unit of time", "its provenance")
         ]
     if unit not in DAYS:
-        return 1.0, [Problem(f"{beside.name} → time_unit", repr(unit), f"one of {', '.join(DAYS)}")]
+        return 1.0, [Problem(f"{provenance.name} → time_unit", repr(unit), f"one of {', '.join(DAYS)}")]
     return DAYS[unit], []
 
 
-def _uneven(members: dict[str, list[_Row]], study: Study) -> list[Problem]:
+def _uneven(imputations: dict[str, list[_Row]], study: Study) -> list[Problem]:
     """Members of the same patients, of both arms."""
     counts = {
         name: tuple(sum(row.arm == arm.id for row in rows) for arm in study.arms)
-        for name, rows in members.items()
+        for name, rows in imputations.items()
     }
     first = next(iter(counts.values()))
     problems = [

@@ -34,10 +34,10 @@ class Impossible(Exception):
     """No values were found that have the printed numbers."""
 
     what: str
-    printed: str
+    summary: str
 
 
-def cohort_from_print(rng: Generator, study: Study, draw: Draw, doses: tuple[Place, ...]) -> Cohort:
+def cohort_from_published(rng: Generator, study: Study, draw: Draw, doses: tuple[Place, ...]) -> Cohort:
     """A cohort with the printed numbers of a study; ``doses`` are the visits whose correlations the draw has.
 
     Raises InputError where no values were found that have the printed numbers.
@@ -51,11 +51,11 @@ def cohort_from_print(rng: Generator, study: Study, draw: Draw, doses: tuple[Pla
             values |= _doses(rng, study, draw.correlation, doses, sizes)
         for place in _measured(study):
             if place not in values and (place[0] != _followup_endpoint(study) or followup is None):
-                found = _moments(rng, study, place, sizes, values)
-                values |= {} if found is None else {place: found}
+                drawn = _moments(rng, study, place, sizes, values)
+                values |= {} if drawn is None else {place: drawn}
     except Impossible as problem:
         accepted = "a mean and SD that such values can have"
-        raise InputError(study.id, [Problem(problem.what, problem.printed, accepted)]) from None
+        raise InputError(study.id, [Problem(problem.what, problem.summary, accepted)]) from None
     return Cohort(sizes, values, times, followup)
 
 
@@ -72,38 +72,38 @@ def _timed(
     rng: Generator, study: Study, draw: Draw, arm: np.ndarray
 ) -> tuple[dict[str, Times], Floats | None]:
     """Times of every endpoint that the draw has, and follow-up beyond them."""
-    outcomes, printed = {}, None
+    outcomes, published = {}, None
     for name, days in draw.times.items():
         endpoint = study.endpoint(name)
-        printed = time_to_event(study, endpoint)
-        if printed is not None:
-            by_arm = _whole_days(rng, endpoint, printed, days)
+        published = time_to_event(study, endpoint)
+        if published is not None:
+            by_arm = _whole_days(rng, endpoint, published, days)
             waiting = float(endpoint.confirmed_after or 0)
             outcomes[name] = Outcome(_placed(rng, by_arm, arm), DAYS, draw.event_free[name], waiting)
-    if printed is None:
+    if published is None:
         return {}, None
-    gamma = Gamma.of(printed.followup)
+    gamma = Gamma.of(published.followup)
     for _ in range(_TRIES):
         chosen = paired(rng, gamma, list(outcomes.values()), arm)
-        followed = draw_followup(rng, gamma, chosen, arm, printed.followup)
+        followed = draw_followup(rng, gamma, chosen, arm, published.followup)
         if followed is not None:
             return {name: one.times for name, one in zip(outcomes, chosen, strict=True)}, followed
-    raise Impossible("follow-up", f"{printed.followup.mean} ± {printed.followup.sd} days")
+    raise Impossible("follow-up", f"{published.followup.mean} ± {published.followup.sd} days")
 
 
 def _whole_days(
-    rng: Generator, endpoint: Endpoint, printed: TimeToEvent, days: tuple[Floats, Floats]
+    rng: Generator, endpoint: Endpoint, published: TimeToEvent, days: tuple[Floats, Floats]
 ) -> list[Floats]:
     """The days of events by arm, on whole days where only these can occur, with the printed moments."""
-    samples = list(days) if len(printed.times) == len(days) else [np.concatenate(days)]
-    found = []
-    for values, times in zip(samples, printed.times, strict=True):
+    samples = list(days) if len(published.times) == len(days) else [np.concatenate(days)]
+    by_arm = []
+    for values, times in zip(samples, published.times, strict=True):
         unit = _unit(endpoint, times.mean)
         on = on_grid(rng, values, unit, Moments(times), unit)
         if on is None:
             raise Impossible(endpoint.label, f"{times.wording}, {len(values)} patients")
-        found.append(on)
-    return found if len(found) == len(days) else np.split(found[0], [len(days[0])])
+        by_arm.append(on)
+    return by_arm if len(by_arm) == len(days) else np.split(by_arm[0], [len(days[0])])
 
 
 def _unit(endpoint: Endpoint, mean: str) -> float:
@@ -198,15 +198,15 @@ def _doses(
     """Doses at the visits that the draw has correlations of, by arm."""
     arms = []
     for arm, n, wanted in zip((study.reference, study.contrast), sizes, correlation, strict=True):
-        found = [find_mean_and_spread(study, endpoint, arm.id, visit) for endpoint, visit in places]
-        printed = [one for one in found if isinstance(one, MeanSD)]
-        mean, sd = np.array([(one.mean, one.sd) for one in printed], dtype=float).T
+        summaries = [find_mean_and_spread(study, endpoint, arm.id, visit) for endpoint, visit in places]
+        published = [one for one in summaries if isinstance(one, MeanSD)]
+        mean, sd = np.array([(one.mean, one.sd) for one in published], dtype=float).T
         doses = correlated_doses(rng, mean, sd, wanted, n)
         if doses is None:
             raise Unattainable
         arms.append(
             [
-                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(printed[v]), above_zero=True)
+                _onto_grid(rng, study.endpoint(place[0]), doses[:, v], Moments(published[v]), above_zero=True)
                 for v, place in enumerate(places)
             ]
         )
@@ -222,10 +222,10 @@ def _onto_grid(
 ) -> Floats:
     """The values on the endpoint's grid; a family of positive values gives no zero, by rounding neither."""
     unit = _unit(endpoint, moments.published.mean)
-    found = on_grid(rng, values, unit, moments, unit if above_zero else 0.0)
-    if found is None:
+    on = on_grid(rng, values, unit, moments, unit if above_zero else 0.0)
+    if on is None:
         raise Impossible(endpoint.label, f"{moments.published.wording}, {len(values)} patients")
-    return found
+    return on
 
 
 def _moments(
@@ -235,27 +235,25 @@ def _moments(
     endpoint, n = study.endpoint(place[0]), sum(sizes)
     groups = []
     for _, row in summaries_of(study, *place):
-        members = _members(study, row, sizes, values)
+        group = _group_of(study, row, sizes, values)
         published = mean_of(study, row)
-        if isinstance(published, MeanSD) and members is not None and members.any():
-            groups.append((members, published))
+        if isinstance(published, MeanSD) and group is not None and group.any():
+            groups.append((group, published))
     if not groups:
         return None
-    within = np.any([members for members, _ in groups], axis=0)
+    within = np.any([group for group, _ in groups], axis=0)
     _, largest = max(groups, key=lambda group: int(group[0].sum()))
     values_within = positive(_direction(rng, int(within.sum())), float(largest.mean), float(largest.sd))
     whole = np.full(n, np.nan)
     if len(groups) == 1:
         whole[within] = _onto_grid(rng, endpoint, values_within, Moments(largest))
         return whole
-    moments = [Moments(published, members[within]) for members, published in groups]
-    found = meeting_all(rng, values_within, _unit(endpoint, largest.mean), moments)
-    if found is None:
-        printed = "; ".join(
-            f"{published.wording} ({members.sum()} patients)" for members, published in groups
-        )
-        raise Impossible(endpoint.label, printed)
-    whole[within] = found
+    moments = [Moments(published, group[within]) for group, published in groups]
+    joint = meeting_all(rng, values_within, _unit(endpoint, largest.mean), moments)
+    if joint is None:
+        wording = "; ".join(f"{published.wording} ({group.sum()} patients)" for group, published in groups)
+        raise Impossible(endpoint.label, wording)
+    whole[within] = joint
     return whole
 
 
@@ -264,7 +262,7 @@ def _direction(rng: Generator, n: int) -> Floats:
     return np.asarray((z - z.mean()) / np.linalg.norm(z - z.mean()))
 
 
-def _members(
+def _group_of(
     study: Study, row: Summary, sizes: tuple[int, int], values: dict[Place, Floats]
 ) -> np.ndarray | None:
     """Who stands behind a summary; None for a group that the print does not number, or only in part."""
@@ -273,15 +271,15 @@ def _members(
     if rest_of is not None:
         return _rest(study, rest_of, contrast, values)
     if row.group == ALL:
-        members = np.ones(n, bool)
+        group = np.ones(n, bool)
     elif row.group in (study.reference.id, study.contrast.id):
-        members = contrast == (row.group == study.contrast.id)
+        group = contrast == (row.group == study.contrast.id)
     elif (row.group, None) in values:
-        members = values[row.group, None] == 1
+        group = values[row.group, None] == 1
     else:
         return None
     size = study.group_n(row.group) if row.n is None else int(row.n)
-    return members if size is not None and int(members.sum()) == size else None
+    return group if size is not None and int(group.sum()) == size else None
 
 
 def _rest(study: Study, rest_of: str, contrast: np.ndarray, values: dict[Place, Floats]) -> np.ndarray | None:
