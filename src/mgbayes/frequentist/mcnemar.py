@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgbayes.frequentist.result import LEVEL, Estimate, Result
+from mgbayes.frequentist.result import LEVEL, Estimate, Result, odds
 from mgbayes.frequentist.samples import Floats, Pairs
 
 Whole = NDArray[np.int64]
@@ -126,10 +126,6 @@ def _share(name: str, fell: int, rose: int) -> Estimate:
 def _of_pairs(pairs: Pairs, test: Callable[[Any, Any], Floats], statistic: str = "gained") -> Result:
     lost, gained = _changes(pairs)
     share = _share("odds ratio", lost, gained)
-    ratio = replace(share, value=_odds(share.value), low=_odds(share.low), high=_odds(share.high))
+    ratio = replace(share, value=odds(share.value), low=odds(share.low), high=odds(share.high))
     value = float(_statistic(lost, gained, 1)) if statistic == "chi-square" else float(gained)
     return Result(float(test(lost, gained)), value, statistic, ratio, f"{lost} lost it, {gained} gained it")
-
-
-def _odds(share: float) -> float:
-    return share / (1 - share) if share < 1 else float("inf")

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.frequentist.result import LEVEL, Estimate, Result
+from mgbayes.frequentist.result import LEVEL, Estimate, Result, odds
 from mgbayes.frequentist.samples import Floats, TwoGroups
+from mgbayes.frequentist.wald import wald
 
 NO_SPREAD = 1e-5
 """A dispersion below this is none: the model is Poisson's."""
@@ -32,7 +33,7 @@ def poisson_exact(groups: TwoGroups) -> Result:
     limits = result.proportion_ci(LEVEL, method="exact")
     scale = reference_time / contrast_time
     value, low, high = (
-        scale * _odds(pi) for pi in (events[0] / sum(events), float(limits.low), float(limits.high))
+        scale * odds(pi) for pi in (events[0] / sum(events), float(limits.low), float(limits.high))
     )
     ratio = Estimate("rate ratio", value, low, high, "exact conditional")
     return Result(
@@ -45,7 +46,7 @@ def negative_binomial(groups: TwoGroups) -> Result:
 
     The interval is Wald's with the expected information and α held (as R's glm.nb prints it).
     """
-    from scipy.special import chdtrc, ndtri
+    from scipy.special import chdtrc
 
     y = groups.pooled
     exposure = np.concatenate(groups.exposures)
@@ -53,11 +54,10 @@ def negative_binomial(groups: TwoGroups) -> Result:
     both = np.column_stack([np.ones(len(y)), arm])
     top, spread = _fit(y, both, exposure)
     null_top, _ = _fit(y, both[:, :1], exposure)
-    slope, error = _slope(y, both, exposure, spread)
+    fit = _glm(y, both, exposure, spread)
     statistic = max(0.0, 2 * (top - null_top))
-    reach = float(ndtri((1 + LEVEL) / 2)) * error
-    low, high = float(np.exp(slope - reach)), float(np.exp(slope + reach))
-    ratio = Estimate("rate ratio", float(np.exp(slope)), low, high, "Wald, on the log scale")
+    estimate = wald("log rate ratio", fit.params[1], fit.bse[1]).estimate
+    ratio = None if estimate is None else estimate.exp("rate ratio")
     text = f"dispersion {spread:.2f}" if spread > NO_SPREAD else "no more dispersion than Poisson's"
     return Result(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _note(groups, text))
 
@@ -85,11 +85,6 @@ def _glm(y: Floats, design: Floats, exposure: Floats, spread: float) -> Any:
         return sm.GLM(y, design, family=family, exposure=exposure).fit(tol=1e-12, maxiter=200)
 
 
-def _slope(y: Floats, design: Floats, exposure: Floats, spread: float) -> tuple[float, float]:
-    fit = _glm(y, design, exposure, spread)
-    return float(fit.params[1]), float(fit.bse[1])
-
-
 def _overdispersed(groups: TwoGroups) -> str:
     """Pearson's chi-square over its degrees of freedom, where it says that patients differ."""
     squares = 0.0
@@ -102,7 +97,3 @@ def _overdispersed(groups: TwoGroups) -> str:
 
 def _note(groups: TwoGroups, text: str) -> str:
     return "; ".join(part for part in ("" if groups.has_exposure else _EQUAL_FOLLOW_UP, text) if part)
-
-
-def _odds(share: float) -> float:
-    return share / (1 - share) if share < 1 else float("inf")

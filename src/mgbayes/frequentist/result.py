@@ -29,11 +29,6 @@ class Estimate:
             self, name=name, value=value, low=low, high=high, kind=f"{self.kind}, on the log scale"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """The form for machines; an infinite number is the text "inf" or "-inf"."""
-        numbers = {key: spelled(getattr(self, key)) for key in ("value", "low", "high", "level")}
-        return {"name": self.name, "interval": self.kind} | numbers
-
 
 @dataclass(frozen=True)
 class Result:
@@ -71,8 +66,6 @@ def _number(value: Any) -> float | None:
     return None if value is None or value != value else float(value)
 
 
-def spelled(number: float | None) -> float | str | None:
-    """A number for JSON, which has no infinity."""
-    if number is None or isfinite(number):
-        return number
-    return "inf" if number > 0 else "-inf"
+def odds(share: float) -> float:
+    """share / (1 - share)."""
+    return share / (1 - share) if share < 1 else float("inf")

@@ -128,7 +128,12 @@ def _one_tail(null: Floats, at: Any, *, side: int) -> Floats:
 
 def fisher_exact(table: Table) -> Floats:
     """Fisher's exact test, minimum likelihood (R's fisher.test)."""
-    return _given_margins(table, lambda null, at: ((null <= null[at, None] * _AS_LIKELY) * null).sum(-1))
+    return _given_margins(table, _minimum_likelihood)
+
+
+def _minimum_likelihood(null: Floats, at: Any) -> Floats:
+    extreme = null <= null[at, None] * _AS_LIKELY
+    return np.where(extreme.all(axis=-1), 1.0, (extreme * null).sum(axis=-1))
 
 
 def fisher_central(table: Table) -> Floats:

@@ -28,7 +28,7 @@ from mgbayes.frequentist import (
     restricted_mean,
     t_tests,
 )
-from mgbayes.frequentist.kaplan_meier import kaplan_meier
+from mgbayes.frequentist.kaplan_meier import median_time
 from mgbayes.frequentist.needs import Need
 from mgbayes.frequentist.result import Result, refused, settled
 from mgbayes.frequentist.samples import FollowUp, among_those_with_event, as_two_groups
@@ -67,7 +67,7 @@ class CatalogueTest:
 def _log_rank(data: FollowUp) -> Result:
     texts = []
     for name, rows in (("reference", ~data.contrast), ("contrast", data.contrast)):
-        median = kaplan_meier(data.time[rows], data.event[rows]).median.value
+        median = median_time(data.time[rows], data.event[rows])
         texts.append(f"{name} {median:g}" if np.isfinite(median) else f"{name} not reached")
     return replace(log_rank.log_rank(data), note="median time: " + ", ".join(texts))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgbayes.patient_comparison.result import MASKED, Masking, PatientComparison, claim_row, rows_of_tests
+from mgbayes.patient_comparison.result import MASKED, Masking, PatientComparison, claim_row
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def check_patients(
         synthetic=tested.synthetic,
         sizes=dict(_sizes(study, patients)),
         subsets=tuple(map(str, subsets)),
-        families=tested.to_json()["families"],
+        families=tested.families,
         claims=tuple(claim_row(check) for check in claims),
-        tests=tuple(rows_of_tests(tested)),
+        tests=tuple(row.to_row() for row in tested.rows),
         file_sha256=patients.attrs["file_sha256"],
     )
 
@@ -60,7 +60,7 @@ def _masked(
     from mgbayes.patients.patient_rows import PatientRows
 
     mask = Mask.of(PatientRows(study, patients, tested.subsets), below)
-    tests = [mask.test(row, result) for row, result in zip(rows_of_tests(tested), tested.rows, strict=True)]
+    tests = [mask.test(row.to_row(), row) for row in tested.rows]
     hidden = any(row["role"] == MASKED for row in tests)
     sizes = _sizes(study, patients)
     small = any(n < below for n in sizes.values())
@@ -69,7 +69,7 @@ def _masked(
         synthetic=tested.synthetic,
         sizes={arm: mask.count(n) if small else n for arm, n in sizes.items()},
         subsets=tuple(map(str, tested.subsets)),
-        families={} if hidden else tested.to_json()["families"],
+        families={} if hidden else tested.families,
         claims=tuple(mask.claim(claim_row(check), check) for check in claims),
         tests=tuple(without_holm(tests) if hidden else tests),
         masking=Masking(below, tuple(sorted(mask.small.whole)), tuple(sorted(mask.small.parts))),

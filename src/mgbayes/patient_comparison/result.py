@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mgbayes.patient_comparison.claims import ClaimCheck, Match
-from mgbayes.patient_comparison.tested import PatientTests
 
 SCHEMA_VERSION = 1
 MASKED = "masked"
@@ -86,19 +85,3 @@ def claim_row(check: ClaimCheck) -> Row:
         "match": str(check.match),
         "note": check.note,
     }
-
-
-def rows_of_tests(results: PatientTests) -> list[Row]:
-    """The tests, each as one flat row."""
-    return [_test_row(row.to_json()) for row in results.rows]
-
-
-def _test_row(row: Row) -> Row:
-    estimate = row["estimate"] or {}
-    before = ("endpoint", "comparison", "design", "test", "label", "role", "named_by_paper", "p", "holm_p")
-    columns = {name: row[name] for name in before}
-    columns |= {"estimate_name": estimate.get("name")}
-    columns |= {"estimate": estimate.get("value"), "low": estimate.get("low"), "high": estimate.get("high")}
-    columns |= {"interval": estimate.get("interval"), "level": estimate.get("level")}
-    after = ("statistic_name", "statistic", "n_used", "n_missing", "note")
-    return columns | {name: row[name] for name in after}

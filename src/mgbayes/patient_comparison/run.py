@@ -7,13 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mgbayes.frequentist.holm import holm
-from mgbayes.frequentist.kaplan_meier import kaplan_meier
 from mgbayes.frequentist.result import Result, refused
-from mgbayes.frequentist.samples import FollowUp
 from mgbayes.patient_comparison.catalogue import TESTS, CatalogueTest, Design
 from mgbayes.patient_comparison.comparison import Comparison, comparisons
 from mgbayes.patient_comparison.sample import Drawn, draw
-from mgbayes.patient_comparison.tested import GroupCurve, PatientTest, PatientTests, Role
+from mgbayes.patient_comparison.tested import PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
 from mgbayes.patients.subset import Subset
 from mgbayes.study.schema import Study, TestFamily
@@ -34,11 +32,9 @@ def run_tests(study: Study, patients: xr.Dataset, subsets: tuple[Subset, ...] = 
     """
     check_rows(study, patients, subsets)
     rows = PatientRows(study, patients, subsets)
-    asked = tuple((comparison, draw(rows, comparison)) for comparison in comparisons(rows))
-    results = [(c, row) for c, drawn in asked for row in _tested(study, c, drawn)]
-    curves = tuple(curve for c, drawn in asked for curve in _curves(c, drawn))
+    results = [(c, row) for c in comparisons(rows) for row in _tested(study, c, draw(rows, c))]
     synthetic = bool(patients.attrs.get("synthetic", False))
-    return PatientTests(study.id, _adjusted(rows, results), curves, subsets, synthetic)
+    return PatientTests(_adjusted(rows, results), subsets, synthetic)
 
 
 def _tested(study: Study, comparison: Comparison, drawn: Drawn) -> Iterator[PatientTest]:
@@ -86,8 +82,9 @@ def _role(test: CatalogueTest) -> Role:
 
 
 def _row(
-    comparison: Comparison, drawn: Drawn, test: CatalogueTest, outcome: Result, named: bool, role: Role
+    comparison: Comparison, drawn: Drawn, test: CatalogueTest, result: Result, named: bool, role: Role
 ) -> PatientTest:
+    note = "; ".join(text for text in (result.note, drawn.note) if text)
     return PatientTest(
         endpoint=comparison.endpoint.id,
         comparison=comparison.id,
@@ -95,16 +92,11 @@ def _row(
         test=test.name,
         label=test.label,
         family=test.family,
-        statistic=outcome.statistic,
-        statistic_name=outcome.statistic_name,
-        p=outcome.p,
-        holm_p=None,
-        estimate=outcome.estimate,
+        result=replace(result, note=note),
         n_used=_patients(test, drawn),
         n_missing=drawn.missing,
         named_by_paper=named,
         role=role,
-        note="; ".join(text for text in (outcome.note, drawn.note) if text),
     )
 
 
@@ -133,11 +125,3 @@ def _in_family(rows: PatientRows, comparison: Comparison) -> bool:
     visits = rows.visits(comparison.endpoint)
     at_first = len(visits) > 1 and comparison.visit == visits[0]
     return comparison.endpoint.role == "outcome" and not at_first
-
-
-def _curves(comparison: Comparison, drawn: Drawn) -> Iterator[GroupCurve]:
-    data = drawn.sample
-    if isinstance(data, FollowUp):
-        for group, members in ((comparison.first, ~data.contrast), (comparison.other, data.contrast)):
-            curve = kaplan_meier(data.time[members], data.event[members])
-            yield GroupCurve(comparison.endpoint.id, comparison.id, group, curve)

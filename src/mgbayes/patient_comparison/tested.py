@@ -1,20 +1,15 @@
-"""Results of the tests on patient data: one row a test of a comparison, the curves, the families adjusted for."""
+"""Results of the tests on patient data: one row a test of a comparison, and the families adjusted for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from math import isinf
+from typing import Any
 
-from mgbayes.frequentist.kaplan_meier import Curve
-from mgbayes.frequentist.result import Estimate, spelled
+from mgbayes.frequentist.result import Estimate, Result
 from mgbayes.patients.subset import Subset
 from mgbayes.study.schema import TestFamily
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-SCHEMA_VERSION = 1
 
 
 class Role(StrEnum):
@@ -36,37 +31,49 @@ class PatientTest:
     test: str
     label: str
     family: TestFamily | None
-    statistic: float | None
-    statistic_name: str
-    p: float | None
-    holm_p: float | None
-    estimate: Estimate | None
+    result: Result
     n_used: int
     n_missing: int
     named_by_paper: bool
     role: Role
-    note: str
+    holm_p: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The form for machines: what cannot be had is null, and the note says why."""
-        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        estimate = None if self.estimate is None else self.estimate.to_json()
-        return row | {
-            "estimate": estimate,
+    @property
+    def p(self) -> float | None:
+        """None where the patients give none, and the note says why."""
+        return self.result.p
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of it."""
+        return self.result.note
+
+    def to_row(self) -> dict[str, Any]:
+        """The columns of the tables and of JSON; an infinite number is the text "inf" or "-inf"."""
+        result, estimate = self.result, self.result.estimate
+        size = estimate or Estimate("", None)
+        names = ("endpoint", "comparison", "design", "test", "label", "role", "named_by_paper")
+        return {name: getattr(self, name) for name in names} | {
             "role": str(self.role),
-            "family": None if self.family is None else str(self.family),
-            "statistic": spelled(self.statistic),
+            "p": result.p,
+            "holm_p": self.holm_p,
+            "estimate_name": size.name or None,
+            "estimate": _spelled(size.value),
+            "low": _spelled(size.low),
+            "high": _spelled(size.high),
+            "interval": size.kind if estimate else None,
+            "level": size.level if estimate else None,
+            "statistic_name": result.statistic_name,
+            "statistic": _spelled(result.statistic),
+            "n_used": self.n_used,
+            "n_missing": self.n_missing,
+            "note": result.note,
         }
 
 
-@dataclass(frozen=True)
-class GroupCurve:
-    """Kaplan and Meier's curve of one group of one comparison."""
-
-    endpoint: str
-    comparison: str
-    group: str
-    curve: Curve
+def _spelled(number: float | None) -> float | str | None:
+    """A number for JSON, which has no infinity."""
+    return str(number) if number is not None and isinf(number) else number
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,10 @@ class PatientTests:
     not.
     """
 
-    study: str
     rows: tuple[PatientTest, ...]
-    curves: tuple[GroupCurve, ...]
     subsets: tuple[Subset, ...] = ()
     synthetic: bool = False
-    """Whether the patients are made up, as the rows say of themselves."""
+    """Whether the patients are synthetic, as the data set says."""
 
     def of(self, endpoint: str, comparison: str) -> tuple[PatientTest, ...]:
         """The rows of one comparison."""
@@ -96,40 +101,10 @@ class PatientTests:
                 return row
         raise KeyError((endpoint, comparison, test))
 
-    def family_size(self, role: Role) -> int:
+    @property
+    def families(self) -> dict[str, int]:
         """How many p values were adjusted together."""
-        return sum(row.role is role and row.holm_p is not None for row in self.rows)
-
-    def to_frame(self) -> pd.DataFrame:
-        """A table of all rows; the estimate and its interval have columns of their own."""
-        import pandas as pd
-
-        return pd.DataFrame([_flat(row) for row in self.rows])
-
-    def to_json(self) -> dict[str, Any]:
-        """The form for machines."""
         return {
-            "schema_version": SCHEMA_VERSION,
-            "study": self.study,
-            "synthetic": self.synthetic,
-            "subsets": [str(subset) for subset in self.subsets],
-            "families": {str(role): self.family_size(role) for role in (Role.paper, Role.better)},
-            "rows": [row.to_json() for row in self.rows],
-            "curves": [
-                {"endpoint": c.endpoint, "comparison": c.comparison, "group": c.group} | c.curve.to_json()
-                for c in self.curves
-            ],
+            str(role): sum(row.role is role and row.holm_p is not None for row in self.rows)
+            for role in (Role.paper, Role.better)
         }
-
-
-def _flat(row: PatientTest) -> dict[str, Any]:
-    estimate = row.estimate
-    columns = {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "estimate"}
-    return columns | {
-        "estimate": None if estimate is None else estimate.value,
-        "estimate_name": "" if estimate is None else estimate.name,
-        "low": None if estimate is None else estimate.low,
-        "high": None if estimate is None else estimate.high,
-        "interval": "" if estimate is None else estimate.kind,
-        "level": None if estimate is None else estimate.level,
-    }

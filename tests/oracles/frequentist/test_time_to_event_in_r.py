@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mgbayes.frequentist.cox import cox, proportional_hazards
-from mgbayes.frequentist.kaplan_meier import kaplan_meier
+from mgbayes.frequentist.kaplan_meier import median_time
 from mgbayes.frequentist.log_rank import log_rank, log_rank_permutation, log_rank_scores
 from mgbayes.frequentist.needs import EVENT_IN_EACH, missing_need
 from mgbayes.frequentist.permutation import RESAMPLES
@@ -46,29 +46,25 @@ def test_the_log_rank_by_permutation_is_the_exact_one_of_coin() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_curve_is_survfit(name: str) -> None:
+def test_the_share_free_of_the_event_at_each_time_is_that_of_survfit(name: str) -> None:
     rows, r = followed(name), figures()["survfit"][name]
     strata = np.array(r["strata"])
-    for k, group in enumerate((~rows.contrast, rows.contrast)):
-        curve = kaplan_meier(rows.time[group], rows.event[group])
+    for k in (0, 1):
         part = strata == sorted(set(strata))[k]
-        for mine, key in ((curve.time, "time"), (curve.survival, "surv"), (curve.at_risk, "n_risk")):
-            assert mine == pytest.approx(np.array(r[key], float)[part], rel=CLOSE, abs=1e-12)
-        inside = curve.survival > 1e-12  # where S is 0, R gives no limits, and neither do we
-        for mine, key in ((curve.low, "lower"), (curve.high, "upper"), (curve.error, "std_err")):
-            theirs = np.array(r[key], float)[part]
-            assert mine[inside] == pytest.approx(theirs[inside], rel=CLOSE)
-        assert np.isnan(curve.low[~inside]).all()
+        time, surv, error = (np.array(r[key], float)[part] for key in ("time", "surv", "std_err"))
+        for at, expected, theirs in zip(time, surv, error, strict=True):
+            mine = at_horizon(rows, bool(k), at)
+            assert mine.survival == pytest.approx(expected, rel=CLOSE, abs=1e-12)
+            if expected > 1e-12:
+                assert np.sqrt(mine.survival_variance) == pytest.approx(theirs, rel=CLOSE)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_median_and_its_limits_are_those_of_survfit(name: str) -> None:
+def test_the_median_is_that_of_survfit(name: str) -> None:
     rows, r = followed(name), figures()["survfit"][name]
     for k, group in enumerate((~rows.contrast, rows.contrast)):
-        median = kaplan_meier(rows.time[group], rows.event[group]).median
-        for mine, key in ((median.value, "median"), (median.low, "low"), (median.high, "high")):
-            theirs = r[key][k]
-            assert mine == (np.inf if theirs is None else theirs)
+        theirs = r["median"][k]
+        assert median_time(rows.time[group], rows.event[group]) == (np.inf if theirs is None else theirs)
 
 
 @pytest.mark.parametrize("name", NAMES)
