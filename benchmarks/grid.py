@@ -16,7 +16,7 @@ from collections.abc import Callable
 from mgbayes.inference.run import Fitter
 from mgbayes.models.plan_file import load_plan
 from mgbayes.robustness.cell import cell_by_refit, cell_from_parent
-from mgbayes.robustness.grid import Setting, settings
+from mgbayes.robustness.settings import Setting, settings
 from mgbayes.study import load_study
 
 BELIEF = "skeptical, moderate"
@@ -52,7 +52,7 @@ def main() -> None:
     print(f"{'plan':12} {'afresh':>8} {'own fit':>8} {'cell':>8}   share of afresh: own fit, cell")
     for name in sys.argv[1:] or ("binary", "relapse", "remission", "prednisone"):
         rows = settings(study, load_plan(name))
-        setting = next(row for row in rows if row.belief.name == BELIEF and not row.printed_p)
+        setting = next(row for row in rows if row.reference_prior.name == BELIEF and not row.printed_p)
         afresh, own, cell = costs(setting)
         print(f"{name:12} {afresh:8.2f} {own:8.2f} {cell:8.2f}   {own / afresh:.3f}, {cell / afresh:.3f}")
 

@@ -12,9 +12,15 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -26,6 +32,39 @@ def cache_folder(kind: str) -> Path:
     folder = Path(os.environ.get("MGBAYES_CACHE") or user_cache_dir("mgbayes")) / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@dataclass(frozen=True)
+class Cache[T]:
+    """Results of one kind, a JSON file each; ``form`` is their type, a frozen dataclass or a mapping of these."""
+
+    kind: str
+    form: Any
+
+    def path(self, key: str) -> Path:
+        """The place of a result."""
+        return cache_folder(self.kind) / f"{key}.json"
+
+    def read(self, key: str) -> T | None:
+        """A finished result; None where there is none that can be read."""
+        try:
+            found: T = _adapter(self.form).validate_python(json.loads(self.path(key).read_text("utf-8")))
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def write(self, key: str, result: T) -> None:
+        """Write a result; where the disk takes none, it is made again next time."""
+        text = json.dumps(_adapter(self.form).dump_python(result, mode="json"), ensure_ascii=False)
+        with suppress(OSError):
+            write_text(self.path(key), text)
+
+
+@cache
+def _adapter(form: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(form)
 
 
 def content_key(places: Sequence[str], libraries: Sequence[str], content: Mapping[str, object]) -> str:

@@ -92,10 +92,10 @@ def reanalyze(
 
 def _check_confounding(jobs: Sequence[Job]) -> None:
     """Raises InputError for a prior of the bias of something that its plan's model does not have."""
-    from mgbayes.robustness.confounding import check_confounding
+    from mgbayes.robustness.bias import check_bias_prior
 
     for job in {job.plan.id: job for job in jobs if job.plan.confounding}.values():
-        check_confounding(job.plan, job.declared())
+        check_bias_prior(job.plan, job.declared())
 
 
 def _jobs_of(

@@ -19,15 +19,15 @@ from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report.confounding_page import confounding_part
 from mgbayes.report.write_grid import write_grid
-from mgbayes.robustness.cell import Cell, make_cell
-from mgbayes.robustness.confounding_work import own_settings
-from mgbayes.robustness.grid import settings
-from mgbayes.robustness.grid_tables import cells
+from mgbayes.robustness.cell import FROM_REPORTS, Cell, cell_by_refit, cell_from_parent
+from mgbayes.robustness.confounding import confounding_settings
 from mgbayes.robustness.run import Grid, sensitivity
-from mgbayes.robustness.tipping import normal_p_benefit, normal_tipping_sd
+from mgbayes.robustness.settings import Setting, settings
+from mgbayes.robustness.tables import tables
 from mgbayes.study import Study
 from mgbayes.study.numbers import find_count
 from tests.oracles import two_modes_toy
+from tests.oracles.normal_priors import normal_p_benefit, normal_tipping_sd
 from tests.oracles.normal_toy import PLAN, ROW, S, Y
 
 X = np.linspace(-12, 12, 200_001)
@@ -52,6 +52,10 @@ def grid(study: Study) -> Grid:
     return sensitivity(study, [parse_plan(PLAN + BIAS, "toy.toml")], cores=1, use_cache=False)
 
 
+def _made(fitter: Fitter, setting: Setting) -> Cell:
+    return cell_from_parent(fitter, setting) or cell_by_refit(fitter, setting)
+
+
 def _density(prior: Prior) -> np.ndarray:
     parts = zip(*np.reshape(prior.values, (2, 4)).T, strict=True)
     return sum(
@@ -71,7 +75,7 @@ def _close(found: float | None, exact: float, mcse: float) -> None:
 
 
 def test_every_cell_of_the_toy_is_its_posterior(grid: Grid, study: Study) -> None:
-    beliefs = [row.belief for row in settings(study, grid.plans[0])]
+    beliefs = [row.reference_prior for row in settings(study, grid.plans[0])]
     assert len(grid.cells) == len(beliefs) == 12
     for cell, belief in zip(grid.cells, beliefs, strict=True):
         weight = _posterior(belief.prior)
@@ -120,7 +124,7 @@ def test_one_fitter_tells_priors_of_different_forms_apart(study: Study) -> None:
     plan = parse_plan(PLAN, "toy.toml")
     fitter = Fitter(use_cache=False, predictive=False)
     normal = fitter.attempt(Job(study, plan, "normal"))
-    strong = next(row for row in settings(study, plan) if row.belief.name == "skeptical, strong")
+    strong = next(row for row in settings(study, plan) if row.reference_prior.name == "skeptical, strong")
     mixture = fitter.attempt(strong.refit())
     for fit, sd in ((normal, 1.0), (mixture, 0.205)):
         better = float((fit.posterior["effect"] > 0).mean())
@@ -128,22 +132,25 @@ def test_one_fitter_tells_priors_of_different_forms_apart(study: Study) -> None:
 
 
 def test_a_failed_cell_stays_in_the_table_without_estimates(
-    study: Study, monkeypatch: pytest.MonkeyPatch
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MODELS, "toy", two_modes_toy.ROW)  # type: ignore[arg-type]
     setting = settings(study, parse_plan(PLAN, "toy.toml"))[0]
-    cell = make_cell(Fitter(use_cache=False, predictive=False), setting)
+    cell = _made(Fitter(use_cache=False, predictive=False), setting)
     assert cell.status == "failed"
     assert "largest R-hat" in cell.reason
     assert cell.rhat_max is not None
     assert cell.rhat_max > 1.5
     grid = Grid(study, (setting.plan,), (cell,), (), ())
     assert grid.failed == (cell,)
-    (row,) = cells(grid).to_dict("records")
+    (row,) = tables(grid)["cells"].to_dict("records")
     assert row["status"] == "failed"
     estimates = ("mean", "median", "sd", "low", "high", "p_benefit", "mcse_p_benefit", "prior_weight")
     assert [row[name] for name in estimates] == [None] * len(estimates)
-    assert Cell.from_text(cell.to_text()) == cell
+    monkeypatch.setenv("MGBAYES_CACHE", str(tmp_path))
+    FROM_REPORTS.cache.write("this", cell)
+    assert FROM_REPORTS.cache.read("this") == cell
+    assert FROM_REPORTS.cache.read("another") is None
 
 
 def test_the_beta_binomial_family(study: Study) -> None:
@@ -169,7 +176,7 @@ def _beta(study: Study, estimand: str) -> list[Cell]:
         if row.family == "beta" and row.varied.estimand == estimand
     ]
     fitter = Fitter(cores=1, use_cache=False, predictive=False)
-    return [make_cell(fitter, row) for row in found]
+    return [_made(fitter, row) for row in found]
 
 
 def test_confounding_of_the_toy_is_that_of_its_normal_posterior(grid: Grid) -> None:
@@ -213,5 +220,5 @@ def test_confounding_is_on_the_page_in_the_table_and_in_json(grid: Grid, tmp_pat
 
 def test_of_patients_who_were_randomized_nothing_is_said_of_confounding(grid: Grid, study: Study) -> None:
     trial = study.model_copy(update={"randomized": True})
-    assert own_settings(settings(trial, grid.plans[0])) == []
+    assert confounding_settings(settings(trial, grid.plans[0])) == []
     assert confounding_part(replace(grid, study=trial)) is None

@@ -7,14 +7,8 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from mgbayes.robustness.tipping import (
-    Refit,
-    Surface,
-    normal_p_benefit,
-    normal_tipping_sd,
-    surface,
-    tipping_sd,
-)
+from mgbayes.robustness.tipping import Refit, Surface, surface, tipping_sd
+from tests.oracles.normal_priors import normal_p_benefit, normal_tipping_sd
 
 Y, S = 0.8, 0.35
 

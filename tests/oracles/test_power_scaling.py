@@ -19,7 +19,7 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import sds_logp
 from mgbayes.robustness.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted
-from mgbayes.robustness.reweighted import PARETO_K, smoothed
+from mgbayes.robustness.reweighting import PARETO_K, smoothed
 from mgbayes.study import Study
 
 S = 0.45  # standard error of the toy; its prior is Normal(0, 1)

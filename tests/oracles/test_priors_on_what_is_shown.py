@@ -14,10 +14,9 @@ from mgbayes.models.binary import declared
 from mgbayes.models.overlap import overlapping, perhaps_nested
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
-from mgbayes.robustness.beliefs import OWN
-from mgbayes.robustness.cell import Cell, make_cell
-from mgbayes.robustness.grid import Setting, settings
-from mgbayes.robustness.tied import induced_interval, is_tied
+from mgbayes.robustness.cell import Cell, cell_by_refit, cell_from_parent
+from mgbayes.robustness.reference_priors import OWN
+from mgbayes.robustness.settings import Setting, induced_interval, is_prior_of, settings
 from mgbayes.robustness.tipping import Refit, surface, tipping_sd
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
@@ -26,6 +25,10 @@ from tests.oracles.test_binary_model import quadrature
 
 TABLES = {"well": (2, 16, 14, 20), "home": (5, 16, 9, 20)}
 LOG_ODDS = np.linspace(-12, 12, 2401)
+
+
+def _made(fitter: Fitter, setting: Setting) -> Cell:
+    return cell_from_parent(fitter, setting) or cell_by_refit(fitter, setting)
 
 
 def study(overlaps: tuple[str, ...] = (), visits: tuple[str, ...] = ()) -> Study:
@@ -119,14 +122,14 @@ def made(family: str) -> list[tuple[Setting, Cell]]:
     """Every cell of the first endpoint, by production code alone."""
     fitter = Fitter(cores=1, use_cache=False, predictive=False)
     chosen = [row for row in settings(study(), plan(family)) if row.varied.effect == "log_odds_ratio_well"]
-    return [(row, make_cell(fitter, row)) for row in chosen]
+    return [(row, _made(fitter, row)) for row in chosen]
 
 
 def test_the_cells_of_three_skeptics_are_those_of_a_prior_on_the_odds_ratio(
     made: list[tuple[Setting, Cell]],
 ) -> None:
     """14/20 v 2/16: with a prior on a mean over endpoints the first was 0.98."""
-    found = {row.belief.name: cell.p_benefit for row, cell in made}
+    found = {row.reference_prior.name: cell.p_benefit for row, cell in made}
     for name, p in {"SD 0.1": 0.69, "SD 0.205": 0.84, "SD 0.355": 0.946}.items():
         assert found[name] == pytest.approx(p, abs=0.01)
         sd = float(name.removeprefix("SD "))
@@ -137,9 +140,9 @@ def test_every_cell_is_the_integral_over_its_table(made: list[tuple[Setting, Cel
     """Under each named prior; the plan's own is one only where nothing is pooled."""
     compared = 0
     for row, cell in made:
-        if row.belief.name == OWN and family == "hierarchical":
+        if row.reference_prior.name == OWN and family == "hierarchical":
             continue
-        rows = np.reshape(row.belief.prior.values, (2, 4))
+        rows = np.reshape(row.reference_prior.prior.values, (2, 4))
 
         def density(d: np.ndarray, rows: np.ndarray = rows) -> np.ndarray:
             parts = [
@@ -151,7 +154,7 @@ def test_every_cell_is_the_integral_over_its_table(made: list[tuple[Setting, Cel
         p, _ = quadrature(TABLES["well"], density)
         assert cell.p_benefit is not None, cell.reason
         assert cell.mcse_p_benefit is not None
-        assert abs(cell.p_benefit - p) < 4.5 * max(cell.mcse_p_benefit, 0.0005), row.belief.name
+        assert abs(cell.p_benefit - p) < 4.5 * max(cell.mcse_p_benefit, 0.0005), row.reference_prior.name
         assert cell.effect_sd is not None
         assert cell.prior_sd is not None
         assert cell.prior_weight == pytest.approx(min(1.0, (cell.effect_sd / cell.prior_sd) ** 2))
@@ -162,7 +165,7 @@ def test_every_cell_is_the_integral_over_its_table(made: list[tuple[Setting, Cel
 def test_what_a_hierarchy_says_of_a_member_is_shown_beside_the_named_priors(
     made: list[tuple[Setting, Cell]], family: str
 ) -> None:
-    (own,) = (cell for row, cell in made if row.belief.name == OWN)
+    (own,) = (cell for row, cell in made if row.reference_prior.name == OWN)
     if family == "independent":
         assert own.prior == "Normal(0, 1.5)"
     else:
@@ -200,12 +203,16 @@ def test_an_estimand_that_the_prior_is_not_about_is_refused_unless_what_it_induc
     assert "sensitivity → 1 → estimand" in str(error.value)
     assert settings(study(), plan(sensitivity=[row | {"induced": True}]))
     job = Job(study(), plan(), "independent")
-    assert is_tied(job, "log_odds_ratio_well", "odds_ratio_well")
-    assert not is_tied(job, "log_odds_ratio_well", "odds_ratio_home")
+    assert is_prior_of(job, "log_odds_ratio_well", "odds_ratio_well")
+    assert not is_prior_of(job, "log_odds_ratio_well", "odds_ratio_home")
 
     # The prior that a Normal(0, 0.355) induces on the odds ratio itself is log-normal.
-    (belief,) = (s.belief for s in settings(study(), plan())[:5] if s.belief.name == "skeptical, moderate")
-    low, high = induced_interval(job, "log_odds_ratio_well", belief.prior, "odds_ratio_well")
+    (prior,) = (
+        s.reference_prior
+        for s in settings(study(), plan())[:5]
+        if s.reference_prior.name == "skeptical, moderate"
+    )
+    low, high = induced_interval(job, "log_odds_ratio_well", prior.prior, "odds_ratio_well")
     assert np.log([low, high]) == pytest.approx([-1.96 * 0.355, 1.96 * 0.355], abs=0.08)
 
 
@@ -274,6 +281,6 @@ def test_one_endpoint_at_two_visits_has_the_visits_in_its_ids_and_labels() -> No
 def test_a_difference_at_one_visit_is_the_effect_and_at_several_is_not() -> None:
     quality = load_study(ROOT / "studies" / "decarli2021.toml")
     plan = load_plan(ROOT / "studies" / "decarli2021" / "qor40.toml")
-    assert is_tied(Job(quality, plan, "normal"), "difference", "mean_difference_24h")
+    assert is_prior_of(Job(quality, plan, "normal"), "difference", "mean_difference_24h")
     several = Job(load_study(), load_plan("prednisone"), "normal")
-    assert not is_tied(several, "difference", "mean_difference_last")
+    assert not is_prior_of(several, "difference", "mean_difference_last")

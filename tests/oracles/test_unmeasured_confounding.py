@@ -24,11 +24,16 @@ from mgbayes.robustness.e_value import (
     SD_TO_LOG_RISK_RATIO,
     Conversion,
     Measure,
-    bounding_factor,
     e_value,
     effect_of,
     nearer_limit,
 )
+
+
+def bounding_factor(with_arm: float, with_outcome: float) -> float:
+    """B, the largest factor by which a confounder of these two risk ratios can bias an estimate."""
+    return with_arm * with_outcome / (with_arm + with_outcome - 1)
+
 
 RISK_RATIO = Estimand("risk_ratio", "risk ratio", "", 1.0, "higher")
 

@@ -122,7 +122,7 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_tables(
 def test_an_address_where_no_scheduler_answers_is_named(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("mgbayes.robustness.kept_work"), "_PATIENCE", 0.2)
+    monkeypatch.setattr(import_module("mgbayes.executor"), "_TIMEOUT", 0.2)
     plan = parse_plan(PLAN, "toy.toml")
     with pytest.raises(InputError, match="running Dask scheduler"):
         sensitivity(study, [plan], cluster="tcp://127.0.0.1:9", use_cache=False)

@@ -20,9 +20,9 @@ from mgbayes.inference.run import evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid
-from mgbayes.robustness.grid import settings
-from mgbayes.robustness.grid_tables import TABLES
 from mgbayes.robustness.run import Grid, sensitivity
+from mgbayes.robustness.settings import settings
+from mgbayes.robustness.tables import tables
 from mgbayes.study import Study
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts
 from mgbayes.synthesis.cohorts import cohort_evidence
@@ -94,7 +94,7 @@ def test_the_same_files_from_one_process_and_from_two(study: Study, tmp_path: Pa
     for grid, name in zip(grids, ("one", "two"), strict=True):
         write_grid(grid, tmp_path / name)
     files = [path for path in sorted((tmp_path / "one").rglob("*")) if path.is_file()]
-    assert {path.name for path in files} >= {f"{name}.csv" for name in TABLES}
+    assert {path.name for path in files} >= {f"{name}.csv" for name in tables(grids[0])}
     for path in files:
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert other.read_bytes() == path.read_bytes(), path
@@ -105,7 +105,11 @@ def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: St
     starts: dict[tuple[str, str], set[str]] = {}
     for plan in PRINTED:
         for row in settings(study, plan):
-            if row.printed_p or not row.has_effect or row.belief.name not in ("plan", "pessimistic, strong"):
+            if (
+                row.printed_p
+                or not row.has_effect
+                or row.reference_prior.name not in ("plan", "pessimistic, strong")
+            ):
                 continue
             job = row.refit()
             assert job.start is not None
@@ -122,7 +126,7 @@ def test_the_grid_of_the_embedded_study_has_at_least_200_cells(study: Study) -> 
     assert len(grid) >= 200
     assert {row.plan.id for row in grid} == {"remission", "relapse", "prednisone", "binary"}
     assert sum(row.is_base for row in grid) == sum(len(plan.sensitivity) for plan in PRINTED)
-    others = {row.varied.effect for row in grid if row.belief.name == "other cohorts, robust"}
+    others = {row.varied.effect for row in grid if row.reference_prior.name == "other cohorts, robust"}
     assert others == {"log_odds_ratio"}
 
 
@@ -209,9 +213,13 @@ why = "What was found in the clinic before."
 def test_a_prior_of_the_users_own_is_tried_beside_the_named_ones(study: Study) -> None:
     first = BINARY.index("[[sensitivity]]", BINARY.index("[[sensitivity]]") + 1)
     text = BINARY[:first] + OWN % "our clinic" + BINARY[first:]
-    rows = [row for row in settings(study, parse_plan(text, "mine.toml")) if row.belief.name == "our clinic"]
+    rows = [
+        row
+        for row in settings(study, parse_plan(text, "mine.toml"))
+        if row.reference_prior.name == "our clinic"
+    ]
     assert [(row.varied.estimand, row.family) for row in rows] == [("odds_ratio_pis_mm", "independent")]
-    assert (rows[0].belief.mean, rows[0].belief.sd) == pytest.approx((0.4, 0.3))
+    assert (rows[0].reference_prior.mean, rows[0].reference_prior.sd) == pytest.approx((0.4, 0.3))
     taken = BINARY[:first] + OWN % "skeptical, strong" + BINARY[first:]
     with pytest.raises(InputError, match="a name that no other prior has"):
         settings(study, parse_plan(taken, "mine.toml"))

@@ -11,7 +11,13 @@ from scipy import stats
 
 from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.beliefs import Belief, beliefs, heavy_tailed, mixture_belief, yielding
+from mgbayes.robustness.reference_priors import (
+    ReferencePrior,
+    heavy_tailed,
+    mixture_prior,
+    reference_priors,
+    robust_skeptical,
+)
 
 OWN = Prior("normal", (0.1, 0.9), "the plan's own")
 CHANCES = {"weak": 0.30, "moderate": 0.15, "strong": 0.05}
@@ -21,8 +27,8 @@ def _varied(**expected: float) -> Sensitivity:
     return Sensitivity(effect="effect", estimand="shown", why="a test", **expected)
 
 
-def _belief(name: str, expected: float) -> Belief:
-    return next(row for row in beliefs(OWN, _varied(expected=expected)) if row.name == name)
+def _belief(name: str, expected: float) -> ReferencePrior:
+    return next(row for row in reference_priors(OWN, _varied(expected=expected)) if row.name == name)
 
 
 @pytest.mark.parametrize("strength", CHANCES)
@@ -52,12 +58,12 @@ def test_a_weak_skeptic_has_an_sd_of_5() -> None:
 def test_beliefs_about_a_difference_are_those_about_log_odds_in_sds_of_a_logistic_outcome() -> None:
     """An outcome of SD π / √3 is logistic, its log odds ratio a difference: in that unit nothing differs."""
     sd = float(stats.logistic.std())
-    ratio = beliefs(OWN, _varied(expected=1.5))
-    difference = beliefs(OWN, _varied(expected_difference=log(1.5), outcome_sd=sd))
+    ratio = reference_priors(OWN, _varied(expected=1.5))
+    difference = reference_priors(OWN, _varied(expected_difference=log(1.5), outcome_sd=sd))
     for one, other in zip(ratio, difference, strict=True):
         assert one.name == other.name
         assert one.prior.values == pytest.approx(other.prior.values)
-    doubled = beliefs(OWN, _varied(expected_difference=2 * log(1.5), outcome_sd=2 * sd))
+    doubled = reference_priors(OWN, _varied(expected_difference=2 * log(1.5), outcome_sd=2 * sd))
     named = [row.name for row in ratio if "skeptical, " in row.name or "stic, " in row.name]
     assert len(named) == 9
     for one, other in zip(ratio, doubled, strict=True):
@@ -81,7 +87,7 @@ def test_what_is_expected_is_one_effect(expected: dict[str, float], told: str) -
 
 
 def test_each_belief_has_a_name_and_one_form() -> None:
-    every = beliefs(OWN, _varied(expected=0.6))
+    every = reference_priors(OWN, _varied(expected=0.6))
     assert len({row.name for row in every}) == len(every) == 12
     assert {row.prior.form for row in every} == {"student_t_mixture"}
     assert all(row.prior.fault() is None for row in every)
@@ -91,14 +97,14 @@ def test_each_belief_has_a_name_and_one_form() -> None:
 @pytest.mark.parametrize(
     "belief",
     [
-        mixture_belief("two normals", 0.3, (1.0, 0.5, inf), (-1.0, 2.0, inf), "a test"),
-        mixture_belief("normal and t", 0.6, (0.5, 1.0, inf), (0.0, 0.7, 9.0), "a test"),
+        mixture_prior("two normals", 0.3, (1.0, 0.5, inf), (-1.0, 2.0, inf), "a test"),
+        mixture_prior("normal and t", 0.6, (0.5, 1.0, inf), (0.0, 0.7, 9.0), "a test"),
         heavy_tailed(OWN),
-        yielding(OWN),
+        robust_skeptical(OWN),
     ],
     ids=lambda belief: belief.name,
 )
-def test_moments_are_those_of_the_density(belief: Belief) -> None:
+def test_moments_are_those_of_the_density(belief: ReferencePrior) -> None:
     """By scipy's distributions; the SD of a t of 3 degrees of freedom converges slowly, hence their moments."""
     rows = np.reshape(belief.prior.values, (2, 4))
     parts = [stats.t(df, c, s) if df < inf else stats.norm(c, s) for _, c, s, df in rows]
@@ -112,7 +118,7 @@ def test_a_t_of_2_degrees_of_freedom_has_no_sd_and_no_weight() -> None:
     from mgbayes.robustness.cell import prior_patients, prior_weight
 
     component = (0.0, 1.0, 2.0)
-    belief = mixture_belief("t", 1.0, component, component, "a test")
+    belief = mixture_prior("t", 1.0, component, component, "a test")
     assert belief.sd == inf
     assert prior_weight(belief.sd, 0.5) == 0
     assert prior_patients(0.0, 33) == 0

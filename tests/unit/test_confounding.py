@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,11 +22,11 @@ from mgbayes.reanalysis import reanalyze
 from mgbayes.report.confounding_page import baseline, confounding_part
 from mgbayes.report.confounding_words import confounding_cautions, confounding_sentence, plan_confounding
 from mgbayes.report.results import Reanalysis
-from mgbayes.robustness.confounding import Confounded, check_confounding, confounded, is_asked
-from mgbayes.robustness.confounding_tables import CONFOUNDING_COLUMNS, confounding_rows
-from mgbayes.robustness.confounding_work import PlanConfounding
+from mgbayes.robustness.bias import check_bias_prior
+from mgbayes.robustness.confounding import CONFOUNDING, Confounded, PlanConfounding, confounded, is_asked
 from mgbayes.robustness.e_value import Measure, measure_of
-from mgbayes.robustness.grid import settings
+from mgbayes.robustness.settings import settings
+from mgbayes.robustness.tables import CONFOUNDING_COLUMNS, confounding_rows
 from mgbayes.study import Study
 from tests.conftest import ROOT
 
@@ -100,14 +99,14 @@ def test_what_a_plan_says_wrongly_is_told_with_its_place(text: str, place: str, 
 def test_an_estimand_that_is_not_there_or_a_confounder_on_the_wrong_scale_is_refused() -> None:
     plan = parse_plan(TEXT + BIAS + "bias = { mean = 0, sd = 0.2 }", "relapse.toml")
     with pytest.raises(InputError, match="one of time_ratio"):
-        check_confounding(plan, (RATIO,))
+        check_bias_prior(plan, (RATIO,))
     wrong = (
         "confounder = { prevalence_reference = [1, 1], prevalence_contrast = [1, 1], "
         "difference = { mean = 0, sd = 1 } }"
     )
     plan = parse_plan(TEXT + BIAS.replace("hazard_ratio", "time_ratio") + wrong, "relapse.toml")
     with pytest.raises(InputError, match="log_ratio: the estimand time_ratio is a ratio"):
-        check_confounding(plan, (RATIO,))
+        check_bias_prior(plan, (RATIO,))
 
 
 def test_the_measure_is_read_from_the_null_value_and_the_name() -> None:
@@ -227,14 +226,18 @@ def test_the_sentence_names_the_estimand_the_number_and_what_it_means(study: Stu
     assert "the chance of benefit rises above 0.05" in worse
 
 
-def test_results_keep_every_number_through_json(study: Study) -> None:
+def test_results_keep_every_number_in_the_cache(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = (
         BIAS + "confounder = { prevalence_reference = [4, 13], prevalence_contrast = [9, 7], "
         "log_ratio = { mean = -0.4, sd = 0.3 } }"
     )
     row = _row(study, RATIO, _draws(), table)
     plan = PlanConfounding("relapse", (row,))
-    assert PlanConfounding.from_text(json.dumps(plan.to_json())) == plan
+    monkeypatch.setenv("MGBAYES_CACHE", str(tmp_path))
+    CONFOUNDING.cache.write("this", plan)
+    assert CONFOUNDING.cache.read("this") == plan
     rows = list(confounding_rows(row))
     assert len(rows) == 6
     assert all(set(one) == set(CONFOUNDING_COLUMNS) for one in rows)

@@ -13,8 +13,7 @@ from mgbayes.models.plan import Sensitivity
 from mgbayes.report.grid_words import sentences
 from mgbayes.robustness.cell import Cell
 from mgbayes.robustness.decision import flips
-from mgbayes.robustness.tipping import Surface
-from mgbayes.robustness.tipping_fits import Tipping
+from mgbayes.robustness.tipping import Surface, Tipping
 from tests.unit.test_decision import CELL, RULE
 
 

@@ -17,8 +17,8 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report import robustness_words, words
-from mgbayes.robustness.beliefs import beliefs
-from mgbayes.robustness.tipping import normal_p_benefit
+from mgbayes.robustness.reference_priors import reference_priors
+from tests.oracles.normal_priors import normal_p_benefit
 
 Y, S = -0.7, 0.45  # log hazard ratio and its standard error
 HAZARD_RATIO = Estimand("hazard_ratio", "hazard ratio of relapse", "", 1.0, "lower")
@@ -49,7 +49,7 @@ def test_the_range_over_other_priors_is_that_of_their_exact_posteriors() -> None
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert row.p_benefit is not None
     found = robustness([fit], row)
-    named = beliefs(fit.priors["log_hazard_ratio"], fit.plan.sensitivity[0])
+    named = reference_priors(fit.priors["log_hazard_ratio"], fit.plan.sensitivity[0])
     normal = [belief for belief in named if belief.prior.call().startswith("Normal")]
     exact = [normal_p_benefit(-Y, S, -belief.mean, belief.sd) for belief in normal]
     assert len(found.chances) == len(named)

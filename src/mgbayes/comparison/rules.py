@@ -12,7 +12,7 @@ from mgbayes.comparison.posterior import PSI, Likelihood, Posterior, beta
 from mgbayes.comparison.tables import ALPHA, Floats, Ints, Tables
 from mgbayes.frequentist.odds_ratio import Interval
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.beliefs import Belief
+from mgbayes.robustness.reference_priors import ReferencePrior
 
 THRESHOLDS = (0.95, 0.975)
 _NONE = 1e-12
@@ -59,7 +59,7 @@ class Rule:
     """Whether it is made to conclude by mistake in ALPHA of studies, both sides together."""
 
 
-def rules(tables: Tables, beliefs: tuple[Belief, ...]) -> Iterator[Rule]:
+def rules(tables: Tables, beliefs: tuple[ReferencePrior, ...]) -> Iterator[Rule]:
     """Every test, and every prior at each threshold."""
     known = intervals(tables)
     for name, p in p_values(tables).items():

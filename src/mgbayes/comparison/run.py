@@ -28,8 +28,7 @@ from mgbayes.comparison.truths import TIMES, VALUES
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.beliefs import Belief, named_beliefs
-from mgbayes.robustness.cohort_belief import cohort_belief
+from mgbayes.robustness.reference_priors import ReferencePrior, cohort_prior, priors_of_size
 from mgbayes.study.load import load_study
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Direction, Kind, Study
@@ -212,10 +211,10 @@ def _design() -> Prior:
     return Prior("normal", (0.0, DESIGN_SD), "what is true, in the calibration")
 
 
-def _beliefs(expected: float, study: Study | None) -> tuple[Belief, ...]:
+def _beliefs(expected: float, study: Study | None) -> tuple[ReferencePrior, ...]:
     """The named priors and, where other cohorts of a study's plans speak of an outcome, what these predict."""
     own = Prior("normal", (0.0, 1.5), "no direction is favoured; odds ratios between 1/19 and 19")
-    first, *others = named_beliefs(own, float(np.log(expected)))
+    first, *others = priors_of_size(own, float(np.log(expected)))
     claims = [
         row.cohorts
         for plan in shipped_plans()
@@ -223,7 +222,7 @@ def _beliefs(expected: float, study: Study | None) -> tuple[Belief, ...]:
         for row in plan.sensitivity
         if row.cohorts is not None
     ]
-    found = [cohort_belief(study, claim) for claim in dict.fromkeys(claims) if study is not None]
+    found = [cohort_prior(study, claim) for claim in dict.fromkeys(claims) if study is not None]
     return (replace(first, name="usual"), *others, *(belief for belief in found if belief is not None))
 
 

@@ -22,7 +22,7 @@ from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.bayesian_times import bayesian_weibull
 from mgbayes.comparison.tables import ALPHA, Floats
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
-from mgbayes.robustness.beliefs import SKEPTICAL_SD
+from mgbayes.robustness.reference_priors import SKEPTICAL_SD
 
 if TYPE_CHECKING:
     import xarray as xr

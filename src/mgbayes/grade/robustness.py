@@ -14,9 +14,9 @@ import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary, better
 from mgbayes.inference.fit import Fit
-from mgbayes.robustness.beliefs import OWN, beliefs, own_beliefs
 from mgbayes.robustness.decision import concludes
-from mgbayes.robustness.reweighted import PARETO_K, log_density, smoothed
+from mgbayes.robustness.reference_priors import OWN, reference_priors, user_priors
+from mgbayes.robustness.reweighting import PARETO_K, log_density, smoothed
 
 USUAL_PROBABILITY = 0.95
 
@@ -110,9 +110,9 @@ def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
     draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy()
     benefit = better(draws, estimand, estimand.null)
     before = log_density(own, effect)
-    for belief in (*beliefs(own, varied), *own_beliefs(varied)):
-        weight, k = smoothed((log_density(belief.prior, effect) - before).ravel())
-        if belief.name != OWN and k <= PARETO_K:
+    for named in (*reference_priors(own, varied), *user_priors(varied)):
+        weight, k = smoothed((log_density(named.prior, effect) - before).ravel())
+        if named.name != OWN and k <= PARETO_K:
             yield _weighted(benefit, weight.reshape(benefit.shape))
 
 

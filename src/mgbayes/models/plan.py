@@ -306,6 +306,11 @@ class Plan(Record):
             return tuple(f"{row.effect_by_endpoint}_{key}" for key in self.keys)
         return tuple(name for name in row.effects if name in row.parameters[family])
 
+    @property
+    def rule_probability(self) -> float:
+        """The probability of benefit at which the conclusion is drawn; 0.95 where the plan names none."""
+        return self.decision.probability if self.decision else Decision.model_fields["probability"].default
+
     def sampling_on(self, patients: bool) -> Sampling:
         """How the posterior is drawn on patients, or on what is printed."""
         if not patients or self.patients.target_accept is None:

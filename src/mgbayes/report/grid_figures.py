@@ -12,8 +12,7 @@ from mgbayes.report.picture import Picture
 from mgbayes.robustness.cell import Cell
 from mgbayes.robustness.decision import FACTORS, Flips
 from mgbayes.robustness.run import Grid
-from mgbayes.robustness.tipping import LEVELS
-from mgbayes.robustness.tipping_fits import Tipping
+from mgbayes.robustness.tipping import COARSE_SDS, LEVELS, Tipping
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,8 +146,6 @@ def _draw_surface(figure: Figure, tip: Tipping) -> None:
 
 
 def _draw_fits(axes: Axes, tip: Tipping) -> None:
-    from mgbayes.robustness.tipping_fits import COARSE_SDS
-
     for mean in (tip.surface.means[0], 0.0, tip.surface.means[-1]):
         centre = np.exp(mean) if tip.varied.is_ratio else mean
         sds = [sd * tip.varied.unit for sd in COARSE_SDS]

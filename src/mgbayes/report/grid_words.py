@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mgbayes.report.words import percent
 from mgbayes.robustness.decision import Driver, Flips
 from mgbayes.robustness.run import Grid
-from mgbayes.robustness.tipping import always_above
-from mgbayes.robustness.tipping_fits import Tipping
+from mgbayes.robustness.tipping import Tipping, always_above
 
 _WHAT = {
     "prior": "the prior",

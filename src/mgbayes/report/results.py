@@ -204,8 +204,7 @@ def _estimands_json(reanalysis: Reanalysis, fit: Fit) -> list[dict[str, Any]]:
     """The estimands of a fit; where arms without randomization are compared, with what confounding could do."""
     found = reanalysis.confounded(fit)
     return [
-        row.to_json()
-        | ({"confounding": found[row.estimand.id].to_json()} if row.estimand.id in found else {})
+        row.to_json() | ({"confounding": asdict(found[row.estimand.id])} if row.estimand.id in found else {})
         for row in reanalysis.summaries(fit)
     ]
 

@@ -13,8 +13,8 @@ from mgbayes.report.grid_figures import pictures
 from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
 from mgbayes.report.results import dump
-from mgbayes.robustness.grid_tables import TABLES
 from mgbayes.robustness.run import Grid
+from mgbayes.robustness.tables import tables
 from mgbayes.synthesis.tables import tables as cohort_tables
 
 SCHEMA_VERSION = 1
@@ -66,16 +66,18 @@ def to_json(grid: Grid) -> dict[str, Any]:
             for row in grid.tipping
         ],
         "power_scaling": [asdict(row) for row in grid.powers],
-        "confounding": [row.to_json() for row in grid.confounding],
+        "confounding": [
+            {"plan": row.plan, "reason": row.reason, "estimands": [asdict(part) for part in row.rows]}
+            for row in grid.confounding
+        ],
     }
 
 
 def _make(grid: Grid, staging: Path) -> list[str]:
     for part in ("tables", "figures"):
         (staging / part).mkdir()
-    for name, table in TABLES.items():
-        table(grid).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
-    for name, frame in cohort_tables(grid.cohorts).items() if grid.cohorts else ():
+    cohorts = cohort_tables(grid.cohorts) if grid.cohorts else {}
+    for name, frame in (tables(grid) | cohorts).items():
         frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
     forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
     drawn = draw_all((*pictures(grid), *forest), staging / "figures")

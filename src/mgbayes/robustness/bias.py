@@ -1,4 +1,4 @@
-r"""A prior of the bias by an unmeasured confounder: P(benefit) after it, and the bias at which a conclusion fails.
+r"""A prior of the bias by an unmeasured confounder, and the bias at which a conclusion fails.
 
 With x the effect (log of a ratio, or a difference from its null) that the study estimates, and b the bias, the effect
 without bias is x - b. Draws of b are independent of those of x and come from
@@ -23,11 +23,16 @@ Sources: Schlesselman (1978), Am J Epidemiol 108:3; Lin, Psaty and Kronmal (1998
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from mgbayes.models.bias_prior import Confounder, Confounding
+from mgbayes.errors import InputError, Problem
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.bias_prior import Confounding
+from mgbayes.models.plan import Plan
+from mgbayes.robustness.e_value import Measure, measure_of
 
 Better = Literal["higher", "lower"]
 
@@ -52,16 +57,17 @@ def tipping_confounder(p0: float, p1: float, bias: float) -> float | None:
 
 def bias_draws(prior: Confounding, size: int, *, ratio: bool, seed: int) -> np.ndarray | None:
     """Draws of the bias, (size,); None where the plan's table has no prior of it."""
-    rng = np.random.default_rng(seed)
+    rng, of = np.random.default_rng(seed), prior.confounder
     if prior.bias is not None:
         return rng.normal(prior.bias.mean, prior.bias.sd, size)
-    if prior.confounder is not None:
-        return _of_confounder(prior.confounder, rng, size, ratio)
-    return None
+    if of is None:
+        return None
+    p0, p1 = rng.beta(*of.prevalence_reference, size), rng.beta(*of.prevalence_contrast, size)
+    return confounder_bias(p0, p1, rng.normal(of.effect.mean, of.effect.sd, size), ratio=ratio)
 
 
 def p_benefit(effect: np.ndarray, bias: np.ndarray | float, better: Better) -> float:
-    """The share of draws of the effect that favour the contrast arm once the bias is taken off."""
+    """The share of draws of the effect that favour the contrast arm once the bias is subtracted."""
     true = effect - bias
     return float((true > 0).mean() if better == "higher" else (true < 0).mean())
 
@@ -71,8 +77,35 @@ def tipping_bias(effect: np.ndarray, probability: float, better: Better) -> floa
     return float(np.quantile(effect, 1 - probability if better == "higher" else probability))
 
 
-def _of_confounder(confounder: Confounder, rng: np.random.Generator, size: int, ratio: bool) -> np.ndarray:
-    p0 = rng.beta(*confounder.prevalence_reference, size)
-    p1 = rng.beta(*confounder.prevalence_contrast, size)
-    effect = rng.normal(confounder.effect.mean, confounder.effect.sd, size)
-    return confounder_bias(p0, p1, effect, ratio=ratio)
+def prior_in_words(prior: Confounding) -> str:
+    """``Normal(0.1, 0.2)``, or the prevalences and the effect of a confounder."""
+    if prior.bias is not None:
+        return f"bias ~ Normal({prior.bias.mean:g}, {prior.bias.sd:g})"
+    of = prior.confounder
+    assert of is not None
+    (a0, b0), (a1, b1) = of.prevalence_reference, of.prevalence_contrast
+    return (
+        f"prevalence ~ Beta({a0:g}, {b0:g}) in the reference and Beta({a1:g}, {b1:g}) in the contrast arm, "
+        f"{'log ratio' if of.log_ratio else 'difference'} of its effect ~ "
+        f"Normal({of.effect.mean:g}, {of.effect.sd:g})"
+    )
+
+
+def check_bias_prior(plan: Plan, declared: Sequence[Estimand]) -> None:
+    """Raises InputError when ``[confounding]`` names no comparison of outcomes, or is on the wrong scale."""
+    table = plan.confounding
+    if table is None:
+        return
+    known = {row.id: row for row in declared if row.of_arms and row.benefit is not None}
+    problems = []
+    if table.estimand not in known:
+        accepted = f"one of {', '.join(known)}" if known else "a model that compares outcomes of the arms"
+        problems.append(Problem("confounding → estimand", repr(table.estimand), accepted))
+    elif table.confounder is not None:
+        ratio = measure_of(known[table.estimand]) is not Measure.difference
+        wanted, given = ("log_ratio", "difference") if ratio else ("difference", "log_ratio")
+        if getattr(table.confounder, wanted) is None:
+            accepted = f"{wanted}: the estimand {table.estimand} is {'a ratio' if ratio else 'a difference'}"
+            problems.append(Problem("confounding → confounder", f"the key {given!r}", accepted))
+    if problems:
+        raise InputError(f"plan {plan.id}", problems)

@@ -1,16 +1,15 @@
-"""How often the conclusion would have been another one, and which choice it hangs on.
+"""How often the conclusion would differ, and which choice it depends on.
 
 A cell concludes that the contrast arm does better when P(benefit) reaches the plan's probability. Draws know P only
 to a Monte Carlo standard error: a cell within two of them of that probability is too close to call, and decides
-neither way. Three answers to what drives the decision, none of which knows how credible each cell is (a grid is not
+neither way. Three measures of what drives the decision, none of which knows how credible each cell is (a grid is not
 a sample of anything):
 
     variance explained   for each factor, the sum of squares between its levels over the total sum of squares
                          of p_benefit (eta squared: main effects alone, so that they need not add up to one);
-    pairs that decide otherwise
-                         of all pairs of cells that differ in this factor alone, the share that decide apart;
+    pairs that differ    of all pairs of cells that differ in this factor alone, the share with different decisions;
     one at a time        of the cells that differ from the plan as it stands in this factor alone, how many
-                         decide otherwise than it.
+                         decide otherwise.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Driver:
-    """What one factor does to the conclusion, over all cells with estimates."""
+    """The effect of one factor on the conclusion, over all cells with estimates."""
 
     factor: str
     levels: int
@@ -115,11 +114,11 @@ class Flips:
 
 def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
     """Count over the cells of one estimand."""
-    usable = [cell for cell in cells if cell.usable]
-    p = [_p(cell) for cell in usable]
-    base = next((cell for cell in usable if cell.is_base), None)
-    conclusion = None if base is None else _decides(rule, base)
-    decided = Counter(_decides(rule, cell) for cell in usable)
+    usable = [_Decided.by(rule, cell) for cell in cells if cell.usable]
+    p = [row.p for row in usable]
+    base = next((row for row in usable if row.cell.is_base), None)
+    conclusion = base.conclusion if base else None
+    decided = Counter(row.conclusion for row in usable)
     return Flips(
         plan=cells[0].plan,
         estimand=cells[0].estimand,
@@ -127,14 +126,14 @@ def flips(cells: Sequence[Cell], rule: Rule) -> Flips:
         cells=len(cells),
         failed=sum(not cell.usable and not cell.disagrees for cell in cells),
         disagreeing=sum(not cell.usable and cell.disagrees for cell in cells),
-        p_benefit=None if base is None else _p(base),
+        p_benefit=base.p if base else None,
         concludes=conclusion,
         concluding=decided[True],
         close=decided[None],
         apart=None if conclusion is None else decided[not conclusion],
         low=min(p, default=None),
         high=max(p, default=None),
-        drivers=tuple(_driver(factor, usable, base, rule) for factor in FACTORS),
+        drivers=tuple(_driver(factor, usable, base) for factor in FACTORS),
     )
 
 
@@ -149,46 +148,38 @@ def variance_explained(values: Sequence[float], levels: Sequence[str]) -> float 
     return float(between / np.square(x - x.mean()).sum())
 
 
-def _driver(factor: str, usable: Sequence[Cell], base: Cell | None, rule: Rule) -> Driver:
-    level = FACTORS[factor]
-    pairs = _pairs(usable, factor)
-    alone = [other for pair in pairs for other in _others(pair, base)]
+@dataclass(frozen=True, eq=False)
+class _Decided:
+    """A usable cell with its P(benefit) and its decision."""
+
+    cell: Cell
+    p: float
+    conclusion: bool | None
+
+    @classmethod
+    def by(cls, rule: Rule, cell: Cell) -> _Decided:
+        assert cell.p_benefit is not None
+        return cls(cell, cell.p_benefit, rule.decides(cell.p_benefit, cell.mcse_p_benefit or 0.0))
+
+    def apart(self, other: _Decided) -> bool:
+        """Whether one concludes and the other does not; a cell too close to call is apart from none."""
+        return {self.conclusion, other.conclusion} == {True, False}
+
+
+def _driver(factor: str, usable: Sequence[_Decided], base: _Decided | None) -> Driver:
+    levels = [FACTORS[factor](row.cell) for row in usable]
+    alike: dict[tuple[str, ...], list[_Decided]] = {}  # but for this factor
+    for row in usable:
+        rest = tuple(read(row.cell) for name, read in FACTORS.items() if name != factor)
+        alike.setdefault(rest, []).append(row)
+    pairs = [pair for group in alike.values() for pair in combinations(group, 2)]
+    alone = [pair for pair in pairs if base in pair]
     return Driver(
         factor=factor,
-        levels=len({level(cell) for cell in usable}),
-        variance_explained=variance_explained(
-            [_p(cell) for cell in usable], [level(cell) for cell in usable]
-        ),
+        levels=len(set(levels)),
+        variance_explained=variance_explained([row.p for row in usable], levels),
         pairs=len(pairs),
-        pairs_apart=sum(_apart(rule, *pair) for pair in pairs),
+        pairs_apart=sum(one.apart(other) for one, other in pairs),
         alone=len(alone),
-        alone_apart=sum(base is not None and _apart(rule, base, other) for other in alone),
+        alone_apart=sum(one.apart(other) for one, other in alone),
     )
-
-
-def _pairs(usable: Sequence[Cell], factor: str) -> list[tuple[Cell, Cell]]:
-    """All pairs of cells that differ in one factor alone."""
-    alike: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in usable:
-        rest = tuple(read(cell) for name, read in FACTORS.items() if name != factor)
-        alike.setdefault(rest, []).append(cell)
-    return [pair for group in alike.values() for pair in combinations(group, 2)]
-
-
-def _others(pair: tuple[Cell, Cell], base: Cell | None) -> list[Cell]:
-    """The cell beside the base in a pair that has it."""
-    return [b for a, b in (pair, pair[::-1]) if a is base]
-
-
-def _apart(rule: Rule, one: Cell, other: Cell) -> bool:
-    """Whether one concludes and the other does not; a cell too close to call is apart from none."""
-    return {_decides(rule, one), _decides(rule, other)} == {True, False}
-
-
-def _decides(rule: Rule, cell: Cell) -> bool | None:
-    return rule.decides(_p(cell), cell.mcse_p_benefit or 0.0)
-
-
-def _p(cell: Cell) -> float:
-    assert cell.p_benefit is not None
-    return cell.p_benefit

@@ -24,7 +24,7 @@ The E-value of a posterior. A confounder of known strength shifts every draw by 
 of the posterior median is the least strength at which P(benefit) can be 0.5, and the E-value of the limit of the
 central interval nearer to the null is the least strength at which the interval can include the null. Where it
 includes the null already, that one is 1. Neither says how probable such a confounder is; a prior of the bias does
-(``mgbayes.robustness.bias``).
+(`bias`).
 
 Sources: VanderWeele and Ding (2017), Ann Intern Med 167:268, table 2 (E-values and conversions); Ding and VanderWeele
 (2016), Epidemiology 27:368 (the bound, for means of non-negative outcomes too); VanderWeele (2017), Epidemiology
@@ -69,6 +69,11 @@ class Conversion:
     rare_outcome: bool = False
     outcome_sd: float | None = None
 
+    @property
+    def ratio(self) -> bool:
+        """Whether the estimand is a ratio."""
+        return self.measure is not Measure.difference
+
     def risk_ratio(self, effect: float) -> float | None:
         """The risk ratio of an effect: the log of a ratio, or a difference from its null in units."""
         match self.measure:
@@ -94,11 +99,6 @@ def e_value(risk_ratio: float) -> float:
         raise ValueError(f"a risk ratio is above 0, not {risk_ratio:g}")
     ratio = max(risk_ratio, 1 / risk_ratio)
     return ratio + sqrt(ratio * (ratio - 1))
-
-
-def bounding_factor(with_arm: float, with_outcome: float) -> float:
-    """B, the largest factor by which a confounder of these two risk ratios (at least 1) can bias an estimate."""
-    return with_arm * with_outcome / (with_arm + with_outcome - 1)
 
 
 def nearer_limit(low: float, high: float, null: float) -> float:

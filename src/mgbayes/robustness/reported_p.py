@@ -20,7 +20,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.measured import parts_of
 from mgbayes.models.outcome import outcomes_of
 from mgbayes.models.plan import Plan
-from mgbayes.overall.main_outcomes import first_fit
+from mgbayes.overall.main_outcomes import first_fit, main_estimands
 from mgbayes.study.about import counting_endpoint, follows_from_counts, reported_p_of
 from mgbayes.study.schema import Claim, Study
 from mgbayes.verification.result import Ledger, Verdict
@@ -143,12 +143,10 @@ def _as_evidence(study: Study, fits: list[Fit], fit: Fit) -> str:
     """P(benefit) with the p value and without it."""
     if fit.agreement is not None and fit.agreement.share == 0:
         return f"as a {fit.test} test: no data set with the reported summaries gives it"
-    plan, first = fit.plan, first_fit(fits)
-    known = {row.id: row for row in fit.estimands if row.benefit is not None}
-    wanted = [plan.decision.estimand] if plan.decision else []
-    estimand = next((known[name] for name in [*wanted, *plan.headline] if name in known), None)
-    if estimand is None:
+    first, estimands = first_fit(fits), main_estimands(fit.plan, fit.estimands)
+    if not estimands:
         return f"as a {fit.test} test: no estimate, since the fit failed its diagnostics"
+    estimand = estimands[0]
     after = _p_benefit(fit, estimand)
     before = _p_benefit(first, estimand) if estimand.id in {row.id for row in first.estimands} else None
     in_place = "" if before is None else f" in place of {before:.2f}"
@@ -181,11 +179,9 @@ def _by_its_size(study: Study, fits: list[Fit], claim: Claim) -> str:
 def _estimand_of(study: Study, fit: Fit, claim: Claim) -> Estimand | None:
     """The first of the plan's main estimands about a claim's endpoint and visit, or else of all its estimands."""
     visits = {row.visit for row in claim.summaries} | set(claim.comparison.visits if claim.comparison else ())
-    plan = fit.plan
-    order = [*([plan.decision.estimand] if plan.decision else []), *plan.headline]
-    known = {row.id: row for row in fit.estimands if row.benefit is not None}
-    for row in [*(known[name] for name in order if name in known), *known.values()]:
-        for part in parts_of(plan, row):
+    known = [row for row in fit.estimands if row.benefit is not None]
+    for row in (*main_estimands(fit.plan, known), *known):
+        for part in parts_of(fit.plan, row):
             names = {part.endpoint, counting_endpoint(study, study.endpoint(part.endpoint))}
             if claim.endpoint in names and (not (visits - {None}) or part.visit in visits):
                 return row

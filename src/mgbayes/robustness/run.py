@@ -1,41 +1,34 @@
-"""How far the conclusion can be pushed: by priors, families, doubtful numbers and kinds of evidence."""
+"""Sensitivity of the conclusion to priors, model families, suspected misprints, the evidence used and confounding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.estimands.estimand import Estimand
+from mgbayes.executor import Executor
 from mgbayes.inference.run import Job, jobs_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.check import checked_jobs
 from mgbayes.planning.choose import plans_of
-from mgbayes.robustness.cell import Cell, cell_by_refit, cell_from_parent, cell_key
-from mgbayes.robustness.cohort_belief import speaks_of
-from mgbayes.robustness.confounding_work import CONFOUNDING, PlanConfounding, own_settings
+from mgbayes.robustness.cell import FROM_REPORTS, REFITTED, Cell
+from mgbayes.robustness.confounding import CONFOUNDING, PlanConfounding, confounding_settings
 from mgbayes.robustness.decision import Flips, Rule, flips
-from mgbayes.robustness.grid import settings
-from mgbayes.robustness.kept_work import Crew, Work, finish
 from mgbayes.robustness.power_scaling import POWERS, PowerScaling, power_settings
-from mgbayes.robustness.tipping_fits import REFITS, Tipping, tipping, tipping_settings
+from mgbayes.robustness.reference_priors import has_cohorts
+from mgbayes.robustness.settings import Setting, settings
+from mgbayes.robustness.tasks import Kind, results_of
+from mgbayes.robustness.tipping import REFITS, Tipping, tipping, tipping_settings
 from mgbayes.study.cohorts import context_cohorts, embedded_cohorts
 from mgbayes.study.schema import Study
 from mgbayes.synthesis.cohorts import CohortEvidence, cohort_evidence
 
-Say = Callable[[str], None]
-DEFAULT_PROBABILITY = 0.95
-
-FROM_REPORTS: Work[Cell] = Work(
-    "cells", cell_key, cell_from_parent, Cell.to_text, Cell.from_text, starts_from_reports=True
-)
-REFITTED: Work[Cell] = Work("cells", cell_key, cell_by_refit, Cell.to_text, Cell.from_text)
-
 
 @dataclass(frozen=True)
 class Grid:
-    """Every cell of every plan, what they make of the conclusion, where it tips, and what each component does."""
+    """Every cell of every plan, its decisions and tipping points, power scaling, other cohorts and confounding."""
 
     study: Study
     plans: tuple[Plan, ...]
@@ -48,7 +41,7 @@ class Grid:
 
     @property
     def failed(self) -> tuple[Cell, ...]:
-        """Cells whose fit failed; a printed p that no draw agrees with is not among them."""
+        """Cells whose fit failed; a reported p value that no draw agrees with is not among them."""
         return tuple(cell for cell in self.cells if not cell.usable and not cell.disagrees)
 
 
@@ -60,41 +53,33 @@ def sensitivity(
     use_cache: bool = True,
     surfaces: bool = True,
     cluster: str | None = None,
-    say: Say = lambda text: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Grid:
     """Make every cell of the plans' grids, and their tipping surfaces unless ``surfaces`` is false.
 
-    ``plans`` defaults to those of ``reanalyze`` that vary a prior. Each result is
-    kept on disk as soon as it is made. The same seed gives the same result whatever the number of processes, and
-    on a Dask cluster of like machines whose scheduler listens at ``cluster``.
-    Raises InputError, before anything is fitted, when a plan asks for what the study or its model lacks, or no
-    cluster answers.
+    ``plans`` defaults to those of ``reanalyze`` that vary a prior. Each result is cached as soon as it is made. The
+    same seed gives the same result whatever the number of processes, and on a Dask cluster of like machines whose
+    scheduler listens at ``cluster``. Raises InputError, before anything is fitted, when a plan names what the study
+    or its model lacks, or no cluster answers.
     """
-    chosen = _varying(study) if plans is None else _asked(plans)
+    chosen = _varying(study) if plans is None else _checked(plans)
     checked_jobs(study, chosen, partial(jobs_of, study))
-    crew = Crew(cores, cluster, use_cache)
+    made = partial(results_of, executor=Executor(cores, cluster), use_cache=use_cache, say=say)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
-    own, shifted = power_settings(grid), own_settings(grid)
-    first = iter(
-        finish(
-            [(FROM_REPORTS, setting) for setting in grid]
-            + [(POWERS, setting) for setting in own]
-            + [(CONFOUNDING, setting) for setting in shifted],
-            crew,
-            say,
-        )
-    )
-    cells, powers, confounding = ([next(first) for _ in part] for part in (grid, own, shifted))
+    first: dict[Kind[Any], list[Setting]] = {
+        FROM_REPORTS: grid,
+        POWERS: power_settings(grid),
+        CONFOUNDING: confounding_settings(grid),
+    }
+    found = iter(made([(kind, setting) for kind, rows in first.items() for setting in rows]))
+    cells, powers, confounding = ([next(found) for _ in rows] for rows in first.values())
     far = [i for i, cell in enumerate(cells) if cell is None]
-    made = finish(
-        [(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points],
-        crew,
-        say,
+    refits = iter(
+        made([(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points])
     )
-    for i, cell in zip(far, made, strict=False):
-        cells[i] = cell
-    refits = iter(made[len(far) :])
+    for i in far:
+        cells[i] = next(refits)
     say("tipping surfaces")
     return Grid(
         study=study,
@@ -108,21 +93,14 @@ def sensitivity(
     )
 
 
-def rule_of(study: Study, plan: Plan, estimand: Estimand) -> Rule:
-    """The plan's rule for one of its estimands; those that it does not name are judged alike."""
-    probability = plan.decision.probability if plan.decision else DEFAULT_PROBABILITY
-    side = "<" if estimand.benefit == "lower" else ">"
-    return Rule(estimand.label, f"{side} {estimand.null:g}", probability, study.contrast.label)
-
-
 def _varying(study: Study) -> tuple[Plan, ...]:
-    """The plans of a re-analysis of the print that vary a prior. Raises InputError where nothing can be modelled."""
+    """The plans of a re-analysis of the paper that vary a prior. Raises InputError where nothing can be modelled."""
     plans = plans_of(study).plans
-    return tuple(plan for plan in plans if plan.sensitivity) or _asked(plans)
+    return tuple(plan for plan in plans if plan.sensitivity) or _checked(plans)
 
 
-def _asked(plans: Sequence[Plan]) -> tuple[Plan, ...]:
-    """The plans that were asked for. Raises InputError for those that say nothing of what to vary."""
+def _checked(plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """The plans of the user. Raises InputError for those that vary nothing."""
     problems = [
         Problem(f"plan {plan.id}", "no [[sensitivity]] table", "at least one effect whose prior is varied")
         for plan in plans
@@ -134,23 +112,23 @@ def _asked(plans: Sequence[Plan]) -> tuple[Plan, ...]:
 
 
 def _other_cohorts(study: Study, plans: Sequence[Plan]) -> CohortEvidence | None:
-    """What other published cohorts say of a claim that a plan varies a prior about; None where they say nothing."""
-    for plan in plans:
-        for varied in plan.sensitivity:
-            if varied.cohorts and speaks_of(study, varied.cohorts):
-                return cohort_evidence(
-                    study, embedded_cohorts(), claim=varied.cohorts, context=context_cohorts()
-                )
-    return None
+    """The evidence from other cohorts for the first claim that a plan names; None without any."""
+    claims = [varied.cohorts for plan in plans for varied in plan.sensitivity if varied.cohorts]
+    claim = next((name for name in claims if has_cohorts(study, name)), None)
+    if claim is None:
+        return None
+    return cohort_evidence(study, embedded_cohorts(), claim=claim, context=context_cohorts())
 
 
 def _flips(study: Study, plans: Sequence[Plan], cells: Sequence[Cell]) -> Iterator[Flips]:
     for plan in plans:
         declared = {row.id: row for row in Job(study, plan, plan.family).declared()}
         for varied in plan.sensitivity:
-            mine = [
-                cell
-                for cell in cells
-                if (cell.plan, cell.effect, cell.estimand) == (plan.id, varied.effect, varied.estimand)
-            ]
-            yield flips(mine, rule_of(study, plan, declared[varied.estimand]))
+            about = (plan.id, varied.effect, varied.estimand)
+            mine = [cell for cell in cells if (cell.plan, cell.effect, cell.estimand) == about]
+            estimand = declared[varied.estimand]
+            side = "<" if estimand.benefit == "lower" else ">"
+            rule = Rule(
+                estimand.label, f"{side} {estimand.null:g}", plan.rule_probability, study.contrast.label
+            )
+            yield flips(mine, rule)

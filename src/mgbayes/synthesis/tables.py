@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def tables(evidence: CohortEvidence) -> Mapping[str, pd.DataFrame]:
+def tables(evidence: CohortEvidence) -> dict[str, pd.DataFrame]:
     """The tables by name.
 
     ``cohorts_studies`` has a row for each study with its counts and its odds ratio by itself; ``cohorts_answers`` for

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from mgbayes.cache import Cache, content_key
 from mgbayes.study.numbers import wording
 from mgbayes.study.schema import Alternative, Claim, Study
 from mgbayes.verification.comparison import Question, question_of
 from mgbayes.verification.counts import counts_that_give_p
 from mgbayes.verification.digits import check_digits
 from mgbayes.verification.findings import findings_of
-from mgbayes.verification.kept import ledger_key, read_ledger, write_ledger
 from mgbayes.verification.not_computed import not_computed
 from mgbayes.verification.notes import notes_of
 from mgbayes.verification.patients_needed import search_tests
@@ -20,6 +20,8 @@ from mgbayes.verification.result import AlternativeResult, ClaimResult, Ledger, 
 from mgbayes.verification.verdict import Compared, best, verdict_of
 
 SEED = 20200216
+_CACHE: Cache[Ledger] = Cache("ledgers", Ledger)
+_SOURCES = ("study", "verification", "frequentist", "reconstruction")
 
 
 def verify(
@@ -42,17 +44,18 @@ def verify(
         >>> len(ledger.claims), sum(ledger.tally().values())
         (52, 52)
     """
-    key = ledger_key(study, search=search, seed=seed)
-    kept = read_ledger(key) if use_cache else None
-    if kept is not None:
-        return kept
+    content = {"study": study.model_dump(mode="json"), "search": search, "seed": seed}
+    key = content_key(_SOURCES, ("numpy", "scipy"), content)
+    finished = _CACHE.read(key) if use_cache else None
+    if finished is not None:
+        return finished
     results = []
     for claim in study.claims:
         progress(claim.id)
         results.append(_claim_result(study, claim, search=search, seed=seed))
     ledger = Ledger(study.id, tuple(results), findings_of(study, tuple(results)), searched=search)
     if use_cache:
-        write_ledger(key, ledger)
+        _CACHE.write(key, ledger)
     return ledger
 
 

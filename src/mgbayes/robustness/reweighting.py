@@ -1,24 +1,21 @@
-r"""Other priors from one set of draws.
+r"""The posterior under another prior of an effect, from one set of draws by Pareto smoothed importance sampling.
 
-The plan's own prior π0 is fitted with all the draws of a report, and any other prior π of the same effect takes them
-with weights
+Draws under the plan's own prior π0 are weighted for any other prior π of the same effect by
 
     w ∝ π(effect) / π0(effect),
 
 smoothed by a Pareto tail. The posterior under π is then exact but for Monte Carlo error, as long as the shape k of
-that tail is at most 0.7 and enough effective draws are left; else the prior is too far from the plan's own and gets a
-fit of its own. The evidence is untouched: of draws held against a printed p, those that agree are weighted.
-Source: Vehtari et al. (2024), JMLR 25:72 (Pareto smoothed importance sampling).
+that tail is at most 0.7 and enough effective draws are left; else π is too far from π0 and needs a fit of its own. Of
+draws selected by a reported p value, those that agree are weighted. Source: Vehtari et al. (2024), JMLR 25:72.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
-from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.priors import Prior
 
@@ -31,23 +28,6 @@ largest M of S weights hold at most sqrt(M / S (1 / share - 1)) more of the whol
 however they are smoothed, and fits to such differences gave k of 1 to 5."""
 
 _RESAMPLED = 5000  # of each chain: the resampling then adds hardly any error to that of the weights
-
-
-@dataclass(frozen=True)
-class Reweighted:
-    """Draws under another prior, and how far they can be trusted.
-
-    ``fit`` has draws in proportion to their weights, and effective sample sizes reduced by the share of draws that
-    equal weights would be worth.
-    """
-
-    fit: Fit
-    pareto_k: float
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the prior is near enough."""
-        return self.pareto_k <= PARETO_K
 
 
 def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
@@ -63,22 +43,28 @@ def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
     return np.asarray(special.logsumexp(parts, axis=0))
 
 
-def reweighted(base: Fit, effect: str, prior: Prior, own: Prior | None = None) -> Reweighted:
-    """The draws of ``base`` under another prior of ``effect``; ``own`` is its prior there, if not of that name."""
+def reweighted(base: Fit, effect: str, prior: Prior, own: Prior | None = None) -> tuple[Fit, float]:
+    """The fit under another prior of ``effect``, and Pareto k of the weights; ``own`` is its prior in ``base``.
+
+    The fit has draws in proportion to their weights, and effective sample sizes reduced by the share of draws that
+    equal weights would be worth.
+    """
     drawn = base.posterior[effect].transpose("chain", "draw").to_numpy()
-    own = own or base.priors[effect]
-    log_ratio = log_density(prior, drawn) - log_density(own, drawn)
+    log_ratio = log_density(prior, drawn) - log_density(own or base.priors[effect], drawn)
     weight, k = smoothed(log_ratio.ravel())
     worth = float(weight.sum() ** 2 / np.square(weight).sum() / weight.size)
-    places = _resampled(weight, _RESAMPLED * len(drawn))
+    at = _resampled(weight, _RESAMPLED * len(drawn))
+    known = base.diagnostics
     fit = replace(
         base,
-        posterior=_picked(base.posterior[[effect]], places),
-        contrasts=_picked(base.contrasts, places),
-        diagnostics=_worth(base.diagnostics, worth),
+        posterior=_selected(base.posterior[[effect]], at),
+        contrasts=_selected(base.contrasts, at),
+        diagnostics=replace(
+            known, ess_bulk_min=worth * known.ess_bulk_min, ess_tail_min=worth * known.ess_tail_min
+        ),
         priors={**base.priors, effect: prior},
     )
-    return Reweighted(fit, k)
+    return fit, k
 
 
 def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
@@ -95,26 +81,17 @@ def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _resampled(weight: np.ndarray, size: int) -> np.ndarray:
-    """Places in proportion to their weights, evenly through them (systematic resampling, without chance)."""
+    """Draws in proportion to their weights, evenly through them (systematic resampling, not random)."""
     reached = np.cumsum(weight) / weight.sum()
     return np.minimum(np.searchsorted(reached, (np.arange(size) + 0.5) / size), weight.size - 1)
 
 
-def _picked(draws: xr.Dataset, places: np.ndarray) -> xr.Dataset:
-    flat = {name: values.transpose("chain", "draw", ...).to_numpy() for name, values in draws.items()}
+def _selected(draws: xr.Dataset, at: np.ndarray) -> xr.Dataset:
+    flat = {str(name): values.transpose("chain", "draw", ...).to_numpy() for name, values in draws.items()}
     return xr.Dataset(
         {
-            str(name): (("chain", "draw"), values.reshape(-1)[places][None])
+            name: (("chain", "draw"), values.ravel()[at][None])
             for name, values in flat.items()
             if values.ndim == 2
         }
-    )
-
-
-def _worth(diagnostics: Diagnostics, worth: float) -> Diagnostics:
-    """Effective draws that weights leave."""
-    return replace(
-        diagnostics,
-        ess_bulk_min=worth * diagnostics.ess_bulk_min,
-        ess_tail_min=worth * diagnostics.ess_tail_min,
     )

@@ -1,4 +1,4 @@
-"""The cells of a plan: every prior, family, reading of doubtful numbers and kind of evidence.
+"""The settings of a plan's grid: every prior, family, suspected misprint and kind of evidence.
 
 A setting is a cell before it is fitted. Its parent is the fit that a report makes of the same family, numbers and
 evidence under the plan's own prior. Fits of its own (``refit``) are served by one compiled model for each family,
@@ -7,19 +7,26 @@ since every effect's prior has the same form.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import xarray as xr
+
 from mgbayes.errors import InputError, Problem
-from mgbayes.inference.run import Job, doubts
+from mgbayes.inference.run import Job, doubts, evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.beliefs import OWN, Belief, beliefs, own_beliefs
-from mgbayes.robustness.cohort_belief import NAME as COHORTS
-from mgbayes.robustness.cohort_belief import cohort_belief
-from mgbayes.robustness.confounding import check_confounding
-from mgbayes.robustness.tied import is_tied
+from mgbayes.robustness.bias import check_bias_prior
+from mgbayes.robustness.reference_priors import (
+    COHORTS,
+    OWN,
+    ReferencePrior,
+    cohort_prior,
+    reference_priors,
+    user_priors,
+)
 from mgbayes.study.schema import Study
 
 CHAINS, DRAWS, TUNE = 4, 1000, 300
@@ -27,17 +34,21 @@ LARGER_STEPS = 2.0
 """Of a cell's own fit: the distance of target_accept to 1, over that of the report's fit."""
 LEAST_ACCEPT = 0.8
 MOST_CONDITIONING_DRAWS = 10_000
-"""Draws of each chain of a cell's own fit where a printed p leaves only some of them."""
+"""Draws of each chain of a cell's own fit where a reported p value selects some of them."""
+
+_FEW = 20  # draws tell an identity from what is none
+_DRAWS = 1000
+_SEED = 20200216
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One cell to be fitted. ``study`` has the doubtful number read as ``alternative`` says."""
+    """One cell to be fitted. ``study`` has the suspected misprint corrected as ``alternative`` says."""
 
     study: Study
     plan: Plan
     varied: Sensitivity
-    belief: Belief
+    reference_prior: ReferencePrior
     family: str
     alternative: str | None = None
     printed_p: tuple[PrintedPUse, ...] = ()
@@ -58,17 +69,17 @@ class Setting:
 
         The member of a hierarchy has none: its named prior takes it out of the pool, in a fit of its own.
         """
-        return _stands_alone(self.plan, self.family, self.varied.effect)
+        return _has_own_prior(self.plan, self.family, self.varied.effect)
 
     @property
     def is_base(self) -> bool:
-        """Whether this is the plan as it stands: its prior, its family, the published numbers as printed."""
+        """Whether this is the plan as it stands: its prior, its family, the published numbers."""
         plain = self.alternative is None and not self.printed_p
-        return plain and self.family == self.plan.family and self.belief.name == OWN
+        return plain and self.family == self.plan.family and self.reference_prior.name == OWN
 
     @property
     def is_selected(self) -> bool:
-        """Whether a printed p selects draws, in place of entering the density."""
+        """Whether a reported p value selects draws, in place of entering the density."""
         return bool(self.printed_p) and not hasattr(self.parent().model, "with_printed_p")
 
     def parent(self) -> Job:
@@ -83,26 +94,43 @@ class Setting:
         if not self.has_effect:
             raise ValueError(f"{self.plan.id}, {self.family}: no {self.varied.effect} to set a prior of")
         own = as_mixtures(self.study, self.plan, self.family, self.varied.effect)
-        prior = self.belief.prior
-        held = PriorChoice(form=prior.form, values=prior.values, why=prior.why)
-        priors = {**own.priors, self.varied.effect: held}
-        plan = own.model_copy(update={"priors": priors, "sampling": modest(self.plan.sampling)})
+        plan = with_choices(own, {self.varied.effect: self.reference_prior.prior})
+        plan = plan.model_copy(update={"sampling": modest(self.plan.sampling)})
         return Job(self.study, plan, self.family, self.printed_p, self.alternative, start=own)
 
 
 def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
     """Every cell of a plan, in the order of a report. Raises InputError."""
     _check(study, plan)
-    others = _cohort_beliefs(study, plan)
+    claims = sorted({varied.cohorts for varied in plan.sensitivity if varied.cohorts})
+    predicted = {claim: cohort_prior(study, claim) for claim in claims}
     numbers = [(study, None), *((study.with_alternative(row), row.name) for row in doubts(study, plan))]
     return tuple(
-        Setting(read, plan, varied, belief, family, alternative, uses)
+        Setting(read, plan, varied, prior, family, alternative, uses)
         for family in plan.printed_families
         for read, alternative in numbers
         for varied in plan.sensitivity
-        for belief in _beliefs(study, plan, varied, family, others)
+        for prior in _priors(study, plan, varied, family, predicted)
         for uses in _kinds_of_evidence(plan)
     )
+
+
+def base_settings(grid: Iterable[Setting]) -> list[Setting]:
+    """The first setting of each plan that is the plan as it stands."""
+    found: dict[str, Setting] = {}
+    for row in grid:
+        if row.is_base:
+            found.setdefault(row.plan.id, row)
+    return list(found.values())
+
+
+def with_choices(plan: Plan, priors: Mapping[str, Prior]) -> Plan:
+    """The plan with these priors chosen."""
+    chosen = {
+        name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
+        for name, prior in priors.items()
+    }
+    return plan.model_copy(update={"priors": plan.priors | chosen})
 
 
 def as_mixtures(study: Study, plan: Plan, family: str, varied: str) -> Plan:
@@ -111,20 +139,12 @@ def as_mixtures(study: Study, plan: Plan, family: str, varied: str) -> Plan:
     An effect without a prior of its own name (one endpoint of several) gets one if it is the ``varied`` one.
     """
     own = _prior_set(study, plan, family)
-    mixtures = {
-        name: effect_prior(study, plan, family, name).as_mixture()
-        for name in plan.effects(family)
-        if name in own or name == varied
-    }
-    chosen = {
-        name: PriorChoice(form=prior.form, values=prior.values, why=prior.why)
-        for name, prior in mixtures.items()
-    }
-    return plan.model_copy(update={"priors": plan.priors | chosen})
+    names = [name for name in plan.effects(family) if name in own or name == varied]
+    return with_choices(plan, {name: effect_prior(study, plan, family, name).as_mixture() for name in names})
 
 
 def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
-    """The plan's own prior of an effect that a family has; for the member of a hierarchy the one that it induces."""
+    """The plan's own prior of an effect of a family; for the member of a hierarchy the one that it induces."""
     own = _prior_set(study, plan, family)
     if effect in own:
         return own[effect]
@@ -132,7 +152,7 @@ def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
     return prior
 
 
-def _stands_alone(plan: Plan, family: str, effect: str) -> bool:
+def _has_own_prior(plan: Plan, family: str, effect: str) -> bool:
     """Whether an effect of a family has a prior of the plan's, by itself or shared with those of other endpoints."""
     row = MODELS[plan.model]
     return bool({effect, row.effect_by_endpoint} & {*row.parameters[family], *plan.priors})
@@ -143,11 +163,7 @@ def _prior_set(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
 
 
 def modest(sampling: Sampling) -> Sampling:
-    """Fewer draws and larger steps than a report's fit.
-
-    A cell asks for a probability, not for an interval's third digit; where it diverges it is made once more, with
-    steps smaller than the report's.
-    """
+    """Fewer draws and larger steps than a report's fit: a cell needs a probability, not an interval's third digit."""
     accept = max(LEAST_ACCEPT, 1 - LARGER_STEPS * (1 - sampling.target_accept))
     few = {
         "chains": CHAINS,
@@ -159,27 +175,26 @@ def modest(sampling: Sampling) -> Sampling:
     return sampling.model_copy(update=few)
 
 
-def _beliefs(
-    study: Study, plan: Plan, varied: Sensitivity, family: str, others: Mapping[str, Belief | None]
-) -> Iterator[Belief]:
+def _priors(
+    study: Study,
+    plan: Plan,
+    varied: Sensitivity,
+    family: str,
+    predicted: Mapping[str, ReferencePrior | None],
+) -> Iterator[ReferencePrior]:
     """The priors of an effect; only the plan's own where the family does not have that effect."""
     has = varied.effect in plan.effects(family)
     own = effect_prior(study, plan, family if has else plan.family, varied.effect)
-    every = beliefs(own, varied, "" if not has or _stands_alone(plan, family, varied.effect) else own.why)
+    induced = "" if not has or _has_own_prior(plan, family, varied.effect) else own.why
+    every = reference_priors(own, varied, induced)
     if not has:
         yield every[0]
         return
     yield from every
-    yield from own_beliefs(varied)
-    predicted = others.get(varied.cohorts) if varied.cohorts else None
-    if predicted is not None:
-        yield predicted
-
-
-def _cohort_beliefs(study: Study, plan: Plan) -> dict[str, Belief | None]:
-    """What other cohorts predict, by the claim that it is about; worked out once."""
-    claims = {varied.cohorts for varied in plan.sensitivity if varied.cohorts}
-    return {claim: cohort_belief(study, claim) for claim in sorted(claims)}
+    yield from user_priors(varied)
+    others = predicted.get(varied.cohorts) if varied.cohorts else None
+    if others is not None:
+        yield others
 
 
 def _kinds_of_evidence(plan: Plan) -> list[tuple[PrintedPUse, ...]]:
@@ -191,31 +206,30 @@ def _check(study: Study, plan: Plan) -> None:
     """Raises InputError when a plan varies effects or watches estimands that its model does not have."""
     effects = list(plan.effects(plan.family))
     declared = Job(study, plan, plan.family).declared()
-    check_confounding(plan, declared)
+    check_bias_prior(plan, declared)
     known = [row.id for row in declared]
     rows = list(enumerate(plan.sensitivity, start=1))
-    asked = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
-    asked += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]
+    named = [(f"sensitivity → {i} → effect", row.effect, effects) for i, row in rows]
+    named += [(f"sensitivity → {i} → estimand", row.estimand, known) for i, row in rows]
     if plan.decision is not None:
-        asked.append(("decision → estimand", plan.decision.estimand, known))
+        named.append(("decision → estimand", plan.decision.estimand, known))
     problems = [
         Problem(place, repr(name), f"one of {', '.join(accepted)}" if accepted else "a family with an effect")
-        for place, name, accepted in asked
+        for place, name, accepted in named
         if name not in accepted
     ]
     problems += _named_twice(plan)
-    problems = problems or list(_about_something_else(study, plan))
+    problems = problems or list(_of_another_estimand(study, plan))
     if problems:
         raise InputError(f"plan {plan.id}", problems)
 
 
-def _about_something_else(study: Study, plan: Plan) -> Iterator[Problem]:
+def _of_another_estimand(study: Study, plan: Plan) -> Iterator[Problem]:
     """Effects whose prior is not the prior of the estimand that is watched, where the plan does not say so."""
     for i, varied in enumerate(plan.sensitivity, start=1):
         families = [name for name in plan.printed_families if varied.effect in plan.effects(name)]
-        if varied.induced or all(
-            is_tied(Job(study, plan, name), varied.effect, varied.estimand) for name in families
-        ):
+        jobs = [Job(study, plan, name) for name in families]
+        if varied.induced or all(is_prior_of(job, varied.effect, varied.estimand) for job in jobs):
             continue
         yield Problem(
             f"sensitivity → {i} → estimand",
@@ -226,9 +240,42 @@ def _about_something_else(study: Study, plan: Plan) -> Iterator[Problem]:
 
 
 def _named_twice(plan: Plan) -> Iterator[Problem]:
-    """Priors of the user's own that have the name of one that is tried anyway."""
+    """Priors of the user's own that have the name of a reference prior."""
     for i, varied in enumerate(plan.sensitivity, start=1):
-        taken = {row.name for row in beliefs(Prior("normal", (0.0, 1.0), ""), varied)} | {COHORTS}
+        named = reference_priors(Prior("normal", (0.0, 1.0), ""), varied)
+        taken = {row.name for row in named} | {COHORTS}
         for row in varied.priors:
             if row.name in taken:
                 yield Problem(f"sensitivity → {i} → priors", repr(row.name), "a name that no other prior has")
+
+
+def is_prior_of(job: Job, effect: str, estimand: str) -> bool:
+    """Whether the prior of an effect is that of an estimand: the effect itself, or its exponential (a ratio).
+
+    Found from prior draws, so that it holds for any model. Raises InputError when the study lacks what a plan needs.
+    """
+    drawn, contrasts = _prior_draws(job, job.plan.prior_set(job.family, job.model.default_priors), _FEW)
+    if effect not in drawn:
+        return False
+    null = next(row.null for row in job.declared() if row.id == estimand)
+    values = contrasts[estimand].to_numpy().ravel()
+    with np.errstate(all="ignore"):
+        found = np.log(values) if null == 1 else values
+    known = np.isfinite(found)
+    return bool(known.any() and np.allclose(found[known], drawn[effect].to_numpy().ravel()[known], rtol=1e-6))
+
+
+def induced_interval(job: Job, effect: str, prior: Prior, estimand: str) -> tuple[float, float]:
+    """The central 95 % of the prior that a prior of an effect induces on an estimand."""
+    own = job.plan.prior_set(job.family, job.model.default_priors)
+    _, contrasts = _prior_draws(job, {**own, effect: prior}, _DRAWS)
+    low, high = np.quantile(contrasts[estimand].to_numpy(), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _prior_draws(job: Job, priors: dict[str, Prior], draws: int) -> tuple[xr.Dataset, xr.Dataset]:
+    """Draws of the prior, and the estimands of each."""
+    data = evidence_of(job)
+    drawn = job.model.prior_draws(np.random.default_rng(_SEED), data, job.family, priors, draws)
+    with np.errstate(all="ignore"):  # far tails
+        return drawn, job.model.estimands(drawn, data, job.family)
