@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mgbayes.frequentist.published import PublishedTest
 from mgbayes.frequentist.result import LEVEL, Estimate, Result, odds
 from mgbayes.frequentist.samples import Floats, Pairs
+from mgbayes.study.rounding import Interval
+from mgbayes.study.schema import TestFamily
 
 Whole = NDArray[np.int64]
 
@@ -58,14 +62,6 @@ def _upper_tail(statistic: Floats) -> Floats:
     return chdtrc(1, statistic)
 
 
-TESTS: tuple[tuple[str, str, Callable[[Any, Any], Floats]], ...] = (
-    ("mcnemar_exact", "McNemar's exact", exact),
-    ("mcnemar_mid_p", "McNemar's mid-p", mid_p),
-    ("mcnemar_chi_square", "McNemar's chi-square", chi_square),
-    ("mcnemar_chi_square_corrected", "McNemar's chi-square, corrected", chi_square_corrected),
-)
-
-
 def discordant_pairs(before: int, after: int, n: int) -> tuple[Whole, Whole]:
     """Every (lost, gained) that turns ``before`` of n into ``after`` of n.
 
@@ -75,16 +71,28 @@ def discordant_pairs(before: int, after: int, n: int) -> tuple[Whole, Whole]:
     return before - after + gained, gained
 
 
-def p_range(test: Callable[[Any, Any], Floats], before: int, after: int, n: int) -> tuple[float, float]:
+def p_range(test: Callable[[Any, Any], Floats], before: int, after: int, n: int) -> Interval:
     """The least and the largest p over every way to pair the patients."""
     p = test(*discordant_pairs(before, after, n))
-    return float(p.min()), float(p.max())
+    return Interval(float(p.min()), float(p.max()))
+
+
+TESTS = tuple(
+    PublishedTest(name, label, TestFamily.mcnemar, partial(p_range, test), independent=False, bound=True)
+    for name, label, test in (
+        ("mcnemar_exact", "McNemar's exact", exact),
+        ("mcnemar_mid_p", "McNemar's mid-p", mid_p),
+        ("mcnemar_chi_square", "McNemar's chi-square", chi_square),
+        ("mcnemar_chi_square_corrected", "McNemar's chi-square, corrected", chi_square_corrected),
+    )
+)
+"""Of the counts before and after and the patients."""
 
 
 def every_range(n: int) -> tuple[Floats, Floats]:
     """The least and the largest exact p of every count before and after, (n + 1, n + 1) each."""
     ranges = [[p_range(exact, before, after, n) for after in range(n + 1)] for before in range(n + 1)]
-    low, high = np.moveaxis(np.array(ranges), -1, 0)
+    low, high = (np.array([[getattr(p, end) for p in row] for row in ranges]) for end in ("low", "high"))
     return low, high
 
 

@@ -14,7 +14,9 @@ from itertools import product
 import numpy as np
 
 from mgbayes.frequentist.exact_ranks import rank_sum_distribution
+from mgbayes.frequentist.published import PublishedTest
 from mgbayes.study.rounding import Interval
+from mgbayes.study.schema import TestFamily
 from mgbayes.study.statistics.possible import OrderBounds
 from mgbayes.study.statistics.quantiles import Quantiles
 from mgbayes.study.statistics.statistic import Support
@@ -77,3 +79,12 @@ def _p(distance: float, m: int, n: int, alike: int) -> tuple[float, float]:
 def _null_distribution(m: int, n: int) -> np.ndarray:
     """P(U = u) for u = 0, 1, ... where no values are alike."""
     return rank_sum_distribution(np.arange(1, m + n + 1), m)[m * (m + 1) // 2 :]
+
+
+MANN_WHITNEY = PublishedTest(
+    "mann_whitney_bounds",
+    "Mann-Whitney, bounds over all data with these quantiles",
+    TestFamily.mann_whitney,
+    mann_whitney_bounds,
+    bound=True,
+)

@@ -10,12 +10,13 @@ the edges are walked. The pairing itself is not published: the paired t has a ra
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from mgbayes.frequentist.published import PublishedTest
 from mgbayes.frequentist.result import LEVEL, Estimate, Result
 from mgbayes.frequentist.samples import Floats, Pairs, TwoGroups
 from mgbayes.study.rounding import Interval
@@ -105,62 +106,71 @@ def _distances(one: Interval, other: Interval) -> tuple[float, float]:
     return 0.0 if one.meets(other) else min(ends), max(ends)
 
 
-@dataclass(frozen=True)
-class MeanTest:
-    """A t test on printed summaries, with the conventions it assumes."""
+def p_interval(
+    first: MeanAndSpread,
+    second: MeanAndSpread,
+    *,
+    equal_variances: bool = False,
+    sd_is_se: bool = False,
+    sides: int = 2,
+) -> Interval:
+    """The range of p over the rounding of the inputs; one-sided in the direction that was seen.
 
-    name: str
-    label: str
-    family: TestFamily | None
-    equal_variances: bool = False
-    sd_is_se: bool = False
-    sides: int = 2
+    ``sd_is_se`` reads what is published as an SD as a standard error, SD = SE sqrt(n).
+    """
+    m1, m2 = first.mean_interval, second.mean_interval
+    sds = [
+        np.linspace(part.sd_interval.low, part.sd_interval.high, _STEPS) * (sqrt(part.n) if sd_is_se else 1.0)
+        for part in (first, second)
+    ]
+    one, other = np.meshgrid(*sds)
+    edge = np.zeros(one.shape, bool)
+    edge[[0, -1]] = edge[:, [0, -1]] = True
+    differences = np.array([m1.low - m2.high, m1.high - m2.low])[:, None]
+    p = summary_p(differences, one[edge], first.n, other[edge], second.n, equal_variances=equal_variances)
+    high = 1.0 if m1.meets(m2) else float(p.max())
+    return Interval(float(p.min()) * sides / 2, high * sides / 2)
 
-    @property
-    def unusual(self) -> bool:
-        """Whether it is one-sided or reads an SD as a standard error, which a paper would have to say."""
-        return self.sd_is_se or self.sides == 1
 
-    def __call__(self, first: MeanAndSpread, second: MeanAndSpread) -> Interval:
-        """The range of p over the rounding of the inputs; one-sided in the direction that was seen."""
-        m1, m2 = first.mean_interval, second.mean_interval
-        sds = [
-            np.linspace(part.sd_interval.low, part.sd_interval.high, _STEPS)
-            * (sqrt(part.n) if self.sd_is_se else 1.0)
-            for part in (first, second)
-        ]
-        one, other = np.meshgrid(*sds)
-        edge = np.zeros(one.shape, bool)
-        edge[[0, -1]] = edge[:, [0, -1]] = True
-        differences = np.array([m1.low - m2.high, m1.high - m2.low])[:, None]
-        p = summary_p(
-            differences, one[edge], first.n, other[edge], second.n, equal_variances=self.equal_variances
+_BOTH = (("welch_t", "Welch's t", False), ("student_t", "Student's t", True))
+TESTS = (
+    *(
+        PublishedTest(name, label, TestFamily.t, partial(p_interval, equal_variances=equal))
+        for name, label, equal in _BOTH
+    ),
+    *(
+        PublishedTest(
+            f"{name}_one_sided",
+            f"{label}, one-sided",
+            None,
+            partial(p_interval, equal_variances=equal, sides=1),
+            unusual=True,
         )
-        high = 1.0 if m1.meets(m2) else float(p.max())
-        return Interval(float(p.min()) * self.sides / 2, high * self.sides / 2)
-
-
-def _tests(name: str, label: str, *, equal_variances: bool) -> tuple[MeanTest, MeanTest, MeanTest]:
-    return (
-        MeanTest(name, label, TestFamily.t, equal_variances),
-        MeanTest(f"{name}_one_sided", f"{label}, one-sided", None, equal_variances, sides=1),
-        MeanTest(
+        for name, label, equal in _BOTH
+    ),
+    *(
+        PublishedTest(
             f"{name}_sd_as_se",
             f"{label}, the SD read as a standard error",
             None,
-            equal_variances,
-            sd_is_se=True,
-        ),
-    )
-
-
-TESTS = tuple(
-    test
-    for pair in zip(
-        _tests("welch_t", "Welch's t", equal_variances=False),
-        _tests("student_t", "Student's t", equal_variances=True),
-        strict=True,
-    )
-    for test in pair
+            partial(p_interval, equal_variances=equal, sd_is_se=True),
+            unusual=True,
+        )
+        for name, label, equal in _BOTH
+    ),
 )
-"""In the order in which they are listed: two-sided, one-sided, with the SD read as a standard error."""
+PAIRED_T = PublishedTest(
+    "paired_t",
+    "paired t, any within-patient correlation",
+    TestFamily.t,
+    paired_t_interval,
+    independent=False,
+    bound=True,
+)
+T_OF_CHANGE = PublishedTest(
+    "paired_t_of_change",
+    "paired t, from the mean and SD of the change",
+    TestFamily.t,
+    paired_t_of_change,
+    independent=False,
+)

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from mgbayes.frequentist.published import PublishedTest
 from mgbayes.frequentist.samples import Floats
 from mgbayes.study.schema import TestFamily
 
@@ -91,8 +92,8 @@ def n1_chi_square(table: Table) -> Floats:
 
 
 def pearson_one_sided(table: Table) -> Floats:
-    """Half of the two-sided p: the z test in the direction that was seen."""
-    return pearson_chi_square(table) / 2
+    """Half of the two-sided p: the z test in the direction that was seen; 1 without information."""
+    return np.where(table.is_flat, 1.0, pearson_chi_square(table) / 2)
 
 
 @cache
@@ -195,7 +196,8 @@ def barnard(table: Table) -> Floats:
     SciPy's leaves no room for rounding and drops tables that tie with the one seen: for 4/17 v 11/16 it gives
     0.0126 instead of 0.0136.
     """
-    return unconditional(table, -chi_square(Table.every(table.m, table.n)))
+    p = unconditional(table, -chi_square(Table.every(table.m, table.n)))
+    return np.where(table.is_flat, 1.0, p)
 
 
 def boschloo(table: Table) -> Floats:
@@ -239,40 +241,17 @@ def wald(table: Table) -> Floats:
     return _upper_tail(np.log(cells[2] * cells[1] / (cells[3] * cells[0])) ** 2 / (1 / cells).sum(axis=0))
 
 
-@dataclass(frozen=True)
-class ProportionTest:
-    """A test for two proportions, and the family a methods section would call it by."""
-
-    name: str
-    label: str
-    family: TestFamily | None
-    p: Callable[[Table], Floats]
-    sides: int = 2
-
-    @property
-    def unusual(self) -> bool:
-        """Whether it is one-sided, which a paper would have to say."""
-        return self.sides == 1
-
-    def __call__(self, table: Table) -> Floats:
-        """p; 1 where a table holds no information."""
-        return np.where(table.is_flat, 1.0, self.p(table))
-
-
 TESTS = (
-    ProportionTest(
-        "pearson_chi_square",
-        "chi-square without correction",
-        TestFamily.chi_square,
-        pearson_chi_square,
+    PublishedTest(
+        "pearson_chi_square", "chi-square without correction", TestFamily.chi_square, pearson_chi_square
     ),
-    ProportionTest("yates_chi_square", "chi-square, Yates", TestFamily.chi_square, yates_chi_square),
-    ProportionTest("fisher_exact", "Fisher's exact", TestFamily.fisher, fisher_exact),
-    ProportionTest("fisher_central", "Fisher's exact, central", TestFamily.fisher, fisher_central),
-    ProportionTest("n1_chi_square", "chi-square, N - 1", None, n1_chi_square),
-    ProportionTest("fisher_mid_p", "Fisher's mid-p", None, fisher_mid_p),
-    ProportionTest("barnard", "Barnard", None, barnard),
-    ProportionTest("boschloo", "Boschloo", None, boschloo),
-    ProportionTest("pearson_one_sided", "chi-square, one-sided", None, pearson_one_sided, sides=1),
-    ProportionTest("fisher_one_sided", "Fisher's exact, one-sided", None, fisher_one_sided, sides=1),
+    PublishedTest("yates_chi_square", "chi-square, Yates", TestFamily.chi_square, yates_chi_square),
+    PublishedTest("fisher_exact", "Fisher's exact", TestFamily.fisher, fisher_exact),
+    PublishedTest("fisher_central", "Fisher's exact, central", TestFamily.fisher, fisher_central),
+    PublishedTest("n1_chi_square", "chi-square, N - 1", None, n1_chi_square),
+    PublishedTest("fisher_mid_p", "Fisher's mid-p", None, fisher_mid_p),
+    PublishedTest("barnard", "Barnard", None, barnard),
+    PublishedTest("boschloo", "Boschloo", None, boschloo),
+    PublishedTest("pearson_one_sided", "chi-square, one-sided", None, pearson_one_sided, unusual=True),
+    PublishedTest("fisher_one_sided", "Fisher's exact, one-sided", None, fisher_one_sided, unusual=True),
 )

@@ -12,9 +12,9 @@ import pytest
 from scipy.stats import ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 
-from mgbayes.frequentist.mcnemar import TESTS, discordant_pairs
 from mgbayes.frequentist.mcnemar import chi_square as mcnemar_chi_square
 from mgbayes.frequentist.mcnemar import chi_square_corrected as mcnemar_chi_square_corrected
+from mgbayes.frequentist.mcnemar import discordant_pairs
 from mgbayes.frequentist.mcnemar import exact as mcnemar_exact
 from mgbayes.frequentist.mcnemar import mid_p as mcnemar_mid_p
 from mgbayes.frequentist.t_tests import paired_t_interval
@@ -108,9 +108,11 @@ def test_mcnemar_is_that_of_statsmodels() -> None:
         assert mcnemar_chi_square_corrected(lost, gained) == pytest.approx(corrected, rel=1e-9)
 
 
-@pytest.mark.parametrize(("name", "_label", "test"), TESTS)
-def test_nobody_changed_gives_one(name: str, _label: str, test: Callable[[int, int], float]) -> None:
-    assert test(0, 0) == 1.0, name
+@pytest.mark.parametrize(
+    "test", [mcnemar_exact, mcnemar_mid_p, mcnemar_chi_square, mcnemar_chi_square_corrected]
+)
+def test_nobody_changed_gives_one(test: Callable[[int, int], float]) -> None:
+    assert test(0, 0) == 1.0
 
 
 # ------------------------------------------------------------------ who may have changed

@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 from statsmodels.stats.weightstats import ttest_ind as sm_ttest_ind
 
-from mgbayes.frequentist.t_tests import TESTS, MeanTest, summary_p
+from mgbayes.frequentist.published import PublishedTest
+from mgbayes.frequentist.t_tests import TESTS, summary_p
 from mgbayes.study.statistics.means import MeanSD
 
 # Student's sleep data (R's data set `sleep`): extra hours of sleep under two drugs, ten patients each.
@@ -20,7 +21,7 @@ DRUG_2 = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
 TWO_SIDED = {"welch_t": False, "student_t": True}  # name: equal variances?
 
 
-def _by_name(name: str) -> MeanTest:
+def _by_name(name: str) -> PublishedTest:
     return next(test for test in TESTS if test.name == name)
 
 

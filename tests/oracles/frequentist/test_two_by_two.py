@@ -16,7 +16,8 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportions_ztest
 from statsmodels.stats.proportion import test_proportions_2indep as two_proportions
 
-from mgbayes.frequentist import mcnemar, two_by_two
+from mgbayes.frequentist import mcnemar
+from mgbayes.frequentist.published import PublishedTest
 from mgbayes.frequentist.two_by_two import TESTS, Table
 
 two_proportions.__test__ = False  # statsmodels names it like a test
@@ -58,7 +59,7 @@ def _rows(table: Table) -> list[list[int]]:
     return [[table.x, table.m - table.x], [table.y, table.n - table.y]]
 
 
-def _by_name(name: str) -> two_by_two.ProportionTest:
+def _by_name(name: str) -> PublishedTest:
     return next(test for test in TESTS if test.name == name)
 
 
@@ -264,9 +265,7 @@ def test_boschloo_is_the_enumerated_worst_case_over_the_common_chance(table: Tab
 
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.name)
 @pytest.mark.parametrize("table", TABLES)
-def test_the_names_of_groups_and_of_the_event_do_not_matter(
-    test: two_by_two.ProportionTest, table: Table
-) -> None:
+def test_the_names_of_groups_and_of_the_event_do_not_matter(test: PublishedTest, table: Table) -> None:
     groups_swapped = Table(table.y, table.n, table.x, table.m)
     event_swapped = Table(table.m - table.x, table.m, table.n - table.y, table.n)
     assert test(groups_swapped) == pytest.approx(test(table), abs=1e-6)
@@ -275,7 +274,7 @@ def test_the_names_of_groups_and_of_the_event_do_not_matter(
 
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.name)
 @pytest.mark.parametrize("table", [Table(0, 5, 0, 9), Table(5, 5, 9, 9), Table(0, 0, 3, 9)])
-def test_a_table_without_information_gives_one(test: two_by_two.ProportionTest, table: Table) -> None:
+def test_a_table_without_information_gives_one(test: PublishedTest, table: Table) -> None:
     assert test(table) == 1.0
 
 
