@@ -172,11 +172,11 @@ def _python(page: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if _python(page) and page.name != "notebook.md"],
+    [page for page in PAGES if _python(page) and page.name not in ("notebook.md", "new-model.md")],
     ids=lambda page: page.name,
 )
 def test_the_python_of_a_page_runs(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of one page share their names; the notebook's page has a test of its own."""
+    """Blocks of one page share their names; the pages on notebooks and on new models have tests of their own."""
     monkeypatch.chdir(folder)
     mgbayes.init(folder / "my-study")
     names: dict[str, object] = {}

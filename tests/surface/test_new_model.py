@@ -1,105 +1,91 @@
-"""A new model is one file, one plan and one row: a toy added so goes through the whole path."""
+"""docs/new-model.md followed literally in a copy: one file, one plan and one row give a model that fits."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-
-from mgbayes.inference.run import Fitter, applies, jobs_of
-from mgbayes.models.catalogue import MODELS, ModelRow
-from mgbayes.models.plan_file import parse_plan
-from mgbayes.report.results import Reanalysis
-from mgbayes.report.write import write
-from mgbayes.study import Study
-from mgbayes.verification import verify
-
-FILE = '''"""Events at a constant chance in each arm: logit chance = level + effect * arm, level and effect normal."""
-
 import numpy as np
-import pymc as pm
-import xarray as xr
+import pytest
+from scipy import stats
 
-from mgbayes.estimands.estimand import Estimand
-from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.plan import NotPrinted
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
-from mgbayes.study.numbers import find_count
+from tests.conftest import ROOT
 
-default_priors = {
-    "level": Prior("normal", (0.0, 1.5), "a chance of 5 to 95 % midway between the arms"),
-    "effect": Prior("normal", (0.0, 1.0), "an odds ratio between 1/7 and 7"),
-}
+PAGE = (ROOT / "docs" / "new-model.md").read_text("utf-8")
+ROW_STARTS = "MODELS: Mapping[str, ModelRow] = {\n"
 
 
-def declared(data):
-    return (Estimand("toy_odds_ratio", "odds ratio of the toy", "", 1.0, "higher"),)
+def _followed(folder: Path) -> Path:
+    """A copy of the package and its plans with the file, the plan and the row of the page."""
+    for name in ("src", "models"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    steps = re.findall(
+        r"\*\*\d\. One (\w+)\*\*[^`]*(?:`MODELS`[^`]*)?`([\w./]+)`.*?```\w+\n(.*?)```", PAGE, re.DOTALL
+    )
+    assert [what for what, _, _ in steps] == ["file", "plan", "row"]
+    (_, file, code), (_, plan, numbers), (_, catalogue, row) = steps
+    assert not (folder / file).exists()
+    assert not (folder / plan).exists()
+    (folder / file).write_text(code, "utf-8")
+    (folder / plan).write_text(numbers, "utf-8")
+    text = (folder / catalogue).read_text("utf-8")
+    assert text.count(ROW_STARTS) == 1
+    (folder / catalogue).write_text(text.replace(ROW_STARTS, ROW_STARTS + row), "utf-8")
+    return folder
 
 
-def from_study(study, plan):
-    part = plan.endpoints[0]
-    counts = [find_count(study, part.endpoint, arm.id, part.visit) for arm in (study.reference, study.contrast)]
-    if None in counts:
-        raise NotPrinted(part.endpoint, "counts of both arms")
-    return {"count": np.array([c.x for c in counts]), "patients": np.array([c.n for c in counts])}
+@pytest.fixture(scope="module", name="copy")
+def _copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _followed(tmp_path_factory.mktemp("copy"))
 
 
-def build(data, family, priors):
-    with pm.Model(coords={"arm": ["reference", "contrast"]}) as model:
-        patients, count = (pm.Data(name, data[name], dims="arm") for name in ("patients", "count"))
-        logit = parameter("level", priors) + parameter("effect", priors) * np.array([-0.5, 0.5])
-        chance = pm.Deterministic("chance_by_arm", pm.math.sigmoid(logit), dims="arm")
-        pm.Binomial("y", patients, chance, observed=count, dims="arm")
-    return model
+def _run(copy: Path, name: str) -> None:
+    """The page's own command of that name, in the copy."""
+    (line,) = re.findall(rf"^\$ uv run mgbayes ({name} .*)$", PAGE, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-m", "mgbayes.cli", *line.split()],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
-def estimands(draws, data, family):
-    return xr.Dataset({"toy_odds_ratio": np.exp(draws["effect"])})
+def _exact(counts: tuple[int, int], patients: tuple[int, int]) -> tuple[float, float]:
+    """P(odds ratio > 1) and its posterior median by summation over a grid of both parameters."""
+    level, effect = np.linspace(-6, 6, 801)[:, None], np.linspace(-3, 3, 1201)[None, :]
+    log_density = stats.norm.logpdf(level, 0, 1.5) + stats.norm.logpdf(effect, 0, 0.5)
+    for side, y, n in zip((-0.5, 0.5), counts, patients, strict=True):
+        log_density = log_density + stats.binom.logpmf(y, n, 1 / (1 + np.exp(-(level + side * effect))))
+    weights = np.exp(log_density - log_density.max()).sum(axis=0)
+    weights /= weights.sum()
+    above = float(weights[effect[0] > 0].sum() + weights[effect[0] == 0].sum() / 2)
+    return above, float(np.exp(np.interp(0.5, weights.cumsum() - weights / 2, effect[0])))
 
 
-def prior_draws(rng, data, family, priors, draws):
-    level, effect = (draw_parameter(rng, name, priors, size=(1, draws, 1)) for name in ("level", "effect"))
-    chance = 1 / (1 + np.exp(-(level + effect * np.array([-0.5, 0.5]))))
-    return xr.Dataset({"chance_by_arm": (("chain", "draw", "arm"), chance)})
+def test_the_model_of_the_page_is_fitted_and_reported(copy: Path) -> None:
+    _run(copy, "reanalyze")
+    results = json.loads((copy / "out" / "results.json").read_text("utf-8"))
+    (fit,) = results["fits"]
+    assert (fit["plan"], fit["family"], fit["status"]) == ("log_odds", "logistic", "ok")
+    (row,) = fit["estimands"]
+    p_benefit, median = _exact((11, 12), (17, 16))
+    assert row["p_benefit"] == pytest.approx(p_benefit, abs=4 * row["mcse_p_benefit"])
+    assert row["median"] == pytest.approx(median, rel=0.03)
+    page = (copy / "out" / "report.html").read_text("utf-8")
+    assert "Odds ratio of improvement" in page
+    assert (copy / "out" / "figures" / "log_odds_ratios.svg").exists()
 
 
-def predict(rng, draws, data, family):
-    chance = draws["chance_by_arm"].transpose("chain", "draw", "arm")
-    return xr.Dataset({"count": (chance.dims, rng.binomial(data["patients"], chance.to_numpy()))})
-
-
-def printed_quantities(data):
-    arms = enumerate(("reference", "contrast"))
-    return tuple(PrintedQuantity("count", (a,), float(data["count"][a]), "toys", arm, "") for a, arm in arms)
-'''
-
-PLAN = """
-schema_version = 1
-id = "toy"
-title = "A toy"
-question = "Do patients of the contrast arm have more toys?"
-model = "toy"
-family = "logistic"
-endpoints = [{ endpoint = "pis_improved" }]
-headline = ["toy_odds_ratio"]
-"""
-
-
-def test_one_file_one_plan_one_row(tmp_path: Path, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "toy_model.py").write_text(FILE, "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    row = ModelRow("toy_model", {"logistic": {"level": "normal", "effect": "normal"}})
-    monkeypatch.setitem(MODELS, "toy", row)  # type: ignore[arg-type]
-    plan = parse_plan(PLAN, "toy.toml")
-    assert applies(study, plan)
-    (job,) = jobs_of(study, plan)
-    fit = Fitter().fit(job)
-    assert fit.status == "ok"
-    assert all(check.inside for check in fit.checks)
-    result = Reanalysis(study, verify(study, search=False), (fit,))
-    write(result, tmp_path / "out")
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "Odds ratio of the toy" in page
-    assert "Do patients of the contrast arm have more toys?" in page
-    assert (tmp_path / "out" / "figures" / "toy_ratios.svg").exists()
+@pytest.mark.long
+def test_the_model_of_the_page_can_be_calibrated(copy: Path) -> None:
+    _run(copy, "calibrate")
+    (stored,) = (copy / "evidence").rglob("*.json")
+    assert json.loads(stored.read_text("utf-8"))["replicates"] == 10
