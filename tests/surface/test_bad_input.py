@@ -125,7 +125,7 @@ MISTAKES = {
     "an interval of nothing": (
         'mean = "4.0", sd = "1.5"',
         'ci = ["4.2", "5.0"]',
-        ['"dose"', "beside one of mean"],
+        ['"dose"', "with one of mean"],
     ),
     "a survival without its time": (
         'mean = "4.0", sd = "1.5"',

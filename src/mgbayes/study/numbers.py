@@ -235,5 +235,7 @@ def wording(study: Study, row: Summary) -> str:
         parts.append(Count(row.count, None if row.n is None else int(row.n)).wording)
     if row.percent is not None:
         parts.append(f"({row.percent}%)" if row.count is not None else f"{row.percent}%")
-    others = (one for one in statistics_of(row, 1) if not isinstance(one, Size | Count | Percent))
-    return " ".join([*parts, *(one.wording for one in others)])
+    others = [one for one in statistics_of(row, 1) if not isinstance(one, Size | Count | Percent)]
+    intervals = [one for one in others if isinstance(one, MeanCI) and others[0] is not one]
+    parts += [one.interval_wording if one in intervals else one.wording for one in others]
+    return " ".join(parts)

@@ -203,7 +203,12 @@ class MeanCI(MeanAndSpread):
     @property
     def wording(self) -> str:
         """The mean and its interval."""
-        return f"{self.mean} ({self.level} % CI {self.low} to {self.high})"
+        return f"{self.mean} {self.interval_wording}"
+
+    @property
+    def interval_wording(self) -> str:
+        """The interval alone."""
+        return f"({self.level} % CI {self.low} to {self.high})"
 
     @property
     def multipliers(self) -> tuple[float, float]:
