@@ -1,1 +1,5 @@
-"""Frequentist tests, each once, on samples, on published summaries, and on many data sets at once."""
+"""Frequentist tests, each once.
+
+On samples (``TwoGroups``, ``Pairs``, ``FollowUp``), whose leading dimensions are of data sets, so that the same
+function tests one study and many; and on published summaries, over their rounding (``PublishedTest``).
+"""

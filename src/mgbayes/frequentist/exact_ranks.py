@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from mgbayes.frequentist.samples import Floats
 
 Whole = NDArray[np.int64]
+EXACT_PATIENTS = 100
+"""Above this number of patients the normal approximation is as good, and exact counting slow."""
 
 
 def doubled_ranks(values: Floats) -> Whole:

@@ -12,8 +12,7 @@ from math import sqrt
 
 import numpy as np
 
-from mgbayes.frequentist.exact_ranks import rank_sum_distribution, signed_rank_distribution
-from mgbayes.frequentist.needs import EXACT_PATIENTS
+from mgbayes.frequentist.exact_ranks import EXACT_PATIENTS, rank_sum_distribution, signed_rank_distribution
 from mgbayes.frequentist.result import LEVEL, Estimate
 from mgbayes.frequentist.samples import Floats
 

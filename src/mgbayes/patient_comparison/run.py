@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mgbayes.frequentist.holm import holm
 from mgbayes.frequentist.result import Result, refused
-from mgbayes.patient_comparison.catalogue import TESTS, CatalogueTest, Design
+from mgbayes.patient_comparison.catalogue import TESTS, Design, Entry
 from mgbayes.patient_comparison.comparison import Comparison, comparisons
 from mgbayes.patient_comparison.sample import Drawn, draw
 from mgbayes.patient_comparison.tested import PatientTest, PatientTests, Role
@@ -67,22 +67,22 @@ def named_tests(study: Study, comparison: Comparison) -> frozenset[TestFamily]:
 
 
 def _stands_for_the_paper(
-    tests: tuple[CatalogueTest, ...], outcomes: list[Result], named: frozenset[TestFamily]
-) -> CatalogueTest | None:
+    tests: tuple[Entry, ...], outcomes: list[Result], named: frozenset[TestFamily]
+) -> Entry | None:
     """The first named test with a p; the first named one when none has."""
     candidates = [(t, o) for t, o in zip(tests, outcomes, strict=True) if t.family in named]
     with_p = [test for test, outcome in candidates if outcome.p is not None]
     return next(iter([*with_p, *(test for test, _ in candidates)]), None)
 
 
-def _role(test: CatalogueTest) -> Role:
+def _role(test: Entry) -> Role:
     if test.check:
         return Role.check
     return Role.better if test.better else Role.beside
 
 
 def _row(
-    comparison: Comparison, drawn: Drawn, test: CatalogueTest, result: Result, named: bool, role: Role
+    comparison: Comparison, drawn: Drawn, test: Entry, result: Result, named: bool, role: Role
 ) -> PatientTest:
     note = "; ".join(text for text in (result.note, drawn.note) if text)
     return PatientTest(
@@ -100,7 +100,7 @@ def _row(
     )
 
 
-def _patients(test: CatalogueTest, drawn: Drawn) -> int:
+def _patients(test: Entry, drawn: Drawn) -> int:
     """The patients whose values the test saw; two visits taken for two groups are the same patients."""
     if drawn.sample is None or test.view is None:
         return drawn.used

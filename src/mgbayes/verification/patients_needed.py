@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +14,9 @@ from mgbayes.study.time_to_event import TimeToEvent, event_counts, time_to_event
 from mgbayes.verification.comparison import Question, Side
 from mgbayes.verification.log_rank import LogHazardRatio, log_hazard_ratio
 from mgbayes.verification.result import TestResult
+
+if TYPE_CHECKING:
+    from mgbayes.verification.search import Found
 
 
 def search_tests(question: Question, seed: int) -> tuple[TestResult, ...]:
@@ -55,21 +59,7 @@ def _mann_whitney(question: Question, seed: int) -> TestResult | None:
     if parts is None:
         return None
     found = search_mann_whitney(_rng(question, "mann_whitney", seed), *parts, question.printed[0])
-    if not found.sets:
-        return None
-    return TestResult(
-        "mann_whitney",
-        "Mann-Whitney, data sets searched",
-        found.p.low,
-        found.p.high,
-        named=TestFamily.mann_whitney in question.named,
-        judged=True,
-        matches=found.reached,
-        searched=found.sets,
-        share=found.share,
-        exists_only=True,
-        family=TestFamily.mann_whitney,
-    )
+    return _result(question, found, TestFamily.mann_whitney, "Mann-Whitney, data sets searched")
 
 
 def _log_rank(question: Question, seed: int) -> TestResult | None:
@@ -87,20 +77,29 @@ def _log_rank(question: Question, seed: int) -> TestResult | None:
         Censoring(float(followup.mean), float(followup.sd), float(followup.least)),
         question.printed[0],
     )
+    return _result(
+        question,
+        found,
+        TestFamily.log_rank,
+        "log-rank with the patients without the event censored, data sets searched",
+    )
+
+
+def _result(question: Question, found: Found, family: TestFamily, label: str) -> TestResult | None:
     if not found.sets:
         return None
     return TestResult(
-        "log_rank",
-        "log-rank with the patients without the event censored, data sets searched",
+        str(family),
+        label,
         found.p.low,
         found.p.high,
-        named=TestFamily.log_rank in question.named,
+        named=family in question.named,
         judged=True,
         matches=found.reached,
         searched=found.sets,
         share=found.share,
         exists_only=True,
-        family=TestFamily.log_rank,
+        family=family,
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mgbayes.frequentist.cox import cox_wald
+from mgbayes.frequentist.exact_ranks import EXACT_PATIENTS
+from mgbayes.frequentist.log_rank import log_rank
 from mgbayes.frequentist.samples import FollowUp, TwoGroups
-
-EXACT_PATIENTS = 100
-"""Above this number of patients the normal approximation is as good, and exact counting slow."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,6 @@ def _two_watched(data: FollowUp) -> bool:
     return bool(min(data.contrast.sum(), (~data.contrast).sum()) >= 2)
 
 
-def _either_could_fail(data: FollowUp) -> bool:
-    """Whether each group had an event while a patient of the other was at risk: else the likelihood is monotone."""
-    last, last_reference = data.time[data.contrast].max(), data.time[~data.contrast].max()
-    return bool(
-        (data.event & data.contrast & (data.time <= last_reference)).any()
-        and (data.event & ~data.contrast & (data.time <= last)).any()
-    )
-
-
 def _event_in_each(data: FollowUp) -> bool:
     return bool(data.event[data.contrast].any() and data.event[~data.contrast].any())
 
@@ -61,11 +52,6 @@ def _both_at_risk(data: FollowUp) -> np.ndarray:
     last = min(data.time[data.contrast].max(), data.time[~data.contrast].max())
     times = np.unique(data.time[data.event])
     return times[times <= last]
-
-
-def _informative(data: FollowUp) -> bool:
-    """Whether, at some event, patients of both groups are at risk and not all of them have it."""
-    return any((data.event & (data.time == t)).sum() < (data.time >= t).sum() for t in _both_at_risk(data))
 
 
 BOTH_GROUPS = Need(lambda g: min(g.sizes) > 0, "one of the groups has no patient with a value")
@@ -110,11 +96,12 @@ WATCHED = Need(_watched, "one of the groups has no patient with a time")
 ANY_EVENT = Need(lambda d: bool(d.event.any()), "no event in either group")
 EVENT_IN_EACH = Need(_event_in_each, "a group has no event: the hazard ratio has no finite estimate")
 INFORMATIVE = Need(
-    _informative, "at no event are both groups still followed, with patients left who do not have it"
+    lambda d: bool(np.isfinite(log_rank(d).statistic)),
+    "at no event are both groups still followed, with patients left who do not have it",
 )
 TWO_WATCHED = Need(_two_watched, "a group has fewer than two patients with a time")
 EITHER_COULD_FAIL = Need(
-    _either_could_fail,
+    lambda d: bool(np.isfinite(cox_wald(d).p)),
     "a group had no event while the other was still followed: the hazard ratio has no finite estimate",
 )
 EVENT_TIMES = Need(
