@@ -37,13 +37,13 @@ def fit(
         plan: a plan; or the id of one that is shipped for the study or that ``propose_plans`` makes of it; or a path.
         family: one of the model's families; the plan's own by default.
         priors: by parameter, other numbers for the plan's prior of the same form.
-        printed_p: the test whose printed p is evidence too; one that the plan's ``printed_p`` names.
+        printed_p: the test whose reported p is evidence too; one that the plan's ``printed_p`` names.
         alternative: a suspected misprint of the study file, whose number is used instead.
-        patients: from ``read_patients``; the evidence is then their own values, and nothing that is printed.
+        patients: from ``read_patients``; the evidence is then their values, and no published number.
         cores: chains that run side by side.
-        use_cache: whether a fit that was made before is read, and a new one kept.
+        use_cache: whether a finished fit is read from the cache, and a new one added to it.
 
-    Its stage is shown while it is made, in a terminal and in a notebook.
+    The stage is shown meanwhile, in a terminal and in a notebook.
 
     Returns:
         The fit, with ``summary()``, ``tree`` (ArviZ's groups), ``model`` (the PyMC model) and ``diagnostics``. One

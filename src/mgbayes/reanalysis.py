@@ -105,7 +105,7 @@ def _jobs_of(
     curves: Mapping[str, tuple[xr.Dataset, ...]],
     named: bool,
 ) -> Iterator[Job]:
-    """The fits of one plan: on patients, on curves, or on the print alone.
+    """The fits of one plan: on patients, on curves, or on the published summaries alone.
 
     A plan that was ``named`` is fitted to the patients or told what they lack, unless small cells were left out.
     """

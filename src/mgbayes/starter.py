@@ -41,9 +41,10 @@ def init(folder: str | Path) -> list[Path]:
         "patients.csv": csv_template(columns),
         "dictionary.md": markdown(study, today).encode(),
     }
-    there = [name for name in contents if (folder / name).exists()]
-    if there:
-        problems = [Problem(name, "a file that is there already", "a name that is free") for name in there]
+    problems = [
+        Problem(name, "an existing file", "a new name") for name in contents if (folder / name).exists()
+    ]
+    if problems:
         raise InputError(str(folder), problems, "Nothing was written. Name another folder.")
     return _write(folder, contents)
 

@@ -76,7 +76,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "patients.csv").write_text("mine", "utf-8")
     run = run_cli("init", tmp_path)
     assert run.code == 2
-    assert "patients.csv: given a file that is there already" in run.err
+    assert "patients.csv: given an existing file" in run.err
     assert "Traceback" not in run.err
     assert [path.name for path in tmp_path.iterdir()] == ["patients.csv"]
     assert (tmp_path / "patients.csv").read_text("utf-8") == "mine"

@@ -1,4 +1,4 @@
-"""Plans for a study, from what it prints."""
+"""Plans for a study, from what it reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up patients."""
+"""Synthetic patients."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _DIGITS = 9
 
 
 class Match(StrEnum):
-    """Whether the rows give what is printed."""
+    """Whether the rows give what is published."""
 
     agree = "agree"
     differ = "differ"
@@ -43,7 +43,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class ClaimCheck:
-    """One printed number, the range of values that are printed so, and the value that the rows give.
+    """One published number, the range of values that round to it, and the value of the patients.
 
     ``number`` is the key of a study file that it stands under (n, count, iqr, p), ``group`` the patients behind it,
     or ``comparison`` what a p compares.
@@ -70,9 +70,9 @@ class ClaimCheck:
 def compare_with_claims(study: Study, patients: xr.Dataset, results: PatientTests) -> tuple[ClaimCheck, ...]:
     """Compare each reported number and p value with the patients, and each alternative interpretation of it.
 
-    A number agrees when the value from the rows lies in the range that is printed so (rounded or cut off).
-    A p agrees when a test that the paper names gives it, or any test where the paper names none; the note names
-    every other test that does. A p whose named tests the rows do not allow is not available, whatever other tests
+    A number agrees when the value of the patients rounds (or is cut off) to the published number. A p agrees
+    when a test that the paper names gives it, or any test where the paper names none; the note names every other test
+    that does. A p whose named tests the rows do not allow is not available, whatever other tests
     give. Raises InputError when the rows are not usable.
     """
     check_rows(study, patients)
@@ -232,7 +232,7 @@ def _p_check(
 
 
 def _why_no_p(judged: list[PatientTest], agreeing: list[PatientTest], named: frozenset[TestFamily]) -> str:
-    """What is missing, and which tests that do not decide give the print all the same."""
+    """What is missing, and the tests that give the reported p without deciding."""
     if judged:
         reason = judged[0].note or f"{judged[0].label} gives no p here"
     elif named:

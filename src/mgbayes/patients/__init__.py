@@ -32,7 +32,7 @@ with ``type = "interval2"``, except that its missing upper bound is inf here):
 - not seen by the end of follow-up: lower = time, upper = inf;
 - missing: nan, all of them.
 
-``attrs``: ``study``, ``synthetic`` (true where the map says that the patients are made up), ``file_sha256``.
+``attrs``: ``study``, ``synthetic`` (true where the map or the file says so), ``file_sha256``.
 
 **What identifies a patient is not kept.** The column that tells patients apart is used to find double patients
 and to join the rows of a patient, and then dropped; messages name rows. Names of files and of sheets, and

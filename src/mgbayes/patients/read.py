@@ -30,11 +30,11 @@ _ADVICE = "Columns are mapped under [patients] in the study file; `mgbayes init 
 
 
 def read_patients(path: str | Path, study: Study) -> xr.Dataset:
-    """The patients of a spreadsheet (.csv, .xlsx or .parquet) as a dataset; see mgbayes.patients for its form.
+    """Read the patients of a spreadsheet (.csv, .xlsx or .parquet); ``mgbayes.patients`` describes the dataset.
 
     Raises InputError with every problem of the file in one pass, each with its row and column as the
-    spreadsheet shows them, what was given and what is accepted. Patients go by their rows, in the dataset
-    as in messages: what identifies them is not kept.
+    spreadsheet shows them, what was given and what is accepted. A patient is a row, in the dataset as in messages:
+    identifiers are not stored.
     """
     from mgbayes.patients.dataset import dataset
 

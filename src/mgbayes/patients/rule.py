@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule over some roles of a patient; told at the first of them.
+    """A rule over some roles of a patient; its problem is reported at the first of them.
 
     ``holds`` takes a table (patient, role) and says for each patient whether the rule is met; a comparison
     with a missing value must come out as met. A patient with an unreadable cell in one of the roles is
-    passed over, since that is told already.
+    skipped, since that is reported already.
     """
 
     roles: tuple[str, ...]

@@ -36,7 +36,7 @@ def text(cell: Cell) -> str:
 
 
 def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]], problems: Iterable[Problem] = ()) -> Sheet:
-    """A sheet from its rows; the first that is not blank is the heading, and blank rows are passed over.
+    """A sheet from its rows; the first that is not blank is the heading, and blank rows are skipped.
 
     A row with content beyond the last heading is a problem: a decimal comma, say, has split a cell.
     """

@@ -1,1 +1,1 @@
-"""Plans: proposed from what a study prints, written as commented files, and held against the study they meet."""
+"""Plans: proposed from what a study reports, written as commented files, and checked against a study."""

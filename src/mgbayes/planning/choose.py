@@ -31,8 +31,8 @@ class Choice:
 def plans_of(study: Study, *, patients: xr.Dataset | None = None, curves: Collection[str] = ()) -> Choice:
     """The shipped plans that were written for the study, or else the plans that its numbers suffice for.
 
-    ``patients`` or ``curves`` (endpoints) may bring what the print lacks. Raises InputError, with what is missing for
-    each outcome, where nothing can be modelled.
+    ``patients`` or ``curves`` (endpoints) may have what the published summaries lack. Raises InputError, with what is
+    missing for each outcome, where nothing can be modelled.
     """
     shipped = tuple(plan for plan in shipped_plans() if _suffices(study, plan, patients, curves))
     choice = Choice(shipped) if shipped else proposed(study)

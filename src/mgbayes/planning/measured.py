@@ -80,7 +80,7 @@ def _visits(study: Study) -> list[Visit | None]:
 
 
 def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[MeanAndSpread]:
-    """The printed means and SDs of both arms at a visit; empty unless both have them."""
+    """The published means and SDs of both arms at a visit; empty unless both have them."""
     cells = []
     for arm in (study.reference, study.contrast):
         cell = find_mean_and_spread(study, endpoint.id, arm.id, None if visit is None else visit.id)

@@ -1,4 +1,4 @@
-"""Plans from what a study prints: one for all yes/no outcomes, one for each score, dose or time to an event.
+"""Plans from what a study reports: one for all yes/no outcomes, one for each score, dose or time to an event.
 
 Priors are on the scale of the endpoint and favour neither arm. They may use how long patients were followed and the
 spread of what was measured; they never use the difference between the arms.
@@ -29,7 +29,7 @@ class Proposals:
 
 
 def propose_plans(study: Study, endpoints: Collection[str] | None = None) -> tuple[Plan, ...]:
-    """A plan for every outcome that the study prints enough for; only of ``endpoints`` where they are named.
+    """A plan for every outcome that the study reports enough about, or for the ``endpoints`` alone.
 
     Yes/no outcomes share a plan and are analyzed each by itself. A time to an event that is good (``benefit`` is
     "lower": sooner is better) gets a mixture cure model, since some may never have it; one that is bad, proportional

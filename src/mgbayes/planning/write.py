@@ -22,7 +22,7 @@ class Written:
 
 
 def plan(study: Study, folder: str | Path, endpoints: Collection[str] | None = None) -> Written:
-    """Write a commented plan, ``ID.toml``, for every outcome that the study prints enough for.
+    """Write a commented plan, ``ID.toml``, for every outcome that the study reports enough about.
 
     Only for ``endpoints`` where they are named. Raises InputError, and writes nothing, when an endpoint is unknown,
     nothing can be modelled (with what is missing), a file is there already, or the folder cannot be written to.
@@ -45,13 +45,9 @@ def plan(study: Study, folder: str | Path, endpoints: Collection[str] | None = N
 
 def _write(plans: Sequence[Plan], folder: Path) -> list[Path]:
     paths = {folder / f"{plan.id}.toml": plan for plan in plans}
-    there = [
-        Problem(path.name, "a file that is there already", "a name that is free")
-        for path in paths
-        if path.exists()
-    ]
-    if there:
-        raise InputError(str(folder), there, "Nothing was written. Name another folder with --out.")
+    existing = [Problem(path.name, "an existing file", "a new name") for path in paths if path.exists()]
+    if existing:
+        raise InputError(str(folder), existing, "Nothing was written. Name another folder with --out.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, plan in paths.items():

@@ -46,7 +46,7 @@ def _missing(endpoint: Endpoint) -> Missing:
 
 
 def _counted(study: Study, endpoint: Endpoint) -> Iterator[_Counted]:
-    """The endpoint at each visit at which both arms have a count; without a visit where that is how it is printed."""
+    """The endpoint at each visit at which both arms have a count; without a visit where none is published."""
     if endpoint.benefit is None:
         return
     arms = (study.reference.id, study.contrast.id)

@@ -1,4 +1,4 @@
-"""A Kaplan-Meier curve as somebody digitized it, with what the paper prints beside it."""
+"""A digitized Kaplan-Meier curve, with the numbers at risk, marks and totals that the paper reports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Series:
 
 
 def no_series() -> Series:
-    """Nothing printed, nothing drawn."""
+    """Nothing published, nothing drawn."""
     return Series(np.empty(0), np.empty(0))
 
 
@@ -41,8 +41,8 @@ class DigitizedCurve:
         arm: the name of the arm.
         points: times and survival; (0, 1) may be left out. Points that share a time lie on one vertical line.
         n: how many patients the arm had.
-        events: the printed total of events, if there is one.
-        at_risk: the printed numbers at risk; a number counts the patients whose time is at or after its time.
+        events: the published total of events, if there is one.
+        at_risk: the published numbers at risk; a number counts the patients whose time is at or after its time.
         marks: times of the censoring marks on the curve; None when the figure has none or they were not read.
         survival_error: how far off a digitized survival may be, either way.
         time_error: how far off a digitized time may be, either way, in the unit of time.

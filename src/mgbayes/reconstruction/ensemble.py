@@ -21,7 +21,7 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class ArmFit:
-    """How the members of one arm fit: the fewest and most events, the largest deviation from the points."""
+    """How the imputations of one arm fit: the fewest and most events, the largest deviation from the points."""
 
     arm: str
     n: int
@@ -55,7 +55,7 @@ class Ensemble:
 
     Attributes:
         data: ``time`` (member, patient), in the unit of the curves; ``event`` (member, patient), true for the
-            event and false for censored; ``arm`` (patient). The attributes say what it was made from.
+            event and false for censored; ``arm`` (patient). The attributes have its provenance.
         fits: one row an arm.
     """
 
@@ -64,7 +64,7 @@ class Ensemble:
 
     @classmethod
     def of(cls, curves: tuple[DigitizedCurve, ...], arms: Sequence[list[Patients]], seed: int) -> Ensemble:
-        """Put the members of all arms together and measure their fit."""
+        """Combine the imputations of all arms and measure their fit."""
         time = np.hstack([np.stack([one.time for one in imputations]) for imputations in arms])
         event = np.hstack([np.stack([one.event for one in imputations]) for imputations in arms])
         fits = tuple(_fit(curve, imputations) for curve, imputations in zip(curves, arms, strict=True))
@@ -82,15 +82,15 @@ class Ensemble:
 
     @property
     def deviation(self) -> float:
-        """The largest distance of any member's Kaplan-Meier curve from a digitized point."""
+        """The largest distance of any imputation's Kaplan-Meier curve from a digitized point."""
         return max(fit.deviation for fit in self.fits)
 
     def in_words(self) -> list[str]:
-        """What was made and how it fits, a line an arm."""
+        """The fit, one line for each arm."""
         return [fit.in_words() for fit in self.fits] + [NOTICE]
 
     def to_json(self) -> dict[str, object]:
-        """For machines: what was made, and how it fits."""
+        """The JSON form."""
         return {
             "schema_version": 1,
             "origin": ORIGIN,

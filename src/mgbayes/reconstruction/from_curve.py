@@ -1,7 +1,7 @@
-"""Digitized Kaplan-Meier curves back to patients, as an ensemble of data sets.
+"""Digitized Kaplan-Meier curves back to patients, as several data sets that fit them.
 
 The equations are those of Guyot, Ades, Ouwens and Welton (2012), BMC Med Res Methodol 12:9. There they are solved
-once, with rounding and evenly spread censoring; here they are solved in whole numbers, in all ways that fit
+once, with rounding and uniform censoring; here they are solved in whole numbers, in all ways that fit
 (``lattice``), and the data sets of the ensemble are drawn from those.
 """
 
@@ -25,15 +25,15 @@ from mgbayes.reconstruction.patients import Patients, patients
 from mgbayes.reconstruction.timeline import Outline, ordered_times, redrawn, timeline
 
 TIMELINES = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
-CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table tells it
+CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table gives it
 
 
 def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: int = 1) -> Ensemble:
     """Data sets that fit digitized curves, numbers at risk and totals of events.
 
-    Every member has the printed numbers at risk and totals exactly, and its Kaplan-Meier curve passes every
-    digitized point within the digitizing error. Members differ where the paper leaves it open: when patients were
-    censored, and, within the error, how many events a drop stands for. An event is put only where no constant
+    Every imputation has the published numbers at risk and totals exactly, and its Kaplan-Meier curve passes every
+    digitized point within the digitizing error. Imputations differ in what the paper does not fix: when patients were
+    censored and, within the error, the number of events at a drop. An event is placed only where no constant
     survival explains the points within the error.
 
     Args:
@@ -67,7 +67,7 @@ def _files(curves: Sequence[DigitizedCurve]) -> str:
 
 
 def _arm(curve: DigitizedCurve, number: int, rng: np.random.Generator) -> list[Patients]:
-    """The members of one arm, from the simplest reading of its curve that gives them."""
+    """The imputations of one arm, from the simplest interpretation of its curve that gives them."""
     stuck = Stuck(None)
     for resolution, dropped in product((COARSE, FINE), _ways_to_read(curve)):
         solved, missed = _solved(curve, dropped, resolution, rng)
@@ -81,7 +81,7 @@ def _arm(curve: DigitizedCurve, number: int, rng: np.random.Generator) -> list[P
 def _solved(
     curve: DigitizedCurve, dropped: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
 ) -> tuple[list[tuple[Outline, Lattice]], Stuck]:
-    """The timelines of one reading that whole numbers of patients can give, and where another got stuck."""
+    """The timelines of one interpretation that whole numbers of patients can give, and where another got stuck."""
     possible, missed = outlines(curve, dropped, resolution, rng)
     timelines = [(outline, rate) for outline in possible for rate in _rates(len(possible), rng)]
     tried = [(o, lattice(timeline(o, rng, r), curve.n, curve.events, resolution)) for o, r in timelines]
@@ -93,7 +93,7 @@ def _solved(
 def _drawn(
     curve: DigitizedCurve, solved: list[tuple[Outline, Lattice]], number: int, rng: np.random.Generator
 ) -> list[Patients]:
-    """Members drawn from timelines in proportion to their evidence; none where there are not enough."""
+    """Imputations drawn from timelines in proportion to their evidence; none where there are not enough."""
     evidence = np.array([solution.log_evidence for _, solution in solved])
     chance = np.exp(evidence - evidence.max(initial=-np.inf))
     imputations: list[Patients] = []
@@ -115,7 +115,7 @@ def _rates(outlines: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _ways_to_read(curve: DigitizedCurve) -> Iterator[tuple[Drop, ...]]:
-    """The simplest reading first; the next only where no whole numbers of patients give the one before.
+    """The simplest interpretation first; the next only where no whole numbers of patients give the one before.
 
     Points a moment apart may lie on one vertical line. And drops within the digitizing error are looked at: the
     least drop that a patient can make is 1 / n, so between two points that fall by less than 1 / n - 2 error

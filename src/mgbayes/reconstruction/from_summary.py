@@ -1,4 +1,4 @@
-"""Data sets that reproduce a printed mean and SD.
+"""Data sets that reproduce a published mean and SD.
 
 Patients who have exactly a given mean m and SD s (n - 1 in the denominator) are made from any
 vector z: with the direction x = (z - mean z) / |z - mean z|,
@@ -8,7 +8,7 @@ vector z: with the direction x = (z - mean z) / |z - mean z|,
 a = log(n m) - log Σ exp(p x). The left side of the equation rises with p, so p is found by
 bisection. All values are positive; ``zeros`` of them are set to nothing and the others carry mean
 and SD. Whole numbers are made by rounding and then moving single units between patients until
-the sum and the sum of squares are again such that mean and SD print as given.
+the sum and the sum of squares are again such that mean and SD round to the published ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REPAIRS = 300
 
 @dataclass(frozen=True)
 class PrintedSample(MeanSD):
-    """n values with a printed mean and SD, whole numbers or any."""
+    """n values with a published mean and SD, whole numbers or any."""
 
     whole: bool = False
 
@@ -35,7 +35,7 @@ class PrintedSample(MeanSD):
         """The most values that can be zero: the others need room for the SD.
 
         k zeros leave n - k values with a ratio of the sum of squares to the squared sum of at
-        least 1 / (n - k); the print fixes that ratio at (m² + s² (n - 1) / n) / (n m²).
+        least 1 / (n - k); the published mean and SD fix that ratio at (m² + s² (n - 1) / n) / (n m²).
         """
         mean, sd = float(self.mean), float(self.sd)
         if mean <= 0:
@@ -47,7 +47,7 @@ class PrintedSample(MeanSD):
 def samples(
     rng: np.random.Generator, target: PrintedSample, z: np.ndarray, zeros: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One data set for each row of z, and which of them reproduce the print.
+    """One data set for each row of z, and which of them reproduce the published mean and SD.
 
     z: (sets, n) any real numbers, at least two of them different. zeros: (sets,) how many of the
     smallest values are nothing. Returns values (sets, n) and a mask (sets,).
@@ -85,7 +85,7 @@ def _log_sum(exponent: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _targets(rng: np.random.Generator, target: PrintedSample, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means and SDs spread over the rounding of the print."""
+    """Means and SDs uniform over the rounding of the published ones."""
     mean = rounding_interval(target.mean, nearest_only=True)
     sd = rounding_interval(target.sd, nearest_only=True)
     return rng.uniform(mean.low, mean.high, size), rng.uniform(sd.low, sd.high, size)
@@ -96,7 +96,7 @@ def _reproduces(values: np.ndarray, target: PrintedSample) -> np.ndarray:
 
 
 def _repair(rng: np.random.Generator, values: np.ndarray, target: PrintedSample) -> np.ndarray:
-    """Move single units between patients until the sum and the sum of squares print as given."""
+    """Move single units between patients until the sum and the sum of squares reproduce the published ones."""
     values = values.copy()
     if not possible_sums(target.mean, target.n):
         return values

@@ -1,4 +1,4 @@
-"""Read the members of an ensemble back as patients of a study, for one time-to-event endpoint."""
+"""Read imputations back as patients of a study, for one time-to-event endpoint."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class _Row:
 def read_imputations(
     path: str | Path, study: Study, endpoint: str, *, most: int = MOST
 ) -> tuple[xr.Dataset, ...]:
-    """The first ``most`` members of a reconstructed file, in days, as ``mgbayes.patients`` holds patients.
+    """The first ``most`` imputations of a reconstructed file, in days, as ``mgbayes.patients`` holds patients.
 
     Raises InputError with every problem of the file: an endpoint that is not a time to an event, an arm that the
-    study does not have, numbers that are none, members of different patients, or no unit of time in the file beside.
+    study does not have, cells that are no numbers, imputations of different patients, or no unit of time in the
+    file with the provenance.
     """
     path = Path(path)
     problems = list(_endpoint_problems(study, endpoint))
@@ -119,7 +120,7 @@ def _number(cell: Any) -> float:
 
 
 def _unit(path: Path) -> tuple[float, list[Problem]]:
-    """Days in the unit of time that the file beside names."""
+    """Days in the unit of time that the file with the provenance names."""
     provenance = path.with_suffix(".json")
     try:
         unit = json.loads(provenance.read_text("utf-8"))["provenance"]["time_unit"]
@@ -154,7 +155,7 @@ def _uneven(imputations: dict[str, list[_Row]], study: Study) -> list[Problem]:
 
 
 def _dataset(endpoint: str, rows: list[_Row], unit: float, about: dict[str, Any]) -> xr.Dataset:
-    """One member's patients; their numbers are of this file and mean nobody."""
+    """The patients of one imputation; their numbers identify nobody."""
     time, event = np.array([row.time * unit for row in rows]), np.array([row.event for row in rows])
     upper = np.where(event == 1, time, np.inf)
     values = {"event": event, "time": time, "lower": time, "upper": upper}

@@ -4,7 +4,7 @@ At each drop S falls to S (1 - d / n) with whole numbers d of events and n at ri
 patients are censored. The state is (n, events so far, S), with S kept in narrow bins, each with the mean of the S
 that reach it. Forward, every state that can be reached within the digitizing error carries its probability;
 backward, paths are drawn from the states that also meet the end. Nothing is iterated or tuned: a curve with
-printed totals that no whole numbers of patients give is told as such.
+published totals that no whole numbers of patients give is reported as such.
 
 The probability of a path: each of n patients at risk is censored in a gap with the gap's chance, independently;
 of n at risk, d have the event, with the chance of the event log-uniform a priori,
@@ -63,7 +63,7 @@ class Stuck:
 
 
 def lattice(steps: list[Step], n: int, total: int | None, resolution: Resolution) -> Lattice | Stuck:
-    """Filter forward from n patients at the start. ``total``: the printed total of events."""
+    """Filter forward from n patients at the start. ``total``: the published total of events."""
     states = States.start(n)
     filtered, log_evidence = [states], 0.0
     for step, fewest in zip(steps, _fewest(steps), strict=True):

@@ -1,6 +1,6 @@
-"""Which drops come before which printed number at risk.
+"""Which drops come before which published number at risk.
 
-A drop within the time error of a printed number's time may lie on either side of it. The orders are gone through
+A drop within the time error of a published number's time may lie on either side of it. The orders are gone through
 from left to right, and those kept that whole numbers of patients can give.
 """
 

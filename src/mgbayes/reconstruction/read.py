@@ -54,7 +54,7 @@ def read_curves(
         curves: CSV files of (time, survival), one an arm or with a column arm; or a single file.
         n: how many patients each arm had, by its name, or one number for a single arm; it may be left to the
             table of numbers at risk when that starts at time 0.
-        events: the printed total of events, likewise; may be left out.
+        events: the published total of events, likewise; may be left out.
         at_risk: a CSV file of (time, at_risk); a number counts the patients whose time is at or after its time.
         marks: a CSV file of the times of the censoring marks, all of them.
         percent: survival is given from 0 to 100.

@@ -1,7 +1,7 @@
-"""What happens to an arm, in order: drops of its curve, stretches in which patients leave, printed counts.
+"""What happens to an arm, in order: drops of its curve, stretches in which patients leave, published counts.
 
 Times within the digitizing error are drawn here, once a timeline, so that many timelines carry that error on.
-A printed number at risk counts the patients whose time is at or after its time: it stands before a drop at the
+A published number at risk counts the patients whose time is at or after its time: it stands before a drop at the
 same time. Everyone left at the end of the curve is censored there.
 """
 
@@ -43,7 +43,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Count:
-    """A printed number at risk."""
+    """A published number at risk."""
 
     time: float
     number: int
@@ -54,7 +54,7 @@ Step = Fall | Gap | Count
 
 @dataclass(frozen=True)
 class Outline:
-    """The order of drops and printed counts: ``before[j]`` drops come before the j-th count that is used."""
+    """The order of drops and published counts: ``before[j]`` drops come before the j-th count that is used."""
 
     curve: DigitizedCurve
     drops: tuple[Drop, ...]
@@ -62,7 +62,7 @@ class Outline:
 
     @property
     def counts(self) -> list[Count]:
-        """The printed counts up to the end of the curve, or as many of them as are placed."""
+        """The published counts up to the end of the curve, or as many of them as are placed."""
         return published_counts(self.curve)[: len(self.before)]
 
     def bounds(self) -> list[tuple[float, float]]:
@@ -82,13 +82,13 @@ class Outline:
 
 
 def published_counts(curve: DigitizedCurve) -> list[Count]:
-    """The printed numbers at risk up to the end of the curve."""
+    """The published numbers at risk up to the end of the curve."""
     table = zip(curve.at_risk.times, curve.at_risk.values, strict=True)
     return [Count(float(time), int(number)) for time, number in table if time <= curve.end]
 
 
 def timeline(outline: Outline, rng: np.random.Generator, rate: float) -> list[Step]:
-    """One reading of a curve. ``rate``: the hazard of censoring, times the length, of the stretch after the table."""
+    """One interpretation of a curve; ``rate`` is the cumulative hazard of censoring after the table."""
     curve = outline.curve
     times = ordered_times(outline.bounds(), rng)
     falls = [
@@ -146,7 +146,7 @@ def _gap(curve: DigitizedCurve, start: float, end: float, rates: list[tuple[floa
 
 
 def _rates(curve: DigitizedCurve, dropped: tuple[Drop, ...], rate: float) -> list[tuple[float, float, float]]:
-    """The hazard of censoring from one printed count to the next, and after the last.
+    """The hazard of censoring from one published count to the next, and after the last.
 
     Between two counts it is what the curve leaves of the loss of patients (Guyot et al. 2012, eq. 5), and at
     least half a patient.

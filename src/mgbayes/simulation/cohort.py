@@ -1,4 +1,4 @@
-"""A made-up cohort: values by endpoint and visit, before they become columns of a spreadsheet."""
+"""A synthetic cohort: values by endpoint and visit, before they become columns of a spreadsheet."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Times:
 class Cohort:
     """Values (patients,) of a cohort whose patients stand arm by arm, the reference arm first.
 
-    ``followup`` is in days, None where nothing is printed about it. What is neither printed nor implied by a model is
-    not there: its cells stay empty.
+    ``followup`` is in days, None where nothing is published about it. What is neither published nor
+    implied by a model is missing: its cells stay empty.
     """
 
     sizes: tuple[int, int]

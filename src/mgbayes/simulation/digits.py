@@ -1,7 +1,7 @@
-"""Values on a grid (whole days, tenths of a mg) whose mean and SD are printed as they should be.
+"""Values on a grid (whole days, tenths of a mg) whose mean and SD round to the published ones.
 
-Values that have the printed moments before they are put on the grid are rounded at random, up or down, until the
-moments of what results are printed as asked; wider steps are taken where roundings alone do not do.
+Values with the published moments are rounded to the grid at random, up or down, until the moments of the result round
+to the published ones; wider steps are taken where rounding alone does not suffice.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def _outside(value: Any, text: str, nearest_only: bool) -> Any:
 
 
 def on_grid(rng: Generator, values: Floats, unit: float, moments: Moments, low: Any = 0.0) -> Floats | None:
-    """The values as multiples of ``unit``, at least ``low``, with the printed moments; None where none was found.
+    """The values as multiples of ``unit``, at least ``low``, with the published moments; None where none exist.
 
-    ``values`` (n,) have about the printed mean and SD. Rounding to nearest is asked for first, then what is cut off.
+    ``values`` (n,) have about the published mean and SD. Rounding to nearest is tried first, then truncation.
     """
     if len(values) == 0:
         return values
@@ -70,7 +70,7 @@ def on_grid(rng: Generator, values: Floats, unit: float, moments: Moments, low: 
 def meeting_all(
     rng: Generator, values: Floats, unit: float, moments: Sequence[Moments], low: float = 0.0
 ) -> Floats | None:
-    """Multiples of ``unit`` that meet several printed moments of groups that overlap; None where none was found.
+    """Multiples of ``unit`` that meet several published moments of groups that overlap; None where none was found.
 
     Single values move by one step up or down at random; a move that brings the moments nearer is kept, one that does
     not is kept the less often the later it comes (simulated annealing).
@@ -110,7 +110,7 @@ def _annealed(
 
 @dataclass
 class _Group:
-    """The sums of one group's values, in steps, and how far their moments lie outside the print."""
+    """The sums of one group's values, in steps, and how far their moments lie outside the published summaries."""
 
     n: int
     total: float

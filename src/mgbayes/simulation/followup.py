@@ -1,8 +1,9 @@
-"""How long each made-up patient was followed: as long as the events allow, with the printed mean and SD.
+"""How long each synthetic patient was followed: as long as the events allow, with the published mean and SD.
 
-A patient's follow-up F has the density of the print's shifted gamma (models/followup.py), times what is seen of the
-patient: F is beyond the day of each event, and where an event was not seen, it had not come by F. Many cohorts are
-drawn so, those near the printed mean and SD are kept, and one of them is moved and stretched onto the print.
+A patient's follow-up F has the density of the published follow-up, a shifted gamma (models/followup.py), times the
+likelihood of the patient's events: F is beyond the day of each event, and one that was not seen had not come by F.
+Many cohorts are drawn so, those near the published mean and SD are selected, and one of them is shifted and scaled to
+the published mean and SD.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CELLS = 200
 """Cells of equal prior chance that a follow-up is drawn from."""
 _COHORTS = 6000
 _PAIRINGS = 100
-_NEAR = 0.02  # of the printed SD
+_NEAR = 0.02  # of the published SD
 _CHOSEN = 20
 
 
@@ -55,7 +56,7 @@ class Gamma:
 
     @classmethod
     def of(cls, published: Followup) -> Gamma:
-        """Matched to a printed mean, SD and minimum."""
+        """Matched to a published mean, SD and minimum."""
         least, mean, sd = float(published.least), float(published.mean), float(published.sd)
         return cls(least, ((mean - least) / sd) ** 2, sd**2 / (mean - least))
 
@@ -117,7 +118,7 @@ def _weights(gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray) -> tupl
 def draw_followup(
     rng: Generator, gamma: Gamma, outcomes: Sequence[Outcome], arm: np.ndarray, published: Followup
 ) -> Floats | None:
-    """Whole days of follow-up (patients,) with the printed mean and SD; None where none was found."""
+    """Whole days of follow-up (patients,) with the published mean and SD; None where none was found."""
     before = _beyond(gamma, outcomes)
     _, weight = _weights(gamma, outcomes, arm)
     share = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)

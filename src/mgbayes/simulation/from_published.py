@@ -1,7 +1,7 @@
-"""A cohort that has every printed count, mean and SD of a study, its times and doses from one posterior draw.
+"""A cohort that has every published count, mean and SD of a study, its times and doses from one posterior draw.
 
-What the print leaves open is filled as the models have it: outcomes are independent of each other given the arm,
-and numbers printed for all patients fall on the two arms by chance. Endpoints of which the paper prints no number
+What is not published follows the models: outcomes are independent of each other given the arm, and numbers published
+for all patients are divided between the arms at random. Endpoints of which the paper reports no number
 stay empty.
 """
 
@@ -31,16 +31,16 @@ _DAY = 1.0
 
 @dataclass(frozen=True)
 class Impossible(Exception):
-    """No values were found that have the printed numbers."""
+    """No values have the published numbers."""
 
     what: str
     summary: str
 
 
 def cohort_from_published(rng: Generator, study: Study, draw: Draw, doses: tuple[Place, ...]) -> Cohort:
-    """A cohort with the printed numbers of a study; ``doses`` are the visits whose correlations the draw has.
+    """A cohort with the published numbers of a study; ``doses`` are the visits whose correlations the draw has.
 
-    Raises InputError where no values were found that have the printed numbers.
+    Raises InputError where no values have the published numbers.
     """
     sizes = (int(study.reference.n), int(study.contrast.n))
     arm = (np.arange(sum(sizes)) >= sizes[0]).astype(int)
@@ -60,7 +60,7 @@ def cohort_from_published(rng: Generator, study: Study, draw: Draw, doses: tuple
 
 
 def _followup_endpoint(study: Study) -> str | None:
-    """The endpoint that follow-up is printed under."""
+    """The endpoint that follow-up is published under."""
     claims = {endpoint.followup for endpoint in study.endpoints if endpoint.followup is not None}
     return next((study.claim(claim).endpoint for claim in sorted(claims)), None)
 
@@ -94,7 +94,7 @@ def _timed(
 def _whole_days(
     rng: Generator, endpoint: Endpoint, published: TimeToEvent, days: tuple[Floats, Floats]
 ) -> list[Floats]:
-    """The days of events by arm, on whole days where only these can occur, with the printed moments."""
+    """The days of events by arm, on whole days where only these can occur, with the published moments."""
     samples = list(days) if len(published.times) == len(days) else [np.concatenate(days)]
     by_arm = []
     for values, times in zip(samples, published.times, strict=True):
@@ -122,7 +122,7 @@ def _placed(rng: Generator, days: list[Floats], arm: np.ndarray) -> Times:
 
 
 def _counted(rng: Generator, study: Study, sizes: tuple[int, int]) -> Iterator[tuple[Place, Floats]]:
-    """Yes (1) or no (0) at each place with printed counts; of named levels, the place of each patient's level."""
+    """Yes (1) or no (0) at each place with published counts; of named levels, the place of each patient's level."""
     for endpoint in study.endpoints:
         rows = [
             row for visit in _visits(study, endpoint) for _, row in summaries_of(study, endpoint.id, visit)
@@ -182,7 +182,7 @@ def _visits(study: Study, endpoint: Endpoint) -> list[str | None]:
 
 
 def _measured(study: Study) -> list[Place]:
-    """Endpoints and visits with a printed mean, but for times."""
+    """Endpoints and visits with a published mean, but for times."""
     return [
         (endpoint.id, visit)
         for endpoint in study.endpoints
@@ -231,7 +231,7 @@ def _onto_grid(
 def _moments(
     rng: Generator, study: Study, place: Place, sizes: tuple[int, int], values: dict[Place, Floats]
 ) -> Floats | None:
-    """Values with the means and SDs printed of groups of all patients, which may overlap."""
+    """Values with the means and SDs published of groups of all patients, which may overlap."""
     endpoint, n = study.endpoint(place[0]), sum(sizes)
     groups = []
     for _, row in summaries_of(study, *place):
@@ -265,7 +265,7 @@ def _direction(rng: Generator, n: int) -> Floats:
 def _group_of(
     study: Study, row: Summary, sizes: tuple[int, int], values: dict[Place, Floats]
 ) -> np.ndarray | None:
-    """Who stands behind a summary; None for a group that the print does not number, or only in part."""
+    """The patients of a summary; None for a group of unknown size, or known only in part."""
     n, contrast = sum(sizes), np.arange(sum(sizes)) >= sizes[0]
     rest_of = next((part.rest_of for part in study.subgroups if part.id == row.group), None)
     if rest_of is not None:

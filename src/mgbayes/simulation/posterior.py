@@ -1,4 +1,4 @@
-"""Posterior draws of the published mode, as made-up cohorts need them: times, doses, chances of no event."""
+"""Posterior draws of the published mode, as synthetic cohorts need them: times, doses, chances of no event."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Draw:
 def published_fits(
     study: Study, *, cores: int = 2, use_cache: bool = True, say: Say = lambda text: None
 ) -> tuple[Fit, ...]:
-    """The fits, on the print alone, that a cohort's times and doses are drawn from.
+    """The fits, on the published summaries alone, that a cohort's times and doses are drawn from.
 
     Raises InputError where one fails its diagnostics.
     """

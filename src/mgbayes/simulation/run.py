@@ -1,4 +1,4 @@
-"""Made-up patients: drawn from the published-mode posterior, or from a chosen truth."""
+"""Synthetic patients: drawn from the posterior given the published summaries, or from chosen parameters."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
-_DRAWS = 50  # posterior draws that may be passed over for each member, where no doses have their correlations
+_DRAWS = 50  # posterior draws that may be skipped for each member, where no doses have their correlations
 FROM_PUBLISHED = "posterior of the published evidence"
 FROM_TRUTH = "chosen truth"
 
 
 @dataclass(frozen=True)
 class SyntheticCohort:
-    """One made-up cohort: its columns by name, where it comes from, and the numbers that it was drawn with.
+    """One synthetic cohort: its columns by name, where it comes from, and the numbers that it was drawn with.
 
     ``passed_over`` counts the posterior draws before this one whose doses' correlations no positive doses have.
     """
@@ -47,15 +47,23 @@ def simulate(
     use_cache: bool = True,
     say: Say = lambda text: None,
 ) -> tuple[SyntheticCohort, ...]:
-    """Made-up cohorts of a study's patients, in the columns of its map.
+    """Synthetic cohorts of a study's patients, in the columns of its map.
 
-    Without ``truth`` each cohort has every printed count, percentage, mean and SD (times and follow-up in whole days,
-    doses in tenths, none below zero); the times of events and the correlations of doses are those of one draw of
-    the posterior given the print, and follow-up is drawn given these and its own printed mean and SD. With ``truth``
-    (a file, or what ``load_truth`` read) the patients follow chosen parameters instead, whatever is printed.
+    Each cohort has every published count, percentage, mean and SD (times and follow-up in whole days, doses in
+    tenths, none below zero); the times of events and the correlations of doses are those of one draw of the
+    posterior, and follow-up is drawn given these and its own published mean and SD.
 
-    The same seed gives the same cohorts. Raises InputError when the study has no map, a fit fails its diagnostics, or
-    no patients have the printed numbers.
+    Args:
+        study: a study with a map of columns.
+        members: how many cohorts.
+        seed: the same seed gives the same cohorts.
+        truth: chosen parameters (a file, or what ``load_truth`` read) in place of the published numbers.
+        cores: chains that run side by side.
+        use_cache: whether finished fits are read from the cache and added to it.
+        say: called with the stage as work goes on.
+
+    Raises:
+        InputError: when the study has no map, a fit fails its diagnostics, or no patients have the published numbers.
     """
     mapping = map_of(study)
     if members < 1:

@@ -1,4 +1,4 @@
-"""A made-up cohort as the columns that a study's map names, in a random order of patients."""
+"""A synthetic cohort as the columns that a study's map names, in a random order of patients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Columns = dict[str, list[Cell]]
 
 
 def map_of(study: Study) -> PatientMap:
-    """The study's map of columns. Raises InputError when made-up patients cannot be written by it."""
+    """The study's map of columns. Raises InputError when synthetic patients cannot be written by it."""
     mapping = study.patients
     if mapping is None:
         problem = Problem("patients", "nothing", "a [patients] table that names the columns to be written")
@@ -76,7 +76,7 @@ def _endpoint(
     places = {None: row.column} if row.column is not None else dict(row.visits)
     for visit, column in places.items():
         values = cohort.values.get((row.endpoint, visit))
-        if values is None and visit is None:  # one column for what is printed at a single visit
+        if values is None and visit is None:  # one column for what is published at a single visit
             single = [v for (name, _), v in cohort.values.items() if name == row.endpoint]
             values = single[0] if len(single) == 1 else None
         words = (mapping.no, mapping.yes) if endpoint.kind is Kind.binary else row.level_spellings

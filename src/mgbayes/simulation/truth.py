@@ -76,7 +76,7 @@ class TrueDoses(Record):
 
 
 class Truth(Record):
-    """What the patients of a made-up cohort follow."""
+    """What the patients of a synthetic cohort follow."""
 
     schema_version: Literal[1]
     patients: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None

@@ -1,4 +1,4 @@
-"""Write made-up patients so that nobody can take them for observed ones, and hold each file against the print."""
+"""Write synthetic patients, marked as such everywhere, and check each file against the published numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class Written:
-    """One file: its place, how many printed numbers it gives back, those that it does not, and those not in it."""
+    """One file: its place, how many published numbers it reproduces, those that it does not, and those not in it."""
 
     path: Path
     agree: int
@@ -35,15 +35,15 @@ class Written:
     from_published: bool
 
     def in_words(self) -> list[str]:
-        """The file, and how it stands to the print where it is made from that."""
+        """The file, and whether it reproduces the published numbers where these are its source."""
         if not self.from_published:
             return [str(self.path)]
         differ = [f"  not met: {text}" for text in self.differ]
         absent = [f"  not in the file: {text}" for text in self.not_in_file]
-        return [f"{self.path}: {self.agree} published numbers come back", *differ, *absent]
+        return [f"{self.path}: {self.agree} published numbers reproduced", *differ, *absent]
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The JSON form."""
         if not self.from_published:
             return {"file": str(self.path)}
         return {
@@ -65,10 +65,10 @@ def check_folder(folder: str | Path) -> None:
 def write_cohorts(
     study: Study, cohorts: Sequence[SyntheticCohort], folder: str | Path, *, seed: int, excel: bool = False
 ) -> list[Written]:
-    """Write each cohort as CSV (with ``excel`` as .xlsx too), and where it came from as JSON beside it.
+    """Write each cohort as CSV (with ``excel`` as .xlsx too), and its provenance as JSON in the same folder.
 
-    The file's name says that it is synthetic, and so does a column in every row. Each CSV file is read back and held
-    against every printed number. Raises InputError when a file cannot be written.
+    The file's name and a column in every row say that it is synthetic. Each CSV file is read back and compared with
+    every published number. Raises InputError when a file cannot be written.
     """
     folder, mapping = Path(folder), map_of(study)
     written = []

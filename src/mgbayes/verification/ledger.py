@@ -35,8 +35,8 @@ def verify(
     """Re-compute every claim of a study and give each a verdict.
 
     With ``search``, claims whose test needs the patients are searched over the data sets that
-    reproduce the printed summaries (seconds, not milliseconds). ``progress`` is told the id of
-    each claim before it is looked at. With ``use_cache``, a ledger that was made before is read.
+    reproduce the printed summaries (seconds, not milliseconds). ``progress`` is called with the
+    id of each claim. With ``use_cache``, a finished ledger is read from the cache.
 
     Example:
         >>> import mgbayes as mb
