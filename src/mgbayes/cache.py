@@ -48,10 +48,10 @@ class Cache[T]:
     def read(self, key: str) -> T | None:
         """A finished result; None where there is none that can be read."""
         try:
-            found: T = _adapter(self.form).validate_python(json.loads(self.path(key).read_text("utf-8")))
+            result: T = _adapter(self.form).validate_python(json.loads(self.path(key).read_text("utf-8")))
         except (OSError, ValueError):
             return None
-        return found
+        return result
 
     def write(self, key: str, result: T) -> None:
         """Write a result; where the disk takes none, it is made again next time."""

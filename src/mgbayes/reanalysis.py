@@ -111,10 +111,10 @@ def _jobs_of(
     """
     from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
 
-    members = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
+    imputations = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
     if patients is not None:
-        asked = named and "masked_below" not in patients.attrs
-        if asked or applies(study, plan, patients):
+        required = named and "masked_below" not in patients.attrs
+        if required or applies(study, plan, patients):
             yield from jobs_on_patients(study, plan, patients)
             return
-    yield from jobs_on_curves(study, plan, members) if members else jobs_of(study, plan)
+    yield from jobs_on_curves(study, plan, imputations) if imputations else jobs_of(study, plan)

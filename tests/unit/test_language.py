@@ -79,3 +79,36 @@ def test_no_page_has_a_word_of_our_own(path: Path) -> None:
 def test_sentences_are_found() -> None:
     assert len(CODE) > 200
     assert sum(len(list(_sentences(path))) for path in CODE) > 1000
+
+
+NAMES = {"asked", "beliefs", "beside", "crew", "found", "kept", "made", "readings", "said", "told"}
+"""Names of variables and functions that do not say what they hold."""
+PACKAGES = (
+    *("cli", "patient_comparison", "patients", "planning", "reconstruction", "report", "simulation"),
+    *("api.py", "cache.py", "errors.py", "reanalysis.py", "results.py", "starter.py"),
+)
+"""Where names are held to it."""
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Every name that a file gives to a variable, an argument or a function."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+NAMED = [path for path in CODE if path.relative_to(SOURCE).parts[0] in PACKAGES]
+
+
+@pytest.mark.parametrize("path", NAMED, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_name_says_what_it_holds(path: Path) -> None:
+    assert not {name for name in _names(path) if name.strip("_").lower() in NAMES}
+
+
+def test_names_are_found() -> None:
+    assert {path.relative_to(SOURCE).parts[0] for path in NAMED} == set(PACKAGES)
+    assert sum(len(set(_names(path))) for path in NAMED) > 1000

@@ -2,7 +2,7 @@
 
 Each entry lists the tests of one kind in one design. Where a paper names several of them without saying
 which it used where, the first named one stands for the paper; ``better`` marks the one that should have
-been used beside it, ``check`` one that tests an assumption instead of a difference.
+been used as well, ``check`` one that tests an assumption instead of a difference.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgbayes.patient_comparison.comparison import Comparison, asked_by
+from mgbayes.patient_comparison.comparison import Comparison, comparisons_behind
 from mgbayes.patient_comparison.run import named_tests
 from mgbayes.patient_comparison.tested import PatientTest, PatientTests, Role
 from mgbayes.patients.patient_rows import PatientRows, check_rows
@@ -170,8 +170,8 @@ def _measured(
 ) -> tuple[_Sample | None, str]:
     """The values of a group at a visit, or their changes up to it; who is at a level, where one is named."""
     visits, visit = rows.visits(endpoint), summary.visit
-    asked = {visit} | ({summary.change_from} if summary.change_from is not None else set())
-    if visits != (None,) and not asked <= set(visits):
+    needed = {visit} | ({summary.change_from} if summary.change_from is not None else set())
+    if visits != (None,) and not needed <= set(visits):
         return None, "the rows hold this endpoint at other visits only"
     values = rows.numbers(endpoint, visit)[members]
     if summary.change_from is not None:
@@ -193,13 +193,13 @@ def _of_p(
 ) -> Iterator[ClaimCheck]:
     printed = rows.study.parse_p(text)
     source = f" ({sources})" if isinstance(claim.p, dict) else ""
-    asked = asked_by(rows, claim)
-    for comparison in asked:
+    comparisons = comparisons_behind(rows, claim)
+    for comparison in comparisons:
         tests = results.of(comparison.endpoint.id, comparison.id)
         named = _named_for(rows.study, claim, comparison)
         check = _p_check(claim, f"p{source}, {comparison.id}", text, printed, tests, named)
         yield replace(check, comparison=comparison.id)
-    if not asked:
+    if not comparisons:
         reason = "the rows do not hold what this p compares"
         yield _without_p(claim, f"p{source}", text, printed, reason)
 

@@ -61,10 +61,10 @@ def _usual(rows: PatientRows, endpoint: Endpoint) -> Iterator[Comparison]:
 def _claimed(rows: PatientRows, endpoint: Endpoint) -> Iterator[Comparison]:
     for claim in rows.study.claims:
         if claim.endpoint == endpoint.id:
-            yield from asked_by(rows, claim)
+            yield from comparisons_behind(rows, claim)
 
 
-def asked_by(rows: PatientRows, claim: Claim) -> tuple[Comparison, ...]:
+def comparisons_behind(rows: PatientRows, claim: Claim) -> tuple[Comparison, ...]:
     """The comparisons behind a claim's p value; none when nothing says what it compares."""
     study, endpoint, comparison = rows.study, rows.study.endpoint_of(claim), claim.comparison
     if endpoint is None or comparison is None or not rows.has(endpoint):

@@ -78,7 +78,7 @@ def _stands_for_the_paper(
 def _role(test: Entry) -> Role:
     if test.check:
         return Role.check
-    return Role.better if test.better else Role.beside
+    return Role.better if test.better else Role.also
 
 
 def _row(

@@ -17,7 +17,7 @@ class Role(StrEnum):
 
     paper = "paper"
     better = "better"
-    beside = "beside"
+    also = "beside"
     check = "check"
 
 

@@ -16,15 +16,15 @@ _PERCENT = "; a percent scale must be declared (percent)"
 
 def problems_of(curve: DigitizedCurve) -> list[Problem]:
     """Every problem of one arm, in one pass."""
-    found = list(_settings(curve))
+    problems = list(_settings(curve))
     if not curve.survival_error >= 0 or not curve.time_error >= 0:
         curve = replace(
             curve, survival_error=SURVIVAL_ERROR, time_error=0.0
         )  # so that the rest can be checked
-    found += [*_points(curve), *_at_risk(curve)]
+    problems += [*_points(curve), *_at_risk(curve)]
     if curve.marks is not None:
-        found += [*_finite(curve.marks, "mark"), *_inside(curve, curve.marks, "the censoring mark")]
-    return found
+        problems += [*_finite(curve.marks, "mark"), *_inside(curve, curve.marks, "the censoring mark")]
+    return problems
 
 
 def _settings(curve: DigitizedCurve) -> Iterator[Problem]:

@@ -26,15 +26,15 @@ def short_answer(reanalysis: Reanalysis) -> list[str]:
     cautions = dict.fromkeys(confounding_cautions(reanalysis))
     together = overall_short(reanalysis)
     assumed = (text for fits in reanalysis.by_plan() for text in assumed_followup(reanalysis.study, fits))
-    return [*together, *assumed, *_readings(reanalysis), *cautions]
+    return [*together, *assumed, *_interpretations(reanalysis), *cautions]
 
 
-def _readings(reanalysis: Reanalysis) -> Iterator[str]:
+def _interpretations(reanalysis: Reanalysis) -> Iterator[str]:
     for fits in reanalysis.by_plan():
-        yield from _two_readings(fits, _first_answers(fits))
+        yield from _disagreeing(fits, _first_answers(fits))
 
 
-def _two_readings(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]:
+def _disagreeing(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]:
     """Why the estimands that a plan puts first point different ways, if they do."""
     chances = [row.p_benefit for row in rows if row.p_benefit is not None]
     if fits[0].plan.readings and chances and min(chances) < 0.5 < max(chances):
@@ -48,7 +48,7 @@ def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     for row in rows:
         if row.p_benefit is not None:
             yield _one_outcome(reanalysis, fits, row)
-    yield from _two_readings(fits, rows)
+    yield from _disagreeing(fits, rows)
     if fits[0].plan.caution:
         yield fits[0].plan.caution
 
@@ -80,13 +80,13 @@ def _depends_on(fits: list[Fit], row: EstimandSummary) -> str:
     low, high = next(iter(answers)), next(reversed(answers))
     if words.percent(answers[low]) == words.percent(answers[high]):
         return f" All {len(answers)} analyses agree on it."
-    spread = (
+    span = (
         f"{words.percent(answers[low])} ({low}) to {words.percent(answers[high])} ({high}) "
         f"over {len(answers)} analyses"
     )
     if answers[high] - answers[low] > _APART:
-        return f" This depends on the analysis: from {spread}."
-    return f" It depends little on the analysis: from {spread}."
+        return f" This depends on the analysis: from {span}."
+    return f" It depends little on the analysis: from {span}."
 
 
 def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
@@ -99,7 +99,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
     sentences += overlapping(reanalysis.study, fits)
     sentences += [_agreement(fit) for fit in fits if fit.agreement]
     sentences += plan_confounding(reanalysis, fits)
-    return [*sentences, *_of_patients(reanalysis, fits), *_of_members(fits), *_doubts(reanalysis, fits)]
+    return [*sentences, *_of_patients(reanalysis, fits), *_of_imputations(fits), *_doubts(reanalysis, fits)]
 
 
 def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _of_patients(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     yield from foreseen(on_patients)
 
 
-def _of_members(fits: list[Fit]) -> Iterator[str]:
+def _of_imputations(fits: list[Fit]) -> Iterator[str]:
     """What fits on reconstructed patients stand on, and how much the curves leave open."""
     for fit in fits:
         if fit.pooled is None or not fit.estimands:

@@ -88,11 +88,11 @@ def _outcomes(comparison: Comparison) -> list[dict[str, Any]]:
     """What every rule says of each table that the paper prints."""
     table = seen(comparison)
     labels = {rule.id: rule for rule in comparison.rules}
-    found = []
+    rows = []
     for outcome in comparison.seen:
         rows = table[table["endpoint"] == outcome.endpoint]
         concluding = rows[rows["concludes"] != "neither"]
-        found.append(
+        rows.append(
             {
                 "title": words.first_upper(outcome.label),
                 "counts": f"{rows['contrast'].iloc[0]} against {rows['reference'].iloc[0]}",
@@ -108,7 +108,7 @@ def _outcomes(comparison: Comparison) -> list[dict[str, Any]]:
                 ],
             }
         )
-    return found
+    return rows
 
 
 def _says(row: Any) -> str:

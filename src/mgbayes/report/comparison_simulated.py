@@ -40,7 +40,7 @@ class Row:
 def rows(simulated: Simulated) -> list[Row]:
     """The methods, those that find most first."""
     data = simulated.dataset
-    found = []
+    ranked_methods = []
     for name, label in simulated.labels.items():
         it = data.sel(rule=name)
         worst = int(np.nanargmax(it["concludes_by_mistake"]))
@@ -49,7 +49,7 @@ def rows(simulated: Simulated) -> list[Row]:
         error = float(np.nanmean(it["power_mcse"]))
         coverage = it["coverage"].to_numpy() if "coverage" in it else np.array([np.nan])
         least = None if np.isnan(coverage).all() else int(np.nanargmin(coverage))
-        found.append(
+        ranked_methods.append(
             Row(
                 rule=name,
                 label=label,
@@ -62,28 +62,28 @@ def rows(simulated: Simulated) -> list[Row]:
                 no_answer=float(it["no_answer"].max()),
             )
         )
-    return sorted(found, key=lambda row: -row.power)
+    return sorted(ranked_methods, key=lambda row: -row.power)
 
 
 def sentences(simulated: Simulated) -> list[str]:
     """Which methods keep their level, which of them finds most, and where another would find more."""
     ranked = rows(simulated)
-    kept = [row for row in ranked if row.keeps_level]
+    exact_level = [row for row in ranked if row.keeps_level]
     over = [row for row in ranked if not row.keeps_level]
     what = "a time to an event" if simulated.kind is TimesTruth else "a measured outcome"
-    said = []
-    if kept:
-        best = kept[0]
-        others = [row.label for row in kept[1:] if best.power - row.power < _ERRORS * best.power_error]
+    texts = []
+    if exact_level:
+        best = exact_level[0]
+        others = [row.label for row in exact_level[1:] if best.power - row.power < _ERRORS * best.power_error]
         alike = f" ({'; '.join(others)} within simulation error of it)" if others else ""
-        said.append(
+        texts.append(
             f"For {what}, {best.label} finds most of the methods that keep their level in every scenario without an "
             f"effect: {words.percent(best.power)} on average over the effects looked at{alike}."
         )
     if over:
         listed = "; ".join(f"{row.label} {_share(row.by_mistake, row.by_mistake_error)}" for row in over)
-        said.append(f"More than {words.percent(ALPHA)} by mistake in some scenario: {listed}.")
-    return said
+        texts.append(f"More than {words.percent(ALPHA)} by mistake in some scenario: {listed}.")
+    return texts
 
 
 def part(simulated: Simulated) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from mgbayes.report.comparison_simulated import sentences
 _ROUNDING = 5e-5
 
 
-def _kept(comparison: Comparison, *, bayesian: bool) -> list[int]:
+def _of_exact_level(comparison: Comparison, *, bayesian: bool) -> list[int]:
     """The rules that favour neither arm and never conclude by mistake in more studies than ALPHA, the best first."""
-    found = [
+    exact = [
         i
         for i, rule in enumerate(comparison.rules)
         if rule.symmetric and rule.bayesian is bayesian and comparison.largest_size[i] <= ALPHA + _ROUNDING
     ]
-    return sorted(found, key=lambda i: -comparison.mean_power[i])
+    return sorted(exact, key=lambda i: -comparison.mean_power[i])
 
 
 def named(rule: Rule) -> str:
@@ -37,7 +37,7 @@ def short_answer(comparison: Comparison) -> list[str]:
 def recommendation(comparison: Comparison) -> list[str]:
     """Which rule to use for so many patients, what it costs to use another, and what none of them can do."""
     m, n = comparison.tables.m, comparison.tables.n
-    tests, priors = (_kept(comparison, bayesian=which) for which in (False, True))
+    tests, priors = (_of_exact_level(comparison, bayesian=which) for which in (False, True))
     parts = []
     if tests:
         name, finds, at_most = _figures(comparison, tests[0])

@@ -16,7 +16,7 @@ def confounding_cautions(reanalysis: Reanalysis) -> Iterator[str]:
 
     Nothing where they were, or where no plan compares outcomes.
     """
-    rows = [row for fits in reanalysis.by_plan() for row in _asked(reanalysis, fits)[:1]]
+    rows = [row for fits in reanalysis.by_plan() for row in _of_headlines(reanalysis, fits)[:1]]
     if reanalysis.study.randomized or not (rows or _imbalances(reanalysis)):
         return
     yield _not_randomized(reanalysis)
@@ -26,7 +26,7 @@ def confounding_cautions(reanalysis: Reanalysis) -> Iterator[str]:
 
 def plan_confounding(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
     """The same of the other estimands that a plan puts first."""
-    for row in _asked(reanalysis, fits)[1:]:
+    for row in _of_headlines(reanalysis, fits)[1:]:
         yield confounding_sentence(row, reanalysis.study.contrast.label)
 
 
@@ -112,17 +112,17 @@ def _after(row: Confounded) -> str:
 
 def _not_randomized(reanalysis: Reanalysis) -> str:
     study = reanalysis.study
-    found = _imbalances(reanalysis)
+    rows = _imbalances(reanalysis)
     study_arms = f"{study.contrast.label} or {study.reference.label}"
     head = f"Patients were not randomized to the arms ({study_arms})"
-    if found:
-        head = f"The arms differed before treatment ({'; '.join(found)}), and patients were not randomized to them"
+    if rows:
+        head = f"The arms differed before treatment ({'; '.join(rows)}), and patients were not randomized to them"
     return f"{head}: a difference in outcome need not be an effect of the arm."
 
 
 def _imbalances(reanalysis: Reanalysis) -> list[str]:
     """Baseline facts in which the paper's numbers tell the arms apart, with their odds ratio."""
-    found = []
+    differing = []
     for fit in reanalysis.fits:
         rows = reanalysis.summaries(fit) if fit.plan.role == "balance" else ()
         ratios = {row.estimand.label.split(", ", 1)[-1]: row for row in rows if row.estimand.null == 1}
@@ -130,19 +130,21 @@ def _imbalances(reanalysis: Reanalysis) -> list[str]:
             name = row.estimand.label.split(", ", 1)[-1]
             if row.estimand.null == 0 and (row.low > 0 or row.high < 0):
                 ratio = ratios.get(name)
-                found.append(name if ratio is None else f"{name}, odds ratio {words.number(ratio.median)}")
-    return list(dict.fromkeys(found))
+                differing.append(
+                    name if ratio is None else f"{name}, odds ratio {words.number(ratio.median)}"
+                )
+    return list(dict.fromkeys(differing))
 
 
-def _asked(reanalysis: Reanalysis, fits: list[Fit]) -> list[Confounded]:
+def _of_headlines(reanalysis: Reanalysis, fits: list[Fit]) -> list[Confounded]:
     """The estimands that a plan puts first, that of its decision before others; each from its first usable fit."""
     plan = fits[0].plan
     if plan.role != "outcome":
         return []
-    found: dict[str, Confounded] = {}
+    rows: dict[str, Confounded] = {}
     for fit in fits:
         for name, row in reanalysis.confounded(fit).items():
-            found.setdefault(name, row)
-    wanted = plan.headline or tuple(row.estimand for row in plan.important) or tuple(found)
+            rows.setdefault(name, row)
+    wanted = plan.headline or tuple(row.estimand for row in plan.important) or tuple(rows)
     first = [plan.decision.estimand] if plan.decision and plan.decision.estimand in wanted else []
-    return [found[name] for name in dict.fromkeys([*first, *wanted]) if name in found]
+    return [rows[name] for name in dict.fromkeys([*first, *wanted]) if name in rows]

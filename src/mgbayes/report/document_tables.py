@@ -246,15 +246,15 @@ def overall(reanalysis: Reanalysis) -> Table:
 
 def software(reanalysis: Reanalysis) -> Table:
     """What is needed to make the same numbers again."""
-    made = provenance(reanalysis)
+    source = provenance(reanalysis)
     rows = [
         ("Command", command(reanalysis)),
-        ("mgbayes", str(made["mgbayes"])),
-        ("Python", str(made["python"])),
-        *((name, str(version)) for name, version in made["versions"].items()),
-        ("Study file (SHA-256)", str(made["study_sha256"])),
-        ("Source (SHA-256)", str(made["source_sha256"])),
-        *((f"Seed of {name}", str(seed)) for name, seed in made["seeds"].items()),
+        ("mgbayes", str(source["mgbayes"])),
+        ("Python", str(source["python"])),
+        *((name, str(version)) for name, version in source["versions"].items()),
+        ("Study file (SHA-256)", str(source["study_sha256"])),
+        ("Source (SHA-256)", str(source["source_sha256"])),
+        *((f"Seed of {name}", str(seed)) for name, seed in source["seeds"].items()),
     ]
     return Table(
         "software", "Software, versions and seeds.", (Column("What", 1), Column("Value", 2)), tuple(rows)
@@ -272,9 +272,9 @@ def command(reanalysis: Reanalysis) -> str:
 
 def claim_notes(row: ClaimResult) -> Iterator[str]:
     """What reproduces a claim, the checks of its digits, notes, and what follows from reading it otherwise."""
-    found = [f"{test.label} ({p_range(test)})" for test in row.tests if test.matches]
-    if found:
-        yield "; ".join(found) + "."
+    matching = [f"{test.label} ({p_range(test)})" for test in row.tests if test.matches]
+    if matching:
+        yield "; ".join(matching) + "."
     yield from (_ended(check.text) for check in row.checks)
     yield from map(_ended, row.notes)
     for other in row.alternatives:

@@ -72,14 +72,14 @@ def _row(reanalysis: Reanalysis, row: Finding, common: Sequence[Concern]) -> tup
 
 def absolute_effect(row: Finding) -> str:
     """Per 100 patients, or in the unit of the outcome; empty where the model gives neither."""
-    found = row.absolute
-    if found is None:
+    absolute = row.absolute
+    if absolute is None:
         return ""
-    if not is_share(found.estimand):
-        return words.interval(found)
-    what = _DIFFERENCE.sub("", found.estimand.label)
+    if not is_share(absolute.estimand):
+        return words.interval(absolute)
+    what = _DIFFERENCE.sub("", absolute.estimand.label)
     own = row.summary.estimand.label.lower()
-    return words.per_hundred(found) + ("" if what.lower() in own else f", {what}")
+    return words.per_hundred(absolute) + ("" if what.lower() in own else f", {what}")
 
 
 def certainty(row: Finding, common: Sequence[Concern] = ()) -> str:

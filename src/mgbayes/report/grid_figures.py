@@ -119,16 +119,16 @@ def _surface(tip: Tipping, grid: Grid) -> Picture:
 
 def _draw_surface(figure: Figure, tip: Tipping) -> None:
     axes = figure.add_subplot()
-    found = tip.surface
-    p = np.where(found.trusted, found.p_benefit, np.nan)
+    surface = tip.surface
+    p = np.where(surface.trusted, surface.p_benefit, np.nan)
     is_ratio = tip.varied.is_ratio
-    centres = np.exp(found.means) if is_ratio else found.means
+    centres = np.exp(surface.means) if is_ratio else surface.means
     filled = axes.contourf(
-        found.sds, centres, p, levels=np.linspace(0, 1, 11), cmap="Greys", alpha=0.7, vmin=0, vmax=1.4
+        surface.sds, centres, p, levels=np.linspace(0, 1, 11), cmap="Greys", alpha=0.7, vmin=0, vmax=1.4
     )
     for level, line in zip(LEVELS, _LINES, strict=True):
         if np.nanmin(p) < level < np.nanmax(p):
-            drawn = axes.contour(found.sds, centres, p, levels=[level], colors=style.INK, linestyles=line)
+            drawn = axes.contour(surface.sds, centres, p, levels=[level], colors=style.INK, linestyles=line)
             axes.clabel(drawn, fmt=f"{level:g}", fontsize=7)
     axes.axhline(1 if is_ratio else 0, color=style.INK, lw=0.5)
     _draw_fits(axes, tip)

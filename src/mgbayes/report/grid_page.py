@@ -108,9 +108,9 @@ def _reasons(cells: list[Cell]) -> list[str]:
     """Why cells have no estimate: how many, of which kind."""
     disagree = sum(not cell.usable and cell.disagrees for cell in cells)
     failed = sum(not cell.usable and not cell.disagrees for cell in cells)
-    told = []
+    sentences = []
     if disagree:
-        told.append(f"{disagree} analyses have no estimate because no draw agrees with the reported p.")
+        sentences.append(f"{disagree} analyses have no estimate because no draw agrees with the reported p.")
     if failed:
-        told.append(f"{failed} analyses failed their diagnostics and have no estimate.")
-    return told
+        sentences.append(f"{failed} analyses failed their diagnostics and have no estimate.")
+    return sentences

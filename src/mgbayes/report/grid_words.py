@@ -83,16 +83,16 @@ def _explained(driver: Driver) -> float:
 
 
 def _tipping(tip: Tipping, row: Flips) -> str:
-    asked = f"{row.rule.probability:g}"
+    threshold = f"{row.rule.probability:g}"
     sds = dict(tip.sds)
     if row.rule.probability not in sds:
         return ""
     sd = sds[row.rule.probability]
     if sd is None and always_above(tip.surface, row.rule.probability):
-        return f"P is {asked} or more under every prior centred at no effect, from SD {_ends(tip)}."
+        return f"P is {threshold} or more under every prior centred at no effect, from SD {_ends(tip)}."
     if sd is None:
-        return f"No prior centred at no effect brings P to {asked}, from SD {_ends(tip)}."
-    return f"Centred at no effect, the prior must have an SD of at least {sd:.2g} for P to reach {asked}."
+        return f"No prior centred at no effect brings P to {threshold}, from SD {_ends(tip)}."
+    return f"Centred at no effect, the prior must have an SD of at least {sd:.2g} for P to reach {threshold}."
 
 
 def _ends(tip: Tipping) -> str:

@@ -24,7 +24,7 @@ def overall_answer(reanalysis: Reanalysis) -> list[str]:
     if benefit is None:
         return []
     return [
-        _asked(benefit),
+        _question(benefit),
         *_separate(benefit),
         _answer(reanalysis, benefit),
         _depends_on(benefit),
@@ -68,7 +68,7 @@ def _chances(row: Overall) -> dict[str, str]:
     }
 
 
-def _asked(benefit: OverallBenefit) -> str:
+def _question(benefit: OverallBenefit) -> str:
     listed = "; ".join(row.label[:1].lower() + row.label[1:] for row in benefit.contrasts)
     return (
         f"Each of {len(benefit.contrasts)} main outcomes ({listed}) is brought to one scale, standard deviations of "

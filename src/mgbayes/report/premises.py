@@ -33,9 +33,9 @@ def assumed_followup(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
     if assumed is None or not any(map(followup_is_assumed, fits)):
         return
     unit = outcome_of(study, fits[0].plan).unit
-    spread = f" ± {assumed.sd:g}" if assumed.sd else ""
+    sd = f" ± {assumed.sd:g}" if assumed.sd else ""
     yield (
-        f"{fits[0].plan.title}: follow-up is assumed, not reported, {assumed.mean:g}{spread} {unit} "
+        f"{fits[0].plan.title}: follow-up is assumed, not reported, {assumed.mean:g}{sd} {unit} "
         f"({assumed.why.rstrip('.')}). Every number of it that is marked “follow-up assumed” rests on that."
     )
 

@@ -20,9 +20,9 @@ def reported(study: Study, ledger: Ledger, plan: Plan, estimand: Estimand) -> st
     """The claim that the plan names for an estimand; without one, all of both arms on its endpoint and visit."""
     named = next((row.claim for row in plan.important if row.estimand == estimand.id and row.claim), None)
     ids = {named} if named else set(_claims_of(study, plan, estimand))
-    found = [row for row in ledger.claims if row.id in ids]
+    claims = [row for row in ledger.claims if row.id in ids]
     return "; ".join(
-        f"{row.printed}; p {row.p_printed}" if row.p_printed else str(row.printed) for row in found
+        f"{row.printed}; p {row.p_printed}" if row.p_printed else str(row.printed) for row in claims
     )
 
 

@@ -58,9 +58,9 @@ def about(patients: xr.Dataset) -> Patients:
     """What is told of a dataset of patients."""
     arms, counts = np.unique(patients["arm"].to_numpy().astype(str), return_counts=True)
     by_arm = dict(zip(arms.tolist(), counts.tolist(), strict=True))
-    said = patients.attrs
-    file, below = str(said["file_sha256"]) or None, said.get("masked_below")
-    return Patients(by_arm, bool(said["synthetic"]), file, below, tuple(said.get("hidden", ())))
+    about_file = patients.attrs
+    file, below = str(about_file["file_sha256"]) or None, about_file.get("masked_below")
+    return Patients(by_arm, bool(about_file["synthetic"]), file, below, tuple(about_file.get("hidden", ())))
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class Reanalysis:
 def provenance(reanalysis: Reanalysis) -> dict[str, Any]:
     """What is needed to make the same numbers again. No time of day: equal input, equal output."""
     study = reanalysis.study.model_dump_json().encode()
-    made_up = reanalysis.patients is not None and reanalysis.patients.synthetic
+    synthetic = reanalysis.patients is not None and reanalysis.patients.synthetic
     return {
-        **({"synthetic_patients": True} if made_up else {}),
+        **({"synthetic_patients": True} if synthetic else {}),
         **({"reconstructed_patients": True} if reanalysis.reconstructed else {}),
         "mgbayes": __version__,
         "python": platform.python_version(),
@@ -202,9 +202,10 @@ def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
 
 def _estimands_json(reanalysis: Reanalysis, fit: Fit) -> list[dict[str, Any]]:
     """The estimands of a fit; where arms without randomization are compared, with what confounding could do."""
-    found = reanalysis.confounded(fit)
+    confounded = reanalysis.confounded(fit)
     return [
-        row.to_json() | ({"confounding": asdict(found[row.estimand.id])} if row.estimand.id in found else {})
+        row.to_json()
+        | ({"confounding": asdict(confounded[row.estimand.id])} if row.estimand.id in confounded else {})
         for row in reanalysis.summaries(fit)
     ]
 

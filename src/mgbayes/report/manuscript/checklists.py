@@ -69,13 +69,13 @@ def checklist(name: str) -> Checklist:
 
 
 def _row(item: Item, parts: Mapping[str, str], source: str) -> tuple[str | Text, ...]:
-    found = [name for name in item.where if name in parts or name in SECTIONS]
-    missing = bool(item.where) and not found
+    present = [name for name in item.where if name in parts or name in SECTIONS]
+    missing = bool(item.where) and not present
     where: list = []
-    for name in found:
+    for name in present:
         where += [", "] if where else []
         where.append(f"section {SECTIONS[name]}" if name in SECTIONS else Ref(name))
     says = "Not in this analysis." if missing else item.says or "Not reported."
     gap = item.gap or ("To be added by the authors." if missing else "")
-    asked: Text = (item.asks, cite(source)) if source else (item.asks,)
-    return item.id, asked, tuple(where), says, gap
+    item_text: Text = (item.asks, cite(source)) if source else (item.asks,)
+    return item.id, item_text, tuple(where), says, gap

@@ -77,14 +77,14 @@ def _models(reanalysis: Reanalysis) -> Text:
 
 
 def _computation(reanalysis: Reanalysis) -> Text:
-    made = provenance(reanalysis)
+    source = provenance(reanalysis)
     samplings = {fit.plan.sampling for fit in reanalysis.fits}
     chains = _span(row.chains for row in samplings)
     draws = _span(row.draws for row in samplings)
     tune = _span(row.tune for row in samplings)
     seeds = ", ".join(map(str, sorted({row.seed for row in samplings})))
-    asked = "; ".join(f"{row.label} {row.asked}" for row in DIAGNOSTICS)
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    required = "; ".join(f"{row.label} {row.asked}" for row in DIAGNOSTICS)
+    versions = ", ".join(f"{name} {version}" for name, version in source["versions"].items())
     bad = len(reanalysis.failed)
     outcome = (
         "No fit failed them"
@@ -97,12 +97,12 @@ def _computation(reanalysis: Reanalysis) -> Text:
         " in nutpie on models written in PyMC",
         cite("abril2023"),
         f": {chains} chains of {draws} draws after {tune} of tuning, seed {seeds}. Asked of every parameter and "
-        f"every estimand: {asked}",
+        f"every estimand: {required}",
         cite("vehtari2021", "betancourt2016", "kumar2019"),
         f". {outcome} (",
         Ref("diagnostics"),
         f"). Intervals are central {100 * PROB:.0f} % intervals around the posterior median. mgbayes "
-        f"{made['mgbayes']}, Python {made['python']}, {versions}; ",
+        f"{source['mgbayes']}, Python {source['python']}, {versions}; ",
         Ref("software"),
         " has the seed of every fit.",
     )
@@ -139,5 +139,5 @@ def _sensitivity(reanalysis: Reanalysis) -> Text:
 
 
 def _span(values: Iterator[int]) -> str:
-    found = sorted(set(values))
-    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    distinct = sorted(set(values))
+    return str(distinct[0]) if len(distinct) == 1 else f"{distinct[0]} to {distinct[-1]}"

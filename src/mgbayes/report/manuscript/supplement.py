@@ -38,9 +38,9 @@ def filled_checklist(reanalysis: Reanalysis, name: str) -> pd.DataFrame:
     """One checklist as a data frame, its references as they are numbered in the supplement."""
     import pandas as pd
 
-    found = checklist(name)
+    items = checklist(name)
     document = Document("", tuple(_body(reanalysis)))
-    table = found.filled(document.numbers)
+    table = items.filled(document.numbers)
 
     def plain(cell: str | Text) -> str:
         parts = (part for part in as_text(cell) if not isinstance(part, Cite))
