@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.diagnostics import Diagnostics
@@ -20,6 +21,8 @@ from mgbayes.verification.ledger import verify
 
 HOSTILE = "A&B <b>50 %</b> _x_ $y^2$ {z} \\input{|ls} #1 ~ [k] «µ» β 中"
 """What HTML, Word and LaTeX could each take for markup."""
+RELAPSE = (-0.5, 0.4)
+"""Mean and SD of the log hazard ratio."""
 DIMS = ("chain", "draw")
 PRIOR = Prior("normal", (0.0, 1.0), "No direction is favoured.")
 
@@ -27,7 +30,7 @@ PRIOR = Prior("normal", (0.0, 1.0), "No direction is favoured.")
 def toy_results(study: Study | None = None) -> Results:
     """Relapse at a log hazard ratio of -0.5 ± 0.4, and minimal manifestations at a log odds ratio of 0.4 ± 0.6."""
     study = study or load_study()
-    relapse = _draws(-0.5, 0.4, 1)
+    relapse = _draws(*RELAPSE, 1)
     minimal = _draws(0.4, 0.6, 2)
     return Results(
         study,
@@ -76,7 +79,9 @@ def _ledger():  # type: ignore[no-untyped-def]
 
 
 def _draws(mean: float, sd: float, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(mean, sd, (4, 1000))
+    """Quantiles of a normal distribution in random order: its probabilities are known to 1 in 4000."""
+    even = norm.ppf((np.arange(4000) + 0.5) / 4000, mean, sd)
+    return np.random.default_rng(seed).permutation(even).reshape(4, 1000)
 
 
 def _fit(plan: str, effects: dict[str, np.ndarray], contrasts: dict[Estimand, np.ndarray]) -> Fit:

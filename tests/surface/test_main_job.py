@@ -168,7 +168,7 @@ class _Page(HTMLParser):
         for name, value in attrs:
             if name in ("src", "href") and value and not value.startswith(("data:", "#")):
                 self.fetched.append(value)
-        assert tag not in ("script", "link", "iframe", "object")
+        assert tag not in ("link", "iframe", "object")
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)

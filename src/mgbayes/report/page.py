@@ -11,6 +11,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.report import answer, conclusion
 from mgbayes.report import document_tables as tables
 from mgbayes.report.findings_table import findings_table
+from mgbayes.report.live import live
 from mgbayes.report.overall_words import overall_answer
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
@@ -37,6 +38,7 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "findings_table": findings_table(reanalysis, reanalysis.main_findings),
         "other_findings": findings_table(reanalysis, others),
         "robustness": tables.robustness(reanalysis),
+        "live": live(reanalysis),
         "short_answer": answer.short_answer(reanalysis),
         "tally": {str(verdict): count for verdict, count in ledger.tally().items()},
         "meaning": {str(verdict): text for verdict, text in MEANING.items()},

@@ -1,0 +1,174 @@
+"""The live part of the page in a browser: against closed forms and Python's weights, refusal, address, time.
+
+Collected where MGBAYES_BROWSER names a Chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from scipy.stats import norm
+
+from mgbayes.grade.explorer import explorables
+from mgbayes.models.priors import Prior
+from mgbayes.robustness.reweighting import log_density, smoothed
+from tests.toy_results import PRIOR, RELAPSE, toy_results
+
+BROWSER = os.environ.get("MGBAYES_BROWSER", "")
+PRIORS = [(mean, sd) for mean in (-0.6, -0.3, 0.0, 0.3, 0.6) for sd in (0.35, 0.6, 1.0, 1.6)]
+FAR = (3.0, 0.1)
+
+
+@pytest.fixture(scope="module", name="file")
+def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy_results().to_html(tmp_path_factory.mktemp("live") / "report.html")
+
+
+@pytest.fixture(scope="module", name="browser")
+def _browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = shutil.which(BROWSER)
+        assert found, f"{BROWSER} is not installed"
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(name="page")
+def _page(browser: Browser, file: Path) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(file.as_uri())
+    page.locator("#live > summary").click()
+    yield page
+    page.close()
+    assert faults == []
+
+
+def _computed(page: Page, outcome: int, parts: str) -> dict[str, Any]:
+    code = (
+        f"(() => {{ const it = Live.outcomes[{outcome}];"
+        f"const found = Live.compute(it, it.evidence[0], {parts}, it.threshold);"
+        "delete found.weight; return found; })()"
+    )
+    found: dict[str, Any] = page.evaluate(code)
+    return found
+
+
+@pytest.mark.parametrize(("mean", "sd"), PRIORS)
+def test_a_normal_prior_gives_the_exact_posterior(page: Page, mean: float, sd: float) -> None:
+    centre, spread = RELAPSE
+    _, own = PRIOR.values
+    precision = 1 / spread**2 - 1 / own**2  # of the likelihood that this posterior and prior imply
+    likelihood = centre / spread**2 / precision
+    after = 1 / (precision + 1 / sd**2)
+    exact = norm(after * (precision * likelihood + mean / sd**2), after**0.5)
+    found = _computed(page, 0, f"Live.normal({mean}, {sd})")
+    assert found["trusted"]
+    assert found["benefit"] == pytest.approx(exact.cdf(0), abs=0.01)
+    assert found["important"] == pytest.approx(exact.cdf(np.log(0.8)), abs=0.01)
+    assert np.log(found["median"]) == pytest.approx(exact.median(), abs=0.02)
+    assert np.log([found["low"], found["high"]]) == pytest.approx(exact.ppf([0.025, 0.975]), abs=0.06)
+
+
+def test_every_named_prior_weights_as_python_does(page: Page) -> None:
+    results = toy_results()
+    rows = explorables(results.summary_of_findings, results.fits)
+    assert rows
+    for at, row in enumerate(rows):
+        effect, contrast = row.evidence[0].effect, row.evidence[0].contrast
+        estimand = row.finding.summary.estimand
+        better = contrast > estimand.null if estimand.benefit == "higher" else contrast < estimand.null
+        for i, named in enumerate(row.priors):
+            weight, k = smoothed(log_density(named.prior, effect) - log_density(row.evidence[0].own, effect))
+            found = _computed(page, at, f"it.priors[{i}].parts")
+            assert found["k"] == pytest.approx(k, abs=0.01)
+            assert found["benefit"] == pytest.approx((weight * better).sum() / weight.sum(), abs=0.002)
+
+
+def test_a_prior_too_far_away_is_refused_and_says_so(page: Page) -> None:
+    mean, sd = FAR
+    prior = Prior("normal", FAR, "far")
+    row = explorables(toy_results().summary_of_findings, toy_results().fits)[0]
+    _, k = smoothed(log_density(prior, row.evidence[0].effect) - log_density(PRIOR, row.evidence[0].effect))
+    assert k > 0.7
+    page.locator("#live-mean-number").fill(str(mean))
+    page.locator("#live-mean-number").press("Tab")
+    page.locator("#live-sd-number").fill(str(sd))
+    page.locator("#live-sd-number").press("Tab")
+    text = page.locator("#live-answer").text_content() or ""
+    assert text.startswith("No answer: this prior is too far")
+    assert f"Pareto k {k:.2f}" in text
+    assert "P(benefit)" not in text
+    assert page.locator("#live-curve").get_attribute("d") == ""
+
+
+def test_the_first_answer_is_that_of_the_table(page: Page) -> None:
+    cells = page.locator("table.findings tbody tr").first.locator("td")
+    text = page.locator("#live-answer").text_content() or ""
+    assert f"P(benefit) {cells.nth(4).text_content()};" in text
+    shown = re.match(r"(.*) \((.*)\)", cells.nth(3).text_content() or "")
+    assert shown is not None
+    assert f"median {shown[1]} (central 95 % {shown[2]})" in text
+
+
+def test_the_address_keeps_what_was_chosen(page: Page, browser: Browser) -> None:
+    page.locator("#live-mean-number").fill("0.25")
+    page.locator("#live-mean-number").press("Tab")
+    page.locator("#live-threshold").fill("0.7")
+    page.locator("#live-threshold").press("Tab")
+    text = page.locator("#live-answer").text_content()
+    other = browser.new_page()
+    other.goto(page.url)
+    assert other.locator("#live-answer").text_content() == text
+    assert other.evaluate("Live.state.mean") == 0.25
+    assert other.locator("#live").get_attribute("open") is not None
+    other.close()
+
+
+def test_an_address_that_makes_no_sense_is_not_followed(browser: Browser, file: Path) -> None:
+    for hash_ in (
+        "#live=nothing",
+        "#live=relapse-hazard_ratio&e=99&m=x&s=-1&t=<b>",
+        "#live=relapse-hazard_ratio&p=1e9",
+    ):
+        page = browser.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
+        page.goto(file.as_uri() + hash_)
+        assert (page.locator("#live-answer").text_content() or "").startswith("P(benefit)")
+        assert faults == []
+        page.close()
+
+
+def test_it_is_operated_by_the_keyboard(page: Page) -> None:
+    before = page.locator("#live-answer").text_content()
+    page.locator("#live-mean").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("Live.state.prior") == -1
+    assert page.locator("#live-answer").text_content() != before
+
+
+def test_a_move_takes_one_frame_at_4000_draws(page: Page) -> None:
+    code = (
+        "Array.from({length: 60}, (_, i) => { Object.assign(Live.state, {prior: -1, mean: i / 100, sd: 0.5});"
+        "return Live.show().milliseconds; })"
+    )
+    assert page.evaluate("Live.outcomes[0].evidence[0].drawn.effect.length") == 4000
+    assert min(page.evaluate(code)) < 16  # what the script needs; a busy machine can make it wait
+
+
+def test_the_stored_draws_are_small(file: Path) -> None:
+    text = file.read_text("utf-8")
+    without = re.sub(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]+", "", text)
+    assert len(without.encode()) < 1_000_000
