@@ -39,7 +39,16 @@ def test_help_loads_neither_scipy_nor_pydantic() -> None:
 
 @pytest.mark.parametrize(
     "package",
-    ["study", "patients", "verification", "frequentist", "ipd", "estimands", "reconstruction", "report"],
+    [
+        "study",
+        "patients",
+        "verification",
+        "frequentist",
+        "patient_comparison",
+        "estimands",
+        "reconstruction",
+        "report",
+    ],
 )
 def test_packages_below_the_inference_never_import_pymc(package: str) -> None:
     code = (
