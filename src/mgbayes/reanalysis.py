@@ -55,11 +55,12 @@ def reanalyze(
         >>> results.to_dataframe()["estimand"].tolist()[0]
         'odds_ratio_pis_mm'
     """
+    from mgbayes.files import check_folder
     from mgbayes.inference.fit_all import fit_all
     from mgbayes.planning.check import checked_jobs
     from mgbayes.planning.choose import Choice, plans_of
     from mgbayes.report.results import about
-    from mgbayes.report.write import check_folder, write
+    from mgbayes.report.write import write
 
     if isinstance(study, str):
         study = load_study(study)

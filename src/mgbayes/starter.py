@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import writing
 from mgbayes.models.plan import Plan
 from mgbayes.patients.dictionary import entries, markdown
 from mgbayes.patients.template import csv_template, excel_template
@@ -61,12 +62,9 @@ def _text() -> str:
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> list[Path]:
-    try:
+    with writing(folder, "the folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             with (folder / name).open("xb") as file:
                 file.write(content)
-    except OSError as error:
-        problem = Problem("the folder", error.strerror or str(error), "a folder that can be written to")
-        raise InputError(str(folder), [problem]) from None
     return [folder / name for name in contents]

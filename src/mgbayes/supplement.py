@@ -42,10 +42,10 @@ def manuscript(
         ...     sorted({path.suffix for path in mb.manuscript(results, folder)})
         ['.bib', '.docx', '.pdf', '.svg', '.tex', '.tiff']
     """
+    from mgbayes.files import check_folder
     from mgbayes.report.manuscript import journal
     from mgbayes.report.manuscript.write import write_manuscript
     from mgbayes.report.results import Reanalysis
-    from mgbayes.report.write import check_folder
 
     wanted = journal.profile(profile)
     check_folder(out)

@@ -17,12 +17,10 @@ from mgbayes.study import Study
 
 WRITERS = (
     "mgbayes.report.write:write",
-    "mgbayes.report.write:check_folder",
+    "mgbayes.files:check_folder",
     "mgbayes.report.write_grid:write_grid",
-    "mgbayes.patient_comparison.write:check_place",
     "mgbayes.patient_comparison.write:write_tables",
     "mgbayes.patient_comparison:check_patients",
-    "mgbayes.simulation.write:check_folder",
     "mgbayes.simulation.write:write_cohorts",
     "mgbayes.reconstruction.write:write_ensemble",
     "mgbayes.reconstruction.imputations:read_imputations",

@@ -41,9 +41,9 @@ def compare(
     from mgbayes.comparison.run import compare as run
     from mgbayes.comparison.run import usual_repetitions
     from mgbayes.comparison.scenarios import read_scenarios
+    from mgbayes.files import check_folder
     from mgbayes.report.comparison_tables import rules
     from mgbayes.report.comparison_words import short_answer
-    from mgbayes.report.write import check_folder
     from mgbayes.report.write_comparison import write_comparison
     from mgbayes.study.load import load_study
 

@@ -31,9 +31,9 @@ def sensitivity(
     json: JsonOption = False,
 ) -> None:
     """Sensitivity of the conclusion to priors, model families, suspected misprints and the evidence used."""
+    from mgbayes.files import check_folder
     from mgbayes.models.plan_file import load_plan
     from mgbayes.report.grid_words import sentences
-    from mgbayes.report.write import check_folder
     from mgbayes.report.write_grid import write_grid
     from mgbayes.robustness.run import sensitivity as run
     from mgbayes.study.load import load_study

@@ -35,8 +35,9 @@ def simulate(
     json: JsonOption = False,
 ) -> None:
     """Synthetic patients that agree with every published number, or that follow chosen parameters."""
+    from mgbayes.files import check_folder
     from mgbayes.simulation.run import simulate as run
-    from mgbayes.simulation.write import NOTICE, check_folder, write_cohorts
+    from mgbayes.simulation.write import NOTICE, write_cohorts
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)

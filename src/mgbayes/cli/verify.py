@@ -75,13 +75,14 @@ def _comparison(
 
             options_without_patients({"--subset": subset, "--out": out, "--mask-below": mask_below})
         return None
+    from mgbayes.files import check_folder
     from mgbayes.patient_comparison import check_patients
     from mgbayes.patient_comparison.options import read_subsets
-    from mgbayes.patient_comparison.write import check_place, write_tables
+    from mgbayes.patient_comparison.write import write_tables
 
     subsets = read_subsets(subset or [])
     if out is not None:
-        check_place(out)
+        check_folder(out)
     comparison = check_patients(study, file, subsets, mask_below)
     for path in [] if out is None else write_tables(comparison, out):
         stderr_console().print(f"Written: {path}", markup=False, highlight=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from mgbayes.executor import Executor
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.run import Fitter, Job, evidence_of
 
@@ -40,7 +41,7 @@ def fit_all(
     tasks: list[Work] = [_FitGroup([jobs[i] for i in group], cores, use_cache) for group in waiting]
     made: dict[int, Fit] = {}
     other = None
-    for done, (which, result) in enumerate(_side_by_side([meanwhile, *tasks], cores), start=1):
+    for done, (which, result) in enumerate(Executor(cores).run([meanwhile, *tasks]), start=1):
         if which == 0:
             other = result
             continue
@@ -66,18 +67,6 @@ def _draws(job: Job) -> int:
 def _told(fitter: Fitter, job: Job, say: Say) -> Fit:
     fitter.say = lambda stage: say(f"{job.title}: {stage}")
     return fitter.fit(job)
-
-
-def _side_by_side(tasks: Sequence[Work], cores: int) -> Iterator[tuple[int, Any]]:
-    """The number of each task and its result, as they come."""
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=cores, backend="loky", return_as="generator_unordered", batch_size=1)
-    return parallel(delayed(_numbered)(i, task) for i, task in enumerate(tasks))
-
-
-def _numbered(number: int, task: Work) -> tuple[int, Any]:
-    return number, task()
 
 
 class _FitGroup:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
 
+from mgbayes.files import csv_text
 from mgbayes.patients.dictionary import Entry
 
 _ROWS = 1000  # rows below the heading that offer choices
@@ -13,9 +13,7 @@ _LONGEST_LIST = 255  # what Excel takes as a list of choices
 
 def csv_template(entries: list[Entry]) -> bytes:
     """The headings as a CSV file that spreadsheet programs open as UTF-8."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([entry.column for entry in entries])
-    return text.getvalue().encode("utf-8-sig")
+    return csv_text([[entry.column for entry in entries]]).encode("utf-8-sig")
 
 
 def excel_template(entries: list[Entry]) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import writing
 from mgbayes.models.plan import Plan
 from mgbayes.planning.missing import Missing, nothing_to_model
 from mgbayes.planning.toml_text import plan_text
@@ -48,11 +49,8 @@ def _write(plans: Sequence[Plan], folder: Path) -> list[Path]:
     existing = [Problem(path.name, "an existing file", "a new name") for path in paths if path.exists()]
     if existing:
         raise InputError(str(folder), existing, "Nothing was written. Name another folder with --out.")
-    try:
+    with writing(folder, "the folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for path, plan in paths.items():
             path.write_text(plan_text(plan), "utf-8")
-    except OSError as error:
-        problem = Problem("the folder", error.strerror or str(error), "a folder that can be written to")
-        raise InputError(str(folder), [problem]) from None
     return list(paths)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import csv_rows
 from mgbayes.study.schema import Kind, Study
 
 COLUMNS = ("member", "patient", "arm", "time", "event")
@@ -83,18 +84,18 @@ def _content(path: Path) -> bytes:
 
 def _rows(content: bytes, study: Study) -> tuple[list[_Row], list[Problem]]:
     try:
-        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        lines = list(table)
-    except (UnicodeDecodeError, csv.Error) as error:
+        heading, *table = [row for row in csv_rows(content) if row] or [[]]
+    except (ValueError, csv.Error) as error:
         return [], [Problem("the content", str(error), "CSV in UTF-8")]
-    absent = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+    absent = [name for name in COLUMNS if name not in heading]
     if absent:
-        given = ", ".join(table.fieldnames or ()) or "nothing"
+        given = ", ".join(heading) or "nothing"
         return [], [Problem("the heading", given, f"the columns {', '.join(COLUMNS)}")]
     arms = {word: arm.id for arm in study.arms for word in (arm.id, arm.label)}
     rows: list[_Row] = []
     problems: list[Problem] = []
-    for line, cells in enumerate(lines, start=2):
+    for line, row in enumerate(table, start=2):
+        cells = dict(zip_longest(heading, row[: len(heading)], fillvalue=""))
         time, event = _number(cells["time"]), _number(cells["event"])
         faults = [
             (cells["arm"] not in arms, "arm", f"one of {', '.join(arms)}"),

@@ -216,7 +216,7 @@ def _cells(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]]:
     except FileNotFoundError:
         problems.append(Problem(str(path), "no such file", "a CSV file"))
         return []
-    except (UnicodeDecodeError, csv.Error):
+    except (ValueError, csv.Error):
         problems.append(Problem(str(path), "no text in UTF-8", "a CSV file"))
         return []
     except OSError as error:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mgbayes.cache import write_text
-from mgbayes.errors import InputError, Problem
+from mgbayes.files import frame_text, writing
 from mgbayes.reconstruction.ensemble import ORIGIN, Ensemble
 
 
@@ -27,12 +27,9 @@ def write_ensemble(ensemble: Ensemble, out: str | Path) -> Path:
     frame["event"] = frame["event"].astype(int)
     frame["origin"] = ORIGIN
     rows = frame[["member", "patient", "arm", "time", "event", "origin"]]
-    try:
+    with writing(path, "the file to write", "a path that can be written to"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, rows.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+        write_text(path, frame_text(rows, "%.10g"))
         about = json.dumps(ensemble.to_json(), indent=1, ensure_ascii=False) + "\n"
         write_text(path.with_suffix(".json"), about)
-    except OSError as error:
-        problem = Problem("the file to write", error.strerror or str(error), "a path that can be written to")
-        raise InputError(str(path), [problem]) from None
     return path

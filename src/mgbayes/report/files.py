@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mgbayes.files import write_frames
 from mgbayes.report.picture import Picture
 from mgbayes.report.results import FLOAT
 from mgbayes.report.style import save
@@ -18,7 +19,7 @@ def draw_all(pictures: Iterable[Picture], folder: Path) -> dict[str, tuple[Pictu
 
 def _drawn(picture: Picture, folder: Path) -> Path:
     if picture.data is not None:
-        picture.data().to_csv(folder / f"{picture.name}.csv", index=False, float_format=FLOAT)
+        write_frames({picture.name: picture.data()}, folder, FLOAT)
     return save(picture.draw, picture.size, folder / picture.name)[0]
 
 

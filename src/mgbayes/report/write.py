@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from mgbayes.cache import write_text
-from mgbayes.errors import InputError, Problem
+from mgbayes.files import check_folder, write_frames
 from mgbayes.inference.store import write_netcdf
 from mgbayes.report.figures import pictures
 from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.page import page
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.tables import TABLES
-
-
-def check_folder(folder: str | Path) -> None:
-    """Raises InputError when a report cannot be written there; nothing is made yet."""
-    folder = Path(folder)
-    for path in (folder, *folder.parents):
-        if path.exists():
-            if not path.is_dir():
-                raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
-            if not os.access(path, os.W_OK):
-                raise InputError(
-                    str(folder),
-                    [Problem("the output folder", f"{path}, not writable", "a folder to write in")],
-                )
-            return
 
 
 def write(
@@ -69,8 +53,7 @@ def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> 
     for part in ("tables", "figures", "posterior"):
         (staging / part).mkdir()
     say("tables")
-    for name, table in TABLES.items():
-        table(reanalysis).to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=FLOAT)
+    write_frames({name: table(reanalysis) for name, table in TABLES.items()}, staging / "tables", FLOAT)
     say("figures")
     drawn = draw_all(pictures(reanalysis), staging / "figures")
     say("posterior draws")

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mgbayes.comparison.run import Comparison
+from mgbayes.files import write_frames
 from mgbayes.report.comparison_figures import pictures
 from mgbayes.report.comparison_page import comparison_page
 from mgbayes.report.comparison_tables import TABLES
@@ -25,10 +26,8 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
 def _make(comparison: Comparison, staging: Path) -> list[str]:
     for part in ("tables", "figures"):
         (staging / part).mkdir()
-    for name, table in TABLES.items():
-        frame = table(comparison)
-        if len(frame):
-            frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
+    frames = {name: table(comparison) for name, table in TABLES.items()}
+    write_frames({name: frame for name, frame in frames.items() if len(frame)}, staging / "tables", DIGITS)
     drawn = draw_all(pictures(comparison), staging / "figures")
     (staging / "comparison.html").write_text(comparison_page(comparison, drawn), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mgbayes.files import write_frames
 from mgbayes.report.cohort_figures import pictures as cohort_pictures
 from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.grid_figures import pictures
@@ -77,8 +78,7 @@ def _make(grid: Grid, staging: Path) -> list[str]:
     for part in ("tables", "figures"):
         (staging / part).mkdir()
     cohorts = cohort_tables(grid.cohorts) if grid.cohorts else {}
-    for name, frame in (tables(grid) | cohorts).items():
-        frame.to_csv(staging / "tables" / f"{name}.csv", index=False, float_format=DIGITS)
+    write_frames(tables(grid) | cohorts, staging / "tables", DIGITS)
     forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
     drawn = draw_all((*pictures(grid), *forest), staging / "figures")
     (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mgbayes.cache import write_text
-from mgbayes.errors import InputError, Problem
+from mgbayes.files import csv_text, writing
 from mgbayes.patients.origin import SYNTHETIC
 from mgbayes.simulation.run import FROM_PUBLISHED, SyntheticCohort
 from mgbayes.simulation.table import Cell, Columns, map_of
@@ -54,14 +52,6 @@ class Written:
         }
 
 
-def check_folder(folder: str | Path) -> None:
-    """Raises InputError when a file stands where the folder should be; before any work is done."""
-    folder = Path(folder)
-    for path in (folder, *folder.parents):
-        if path.is_file():
-            raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
-
-
 def write_cohorts(
     study: Study, cohorts: Sequence[SyntheticCohort], folder: str | Path, *, seed: int, excel: bool = False
 ) -> list[Written]:
@@ -72,7 +62,7 @@ def write_cohorts(
     """
     folder, mapping = Path(folder), map_of(study)
     written = []
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for cohort in cohorts:
             path = folder / f"{study.id}-{cohort.number:03d}.{SYNTHETIC}.csv"
@@ -83,11 +73,6 @@ def write_cohorts(
             about = _about(study, cohort, written[-1], seed)
             text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
             write_text(path.with_suffix(".json"), text)
-    except OSError as error:
-        problem = Problem(
-            "the output folder", error.strerror or str(error), "a folder that can be written to"
-        )
-        raise InputError(str(folder), [problem]) from None
     return written
 
 
@@ -139,12 +124,8 @@ def _about(study: Study, cohort: SyntheticCohort, written: Written, seed: int) -
 
 
 def _csv(columns: Columns, mapping: PatientMap) -> str:
-    text = io.StringIO()
-    separator = mapping.separator or (";" if mapping.decimal == "," else ",")
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_text(cell, mapping) for cell in row] for row in zip(*columns.values(), strict=True))
-    return text.getvalue()
+    rows = ([_text(cell, mapping) for cell in row] for row in zip(*columns.values(), strict=True))
+    return csv_text([list(columns), *rows], mapping.separator or (";" if mapping.decimal == "," else ","))
 
 
 def _text(cell: Cell, mapping: PatientMap) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from mgbayes.files import check_folder
 from mgbayes.report.document import Document, FigureBlock
 from mgbayes.report.manuscript.bibliography import references
 from mgbayes.report.manuscript.docx import write_docx
@@ -13,7 +14,6 @@ from mgbayes.report.manuscript.journal import DEFAULT_PROFILE, Profile, profile,
 from mgbayes.report.manuscript.latex import write_latex
 from mgbayes.report.manuscript.supplement import supplement
 from mgbayes.report.results import Reanalysis
-from mgbayes.report.write import check_folder
 
 
 def write_word(reanalysis: Reanalysis, file: str | Path) -> Path:

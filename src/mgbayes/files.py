@@ -1,0 +1,102 @@
+"""Files of results: their folder checked before any work, CSV read and written in one form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgbayes.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = (",", ";", "\t")
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_DECLARED = "sep="
+"""How a first line starts by which a file names its separator to spreadsheet programs; they do not show it."""
+
+
+def check_folder(folder: str | Path) -> None:
+    """Raises InputError when a folder cannot be made or written to; nothing is made yet."""
+    folder = Path(folder)
+    path = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not path.is_dir():
+        raise InputError(str(folder), [Problem("the output folder", f"a file ({path})", "a folder")])
+    if not os.access(path, os.W_OK):
+        problem = Problem("the output folder", f"{path}, not writable", "a folder to write in")
+        raise InputError(str(folder), [problem])
+
+
+@contextmanager
+def writing(
+    place: Path, what: str = "the output folder", accepted: str = "a folder that can be written to"
+) -> Iterator[None]:
+    """Raises InputError in place of an OSError while files are written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(str(place), [Problem(what, error.strerror or str(error), accepted)]) from None
+
+
+def csv_text(rows: Iterable[Sequence[object]], separator: str = ",") -> str:
+    """Rows as CSV, the heading first; None is an empty cell."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def frame_text(frame: pd.DataFrame, digits: str) -> str:
+    """A data frame as CSV, numbers in this format."""
+    return frame.to_csv(index=False, float_format=digits, lineterminator="\n")
+
+
+def write_frames(frames: Mapping[str, pd.DataFrame], folder: Path, digits: str) -> None:
+    """Write data frames as CSV files by their names, numbers in this format."""
+    for name, frame in frames.items():
+        (folder / f"{name}.csv").write_text(frame_text(frame, digits), "utf-8")
+
+
+def csv_rows(content: bytes, separator: str | None = None, wanted: Collection[str] = ()) -> list[list[str]]:
+    """The rows of a CSV file as people and programs write it: comma, semicolon or tab, with or without a mark.
+
+    The separator is the given one, or the one that the file names, or else the one that cuts the most of the
+    ``wanted`` headings, and then the most cells, out of the first line. Raises ValueError with what is accepted for
+    bytes that are not text, and csv.Error for text that is not CSV.
+    """
+    lines = _decoded(content)
+    if lines.startswith(_DECLARED):
+        first, _, lines = lines.partition("\n")
+        separator = separator or first.removeprefix(_DECLARED)[:1]
+    if separator not in SEPARATORS:
+        separator = _separator(lines, wanted)
+    return list(csv.reader(io.StringIO(lines, newline=""), delimiter=separator, strict=True))
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8, or what a byte order mark names, or the Western code page that Windows programs save in."""
+    encodings = [encoding for mark, encoding in _MARKS if content.startswith(mark)] or ["utf-8", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise ValueError("a text file with a row a line")
+        return text
+    raise ValueError("a text file in UTF-8 (or as Windows programs save it)")
+
+
+def _separator(lines: str, wanted: Collection[str]) -> str:
+    head = next((line for line in lines.splitlines() if line.strip(" ,;\t")), "")
+
+    def found(separator: str) -> tuple[int, int]:
+        cells = next(csv.reader([head], delimiter=separator), [])
+        names = {cell.replace("\u00a0", " ").strip() for cell in cells}
+        return len(names & set(wanted)), len(cells)
+
+    return max(SEPARATORS, key=found)
