@@ -23,6 +23,8 @@ from typing import Literal
 
 import numpy as np
 
+from mgbayes.estimands.summary import PROB
+
 FACTORS = {"odds_ratio": sqrt(3) / pi, "hazard_ratio": sqrt(6) / pi, "time_ratio": 1.0, "difference": 1.0}
 BY_OUTCOME_SD = frozenset({"time_ratio", "difference"})
 """Standardizations that divide by the SD of the outcome."""
@@ -42,6 +44,14 @@ class Contrast:
     p_benefit: float
     unit: str
     standardization: str
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The central 95 % interval of a normal distribution."""
+        from scipy.special import ndtri
+
+        reach = float(ndtri((1 + PROB) / 2)) * self.sd
+        return self.mean - reach, self.mean + reach
 
 
 def contrast_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgbayes.estimands.chances import QUANTILES, chance_quantiles
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.grade.findings import is_share
 from mgbayes.inference.fit import Fit
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SMALLEST_P = 1e-4
-_QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
-_LEVELS = ("low", "lower_quartile", "median", "upper_quartile", "high")
 _RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -165,11 +164,11 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
 
 def _chances_data(fit: Fit, labels: list[str], arms: tuple[str, str]) -> pd.DataFrame:
     """One row an outcome and arm, in percent."""
-    chance = 100 * fit.posterior["chance"].transpose("endpoint", "arm", ...).to_numpy()
+    chance = chance_quantiles(fit.posterior)
     counts, patients = np.asarray(fit.data["count"]), np.asarray(fit.data["patients"])
     return _frame(
         {"outcome": label, "arm": arm, "published": 100 * counts[k, a] / patients[k, a]}
-        | dict(zip(_LEVELS, np.quantile(chance[k, a], _QUANTILES), strict=True))
+        | dict(zip(QUANTILES, chance[k, a], strict=True))
         for k, label in enumerate(labels)
         for a, arm in enumerate(arms)
     )
@@ -177,7 +176,7 @@ def _chances_data(fit: Fit, labels: list[str], arms: tuple[str, str]) -> pd.Data
 
 def _draw_chances(figure: Figure, fit: Fit, labels: list[str], arms: tuple[str, str]) -> None:
     axes = figure.add_subplot()
-    chance = 100 * fit.posterior["chance"].transpose("endpoint", "arm", ...).to_numpy()
+    chance = chance_quantiles(fit.posterior)
     counts, patients = np.asarray(fit.data["count"]), np.asarray(fit.data["patients"])
     for k in range(len(labels)):
         for a, color in enumerate((style.REFERENCE, style.CONTRAST)):
@@ -196,9 +195,9 @@ def _draw_chances(figure: Figure, fit: Fit, labels: list[str], arms: tuple[str, 
 
 
 def _draw_interval(
-    axes: Axes, y: float, draws: np.ndarray, color: str, marker: str, label: str | None
+    axes: Axes, y: float, quantiles: np.ndarray, color: str, marker: str, label: str | None
 ) -> None:
-    low, q1, middle, q3, high = np.quantile(draws, _QUANTILES)
+    low, q1, middle, q3, high = quantiles
     axes.plot([low, high], [y, y], color=color, lw=1.2)
     axes.plot([q1, q3], [y, y], color=color, lw=4, solid_capstyle="butt")
     axes.plot(middle, y, marker, color=color, mec="white", ms=7, label=label, zorder=5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mgbayes.estimands.summary import PROB
 from mgbayes.overall.benefit import OverallBenefit
 from mgbayes.report import style, words
 from mgbayes.report.picture import Picture
@@ -56,14 +55,9 @@ def _draw(figure: Figure, benefit: OverallBenefit) -> None:
 
 
 def _draw_contrasts(axes: Axes, benefit: OverallBenefit) -> None:
-    from scipy.special import ndtri
-
-    reach = float(ndtri((1 + PROB) / 2))
     top = len(benefit.contrasts)
     for y, row in zip(range(top, 0, -1), benefit.contrasts, strict=True):
-        axes.plot(
-            [row.mean - reach * row.sd, row.mean + reach * row.sd], [y, y], color=style.REFERENCE, lw=1.6
-        )
+        axes.plot(row.interval, [y, y], color=style.REFERENCE, lw=1.6)
         axes.plot(row.mean, y, "o", color=style.REFERENCE, ms=6)
     axes.plot([benefit.main.mu_low, benefit.main.mu_high], [0, 0], color=style.CONTRAST, lw=1.6)
     axes.plot(benefit.main.mu_mean, 0, "D", color=style.CONTRAST, ms=6.5)
