@@ -94,9 +94,9 @@ def _decoded(content: bytes) -> str:
 def _separator(lines: str, wanted: Collection[str]) -> str:
     head = next((line for line in lines.splitlines() if line.strip(" ,;\t")), "")
 
-    def found(separator: str) -> tuple[int, int]:
+    def score(separator: str) -> tuple[int, int]:
         cells = next(csv.reader([head], delimiter=separator), [])
         names = {cell.replace("\u00a0", " ").strip() for cell in cells}
         return len(names & set(wanted)), len(cells)
 
-    return max(SEPARATORS, key=found)
+    return max(SEPARATORS, key=score)

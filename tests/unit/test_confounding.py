@@ -17,7 +17,7 @@ from mgbayes.inference.diagnostics import Diagnostics
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
-from mgbayes.overall.outcome_sd import outcome_sd
+from mgbayes.overall.contrasts import outcome_sd
 from mgbayes.reanalysis import reanalyze
 from mgbayes.report.confounding_page import baseline, confounding_part
 from mgbayes.report.confounding_words import confounding_cautions, confounding_sentence, plan_confounding

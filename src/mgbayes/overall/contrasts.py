@@ -23,7 +23,12 @@ from typing import Literal
 
 import numpy as np
 
+from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB
+from mgbayes.models.measured import parts_of
+from mgbayes.models.plan import Plan
+from mgbayes.study.numbers import find_mean_and_spread
+from mgbayes.study.schema import Kind, Study
 
 FACTORS = {"odds_ratio": sqrt(3) / pi, "hazard_ratio": sqrt(6) / pi, "time_ratio": 1.0, "difference": 1.0}
 BY_OUTCOME_SD = frozenset({"time_ratio", "difference"})
@@ -92,3 +97,21 @@ def contrast_of(
 def in_posterior_sds(row: Contrast) -> Contrast:
     """A contrast in units of its own posterior standard deviation."""
     return replace(row, mean=row.mean / row.sd, sd=1.0, unit="posterior SD", standardization="posterior_sd")
+
+
+def outcome_sd(study: Study, plan: Plan, estimand: Estimand) -> float | None:
+    """The SD pooled over both arms, at the visit of the estimand, for a plan about one continuous endpoint.
+
+    None where the outcome is not continuous, an arm has no published SD, or the id names no visit of several.
+    """
+    parts = parts_of(plan, estimand)
+    if len({part.endpoint for part in plan.endpoints}) > 1 or len(parts) > 1:
+        return None
+    (part,) = parts
+    if study.endpoint(part.endpoint).kind is not Kind.continuous:
+        return None
+    arms = [find_mean_and_spread(study, part.endpoint, arm.id, part.visit) for arm in study.arms]
+    sizes = [(one.n - 1, one.sd_value) for one in arms if one is not None and one.n > 1]
+    if len(sizes) < len(study.arms):
+        return None
+    return sqrt(sum(df * sd**2 for df, sd in sizes) / sum(df for df, _ in sizes)) or None

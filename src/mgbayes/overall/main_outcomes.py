@@ -19,8 +19,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.overall.benefit import OtherFit, OverallBenefit, overall_benefit
-from mgbayes.overall.contrasts import BY_OUTCOME_SD, Contrast, contrast_of
-from mgbayes.overall.outcome_sd import outcome_sd
+from mgbayes.overall.contrasts import BY_OUTCOME_SD, Contrast, contrast_of, outcome_sd
 from mgbayes.study.about import counting_endpoint
 from mgbayes.study.schema import Study
 
@@ -74,9 +73,7 @@ def main_outcomes(study: Study, fits: Sequence[Fit], name: Name = lambda fit: fi
     if len({row.first.evidence == "patients" for row in outcomes}) > 1:
         return MainOutcomes(None, "some outcomes stand on patients and others on published summaries alone")
     contrasts = [contrast(study, row.first, row.estimands[0]) for row in outcomes]
-    without = [
-        row.estimands[0].label for row, found in zip(outcomes, contrasts, strict=True) if found is None
-    ]
+    without = [row.estimands[0].label for row, one in zip(outcomes, contrasts, strict=True) if one is None]
     if without:
         return MainOutcomes(
             None, f"no SD of the outcome is known to bring to one scale: {'; '.join(without)}"
@@ -186,14 +183,14 @@ def _endpoints(study: Study, plan: Plan, estimand: Estimand) -> frozenset[str]:
 
 def _separate(study: Study, outcomes: Iterable[_Outcome]) -> tuple[list[_Outcome], tuple[str, ...]]:
     """The plans of separate outcomes, and the titles of those that overlap with an earlier one."""
-    kept: list[_Outcome] = []
+    separate: list[_Outcome] = []
     left_out = []
     for row in outcomes:
-        if any(_overlap(study, row.endpoints, other.endpoints) for other in kept):
+        if any(_overlap(study, row.endpoints, other.endpoints) for other in separate):
             left_out.append(row.plan.title)
         else:
-            kept.append(row)
-    return kept, tuple(left_out)
+            separate.append(row)
+    return separate, tuple(left_out)
 
 
 def _overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
@@ -206,6 +203,6 @@ def _overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
 def _other_headlines(study: Study, outcome: _Outcome) -> Iterator[Contrast]:
     """The other estimands that a plan puts first, from its first fit."""
     for estimand in outcome.estimands[1:]:
-        found = contrast(study, outcome.first, estimand)
-        if found is not None and _endpoints(study, outcome.plan, estimand) & outcome.endpoints:
-            yield found
+        other = contrast(study, outcome.first, estimand)
+        if other is not None and _endpoints(study, outcome.plan, estimand) & outcome.endpoints:
+            yield other

@@ -81,24 +81,24 @@ def combine(
     if not 0 <= correlation < 1:
         raise ValueError(f"the correlation is {correlation}; it lies from 0 to below 1")
     rule = tau or TauRule.half_normal(prior.tau_scale)
-    found = _given_tau(contrasts, prior.mu_sd, correlation, rule)
+    normals = _given_tau(contrasts, prior.mu_sd, correlation, rule)
     k = len(contrasts)
     unit = np.eye(k + 1)
-    mean, sd = found.along(unit[k])
-    mu_mean = float(found.weight @ mean)
-    low, high = (found.quantile(unit[k], q) for q in ((1 - PROB) / 2, (1 + PROB) / 2))
-    weights = TauRule(rule.nodes, found.weight)
+    mean, sd = normals.along(unit[k])
+    mu_mean = float(normals.weight @ mean)
+    low, high = (normals.quantile(unit[k], q) for q in ((1 - PROB) / 2, (1 + PROB) / 2))
+    weights = TauRule(rule.nodes, normals.weight)
     return Overall(
         outcomes=tuple(row.outcome for row in contrasts),
         p_separate=tuple(row.p_benefit for row in contrasts),
         mu_mean=mu_mean,
-        mu_sd=float(np.sqrt(found.weight @ (sd**2 + np.square(mean - mu_mean)))),
+        mu_sd=float(np.sqrt(normals.weight @ (sd**2 + np.square(mean - mu_mean)))),
         mu_low=low,
         mu_high=high,
-        p_mu=found.positive(unit[k]),
-        p_mean=found.positive(unit[:k].mean(axis=0)),
-        p_each=tuple(found.positive(row) for row in unit[:k]),
-        p_at_least=found.at_least(k),
+        p_mu=normals.positive(unit[k]),
+        p_mean=normals.positive(unit[:k].mean(axis=0)),
+        p_each=tuple(normals.positive(row) for row in unit[:k]),
+        p_at_least=normals.at_least(k),
         tau_median=weights.quantile(0.5),
         tau_low=weights.quantile((1 - PROB) / 2),
         tau_high=weights.quantile((1 + PROB) / 2),

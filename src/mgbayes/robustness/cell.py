@@ -241,9 +241,9 @@ def _measured(fit: Fit) -> dict[str, Any]:
 def _estimates(setting: Setting, fit: Fit) -> dict[str, Any]:
     (estimand,) = (row for row in fit.declared if row.id == setting.varied.estimand)
     row = summarize(fit.contrasts[estimand.id].to_numpy(), estimand)
-    found = {name: getattr(row, name) for name in _SUMMARIES}
+    estimates = {name: getattr(row, name) for name in _SUMMARIES}
     if not setting.has_effect:
-        return found
+        return estimates
     sd = float(np.std(fit.posterior[setting.varied.effect].to_numpy(), ddof=1))
     weight = prior_weight(setting.reference_prior.sd, sd)
     if setting.varied.induced:  # by widths of intervals: SDs depend on heavy tails
@@ -251,7 +251,7 @@ def _estimates(setting: Setting, fit: Fit) -> dict[str, Any]:
         prior, posterior = _induced(setting), np.quantile(draws, [0.025, 0.975])
         weight = prior_weight(float(np.subtract(*prior)), float(np.subtract(*posterior)))
     patients = prior_patients(weight, setting.study.n)
-    return found | {"effect_sd": sd, "prior_weight": weight, "prior_patients": patients}
+    return estimates | {"effect_sd": sd, "prior_weight": weight, "prior_patients": patients}
 
 
 def _induced(setting: Setting) -> tuple[float, float]:

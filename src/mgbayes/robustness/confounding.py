@@ -18,7 +18,7 @@ from mgbayes.inference.run import Fitter
 from mgbayes.inference.store import LIBRARIES
 from mgbayes.models.bias_prior import Confounding
 from mgbayes.models.plan import Plan
-from mgbayes.overall.outcome_sd import outcome_sd
+from mgbayes.overall.contrasts import outcome_sd
 from mgbayes.robustness.bias import bias_draws, p_benefit, prior_in_words, tipping_bias, tipping_confounder
 from mgbayes.robustness.cell import fault
 from mgbayes.robustness.e_value import Conversion, Measure, effect_of, measure_of, nearer_limit
@@ -31,7 +31,7 @@ _SOURCES = (
     "robustness/bias.py",
     "robustness/confounding.py",
     "robustness/e_value.py",
-    "overall/outcome_sd.py",
+    "overall/contrasts.py",
 )
 
 
@@ -228,10 +228,10 @@ def _of_plan(fitter: Fitter, setting: Setting) -> PlanConfounding:
     study, plan, fit = setting.study, setting.plan, fitter.remembered(setting.parent())
     reason = fault(fit)
     rows = fit.declared if not reason else ()
-    found = (
+    comparisons = (
         confounded(study, plan, row, fit.contrasts[row.id].to_numpy()) for row in rows if is_asked(study, row)
     )
-    return PlanConfounding(plan.id, tuple(found), reason)
+    return PlanConfounding(plan.id, tuple(comparisons), reason)
 
 
 def _key(fitter: Fitter, setting: Setting) -> str:

@@ -55,9 +55,9 @@ def measure_of(estimand: Estimand) -> Measure:
     """A ratio has the null value 1; its id or label says whether it is one of odds or of hazards."""
     if estimand.null != 1:
         return Measure.difference
-    said = f"{estimand.id} {estimand.label}".lower().replace("_", " ")
+    name = f"{estimand.id} {estimand.label}".lower().replace("_", " ")
     return next(
-        (row for row in (Measure.odds_ratio, Measure.hazard_ratio) if row.value in said), Measure.ratio
+        (row for row in (Measure.odds_ratio, Measure.hazard_ratio) if row.value in name), Measure.ratio
     )
 
 

@@ -113,12 +113,12 @@ def sensitivities(
     dims = ("chain", "draw")
     values = {row.id: np.log(draws[row.id]) if row.null == 1 else draws[row.id] for row in declared}
     posterior = xr.Dataset({name: (dims, rows) for name, rows in values.items()})
-    found = []
+    by_component = []
     for component in ("prior", "likelihood"):
         log_component = xr.Dataset({"component": (dims, components[component])})
         tree = xr.DataTree.from_dict({"posterior": posterior, "log_prior": log_component})
-        found.append(arviz_stats.psense(tree, group="prior", alphas=NEAR))
-    return {name: (float(found[0][name]), float(found[1][name])) for name in values}
+        by_component.append(arviz_stats.psense(tree, group="prior", alphas=NEAR))
+    return {name: (float(by_component[0][name]), float(by_component[1][name])) for name in values}
 
 
 def weighted(draws: np.ndarray, weight: np.ndarray, estimand: Estimand) -> dict[str, float | None]:
@@ -218,10 +218,10 @@ def _refit(fitter: Fitter, setting: Setting, fit: Fit, alpha: float) -> Fit | No
     """A fit under every prior raised to a power; None where it fails."""
     plan = powered_plan(setting.plan, fit, alpha)
     try:
-        found = steady_fit(fitter, Job(setting.study, plan, setting.family, start=setting.plan))
+        refit = steady_fit(fitter, Job(setting.study, plan, setting.family, start=setting.plan))
     except STOPPED:
         return None
-    return None if fault(found) else found
+    return None if fault(refit) else refit
 
 
 def _key(fitter: Fitter, setting: Setting) -> str:

@@ -167,13 +167,13 @@ def _by_its_size(study: Study, fits: list[Fit], claim: Claim) -> str:
     if estimand is None or claim.comparison.groups or _is_baseline(study, fit.plan, claim):
         return ""
     p = study.parse_p(next(iter(claim.p_by_source.values())))
-    said, has = float(ndtri(1 - min(max(p.value, 1e-12), 1.0) / 2)), _size(fit, estimand)
-    sizes = f"|z| of {said:.1f} against {has:.1f} in the fit ({_lower_first(estimand.label)})"
-    if p.relation == ">" and said >= has:
+    reported, fitted = float(ndtri(1 - min(max(p.value, 1e-12), 1.0) / 2)), _size(fit, estimand)
+    sizes = f"|z| of {reported:.1f} against {fitted:.1f} in the fit ({_lower_first(estimand.label)})"
+    if p.relation == ">" and reported >= fitted:
         return f"{sizes}: it leaves the estimate as it is"
-    if abs(said - has) <= ALIKE:
+    if abs(reported - fitted) <= ALIKE:
         return f"{sizes}: it would change little"
-    return f"{sizes}: it would pull {'towards' if said < has else 'away from'} no difference"
+    return f"{sizes}: it would pull {'towards' if reported < fitted else 'away from'} no difference"
 
 
 def _estimand_of(study: Study, fit: Fit, claim: Claim) -> Estimand | None:

@@ -64,7 +64,7 @@ def sensitivity(
     """
     chosen = _varying(study) if plans is None else _checked(plans)
     checked_jobs(study, chosen, partial(jobs_of, study))
-    made = partial(results_of, executor=Executor(cores, cluster), use_cache=use_cache, say=say)
+    results = partial(results_of, executor=Executor(cores, cluster), use_cache=use_cache, say=say)
     grid = [setting for plan in chosen for setting in settings(study, plan)]
     coarse = [tipping_settings(study, plan, row) for plan in chosen for row in plan.sensitivity if surfaces]
     first: dict[Kind[Any], list[Setting]] = {
@@ -72,11 +72,13 @@ def sensitivity(
         POWERS: power_settings(grid),
         CONFOUNDING: confounding_settings(grid),
     }
-    found = iter(made([(kind, setting) for kind, rows in first.items() for setting in rows]))
-    cells, powers, confounding = ([next(found) for _ in rows] for rows in first.values())
+    first_results = iter(results([(kind, setting) for kind, rows in first.items() for setting in rows]))
+    cells, powers, confounding = ([next(first_results) for _ in rows] for rows in first.values())
     far = [i for i, cell in enumerate(cells) if cell is None]
     refits = iter(
-        made([(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points])
+        results(
+            [(REFITTED, grid[i]) for i in far] + [(REFITS, point) for points in coarse for point in points]
+        )
     )
     for i in far:
         cells[i] = next(refits)

@@ -117,11 +117,11 @@ def settings(study: Study, plan: Plan) -> tuple[Setting, ...]:
 
 def base_settings(grid: Iterable[Setting]) -> list[Setting]:
     """The first setting of each plan that is the plan as it stands."""
-    found: dict[str, Setting] = {}
+    base: dict[str, Setting] = {}
     for row in grid:
         if row.is_base:
-            found.setdefault(row.plan.id, row)
-    return list(found.values())
+            base.setdefault(row.plan.id, row)
+    return list(base.values())
 
 
 def with_choices(plan: Plan, priors: Mapping[str, Prior]) -> Plan:
@@ -260,9 +260,11 @@ def is_prior_of(job: Job, effect: str, estimand: str) -> bool:
     null = next(row.null for row in job.declared() if row.id == estimand)
     values = contrasts[estimand].to_numpy().ravel()
     with np.errstate(all="ignore"):
-        found = np.log(values) if null == 1 else values
-    known = np.isfinite(found)
-    return bool(known.any() and np.allclose(found[known], drawn[effect].to_numpy().ravel()[known], rtol=1e-6))
+        on_scale = np.log(values) if null == 1 else values
+    known = np.isfinite(on_scale)
+    return bool(
+        known.any() and np.allclose(on_scale[known], drawn[effect].to_numpy().ravel()[known], rtol=1e-6)
+    )
 
 
 def induced_interval(job: Job, effect: str, prior: Prior, estimand: str) -> tuple[float, float]:

@@ -69,10 +69,10 @@ def _tipping(grid: Grid) -> Rows:
 def _surfaces(grid: Grid) -> Rows:
     """One row a point of a tipping surface; untrusted where Pareto k is too large or no refit is near."""
     for row in grid.tipping:
-        effect, found = (row.plan, row.varied.effect, row.varied.estimand), row.surface
-        for i, j in np.ndindex(found.p_benefit.shape):
-            point = (found.means[i], found.sds[j], found.p_benefit[i, j], found.pareto_k[i, j])
-            values = (*effect, *map(float, point), bool(found.trusted[i, j]))
+        effect, surface = (row.plan, row.varied.effect, row.varied.estimand), row.surface
+        for i, j in np.ndindex(surface.p_benefit.shape):
+            point = (surface.means[i], surface.sds[j], surface.p_benefit[i, j], surface.pareto_k[i, j])
+            values = (*effect, *map(float, point), bool(surface.trusted[i, j]))
             yield dict(zip(_SURFACES, values, strict=True))
 
 

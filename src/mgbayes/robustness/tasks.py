@@ -69,19 +69,19 @@ def results_of(
     together = _groups(waiting)
     cores = executor.cores if executor.in_process(len(together)) else 1
     groups = [_Group(tuple(rows), use_cache, cores, executor.cluster is not None) for rows in together]
-    for number, (which, made) in enumerate(executor.run(groups), start=1):
+    for number, (which, results) in enumerate(executor.run(groups), start=1):
         say(f"{groups[which].title}: done ({number} of {len(groups)} models)")
-        for place, result in made.items() if use_cache else ():
+        for place, result in results.items() if use_cache else ():
             task = by_id[place]
             if result is not None and not task.kind.cache.path(task.key).exists():
                 task.kind.cache.write(task.key, result)  # from a worker that has another disk
-        done |= made
+        done |= results
     return [done[task.id] for task in tasks]
 
 
 def _cached(tasks: Sequence[Task]) -> Results:
-    found = {task.id: task.kind.cache.read(task.key) for task in tasks}
-    return {place: result for place, result in found.items() if result is not None}
+    cached = {task.id: task.kind.cache.read(task.key) for task in tasks}
+    return {place: result for place, result in cached.items() if result is not None}
 
 
 @dataclass(frozen=True)

@@ -95,12 +95,14 @@ def tipping(settings: Sequence[Setting], refits: Sequence[Refit]) -> Tipping:
     varied = settings[0].varied
     usable = [refit for refit in refits if refit.effect]
     means = np.linspace(-abs(varied.size), abs(varied.size), FINE_MEANS)
-    found = surface(usable, means, varied.unit * np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS))
+    prior_surface = surface(
+        usable, means, varied.unit * np.geomspace(COARSE_SDS[0], COARSE_SDS[-1], FINE_SDS)
+    )
     return Tipping(
         plan=settings[0].plan.id,
         varied=varied,
-        surface=found,
-        sds=tuple((level, tipping_sd(found, level)) for level in LEVELS),
+        surface=prior_surface,
+        sds=tuple((level, tipping_sd(prior_surface, level)) for level in LEVELS),
         refits=len(refits),
         failed=len(refits) - len(usable),
     )
@@ -108,23 +110,23 @@ def tipping(settings: Sequence[Setting], refits: Sequence[Refit]) -> Tipping:
 
 def surface(refits: Sequence[Refit], means: np.ndarray, sds: np.ndarray) -> Surface:
     """P(benefit) at every mean and SD, from the draws of all fits together; nan without a fit."""
-    found = np.full((len(means), len(sds), 2), np.nan)
+    figures = np.full((len(means), len(sds), 2), np.nan)
     if refits:
         effect, better, log_mixture = _pooled(refits)
-        for at in np.ndindex(found.shape[:2]):
+        for at in np.ndindex(figures.shape[:2]):
             prior = _log_normal(effect, float(means[at[0]]), float(sds[at[1]]))
             weight, k = smoothed(prior - log_mixture)
-            found[at] = weight @ better / weight.sum(), k
-    return Surface(means, sds, found[..., 0], found[..., 1])
+            figures[at] = weight @ better / weight.sum(), k
+    return Surface(means, sds, figures[..., 0], figures[..., 1])
 
 
-def tipping_sd(found: Surface, probability: float) -> float | None:
+def tipping_sd(prior_surface: Surface, probability: float) -> float | None:
     """The SD at which a prior centred at no effect just gives ``probability``; None where none does.
 
     Between points of the surface P(benefit) is linear in log SD. Points that are not trusted are left
     out. Raises ValueError when the surface has no row at a mean of 0.
     """
-    sd, p = _at_no_effect(found)
+    sd, p = _at_no_effect(prior_surface)
     crossing = np.flatnonzero((p[:-1] < probability) & (p[1:] >= probability))
     if not crossing.size:
         return None
@@ -132,19 +134,19 @@ def tipping_sd(found: Surface, probability: float) -> float | None:
     return exp(np.interp(probability, p[i : i + 2], np.log(sd[i : i + 2])))
 
 
-def always_above(found: Surface, probability: float) -> bool:
+def always_above(prior_surface: Surface, probability: float) -> bool:
     """Whether every prior centred at no effect gives ``probability`` or more. Raises ValueError as ``tipping_sd``."""
-    _, p = _at_no_effect(found)
+    _, p = _at_no_effect(prior_surface)
     return bool(p.size and (p >= probability).all())
 
 
-def _at_no_effect(found: Surface) -> tuple[np.ndarray, np.ndarray]:
+def _at_no_effect(prior_surface: Surface) -> tuple[np.ndarray, np.ndarray]:
     """Prior SDs and P(benefit) of the trusted points with a prior mean of 0."""
-    rows = np.flatnonzero(np.isclose(found.means, 0))
+    rows = np.flatnonzero(np.isclose(prior_surface.means, 0))
     if not rows.size:
         raise ValueError("the surface has no row with a prior mean of 0")
-    ok = found.trusted[rows[0]]
-    return found.sds[ok], found.p_benefit[rows[0]][ok]
+    ok = prior_surface.trusted[rows[0]]
+    return prior_surface.sds[ok], prior_surface.p_benefit[rows[0]][ok]
 
 
 def _pooled(refits: Sequence[Refit]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -163,8 +165,8 @@ def _pooled(refits: Sequence[Refit]) -> tuple[np.ndarray, np.ndarray, np.ndarray
         log_mixture = logsumexp(priors + (log_sizes - log_z)[:, None], axis=0)
         if moved < _TOLERANCE:
             break
-        found = logsumexp(priors - log_mixture, axis=1)
-        moved, log_z = np.abs(found - found[0] - log_z).max(), found - found[0]
+        log_marginal = logsumexp(priors - log_mixture, axis=1)
+        moved, log_z = np.abs(log_marginal - log_marginal[0] - log_z).max(), log_marginal - log_marginal[0]
     return effect, better, log_mixture
 
 

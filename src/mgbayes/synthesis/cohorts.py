@@ -162,15 +162,15 @@ def _counted(
         for name, times in Counter(study.id for study in (*cohorts, index)).items()
         if times > 1
     ]
-    found = []
+    counts = []
     for study, wanted in [*((row, outcomes.get(row.id)) for row in cohorts), (index, claim)]:
         try:
-            found.append(counts_by_arm(study, wanted))
+            counts.append(counts_by_arm(study, wanted))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError("evidence from other cohorts", problems)
-    return tuple(found[:-1]), found[-1]
+    return tuple(counts[:-1]), counts[-1]
 
 
 def _alone(counts: TwoArms, assumed: Assumptions) -> GridDistribution:

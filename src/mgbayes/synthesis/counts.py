@@ -99,13 +99,13 @@ def counts_by_arm(study: Study, claim: str | None = None) -> TwoArms:
     Where the event is bad for the patient, those without it are counted. Raises InputError when no claim, or
     not the one asked for, counts a yes/no outcome in both arms.
     """
-    found = outcomes_of(study, claim)
-    if not found:
+    outcomes = outcomes_of(study, claim)
+    if not outcomes:
         usable = ", ".join(row.id for row in study.claims if _from_claim(study, row) is not None)
         given = "no such outcome" if claim is None else f"the claim {claim!r}"
         accepted = "a claim that counts a yes/no outcome in both arms" + (f" ({usable})" if usable else "")
         raise InputError(study.id, [Problem(f"{study.id} → claims", given, accepted)])
-    return found[0]
+    return outcomes[0]
 
 
 def outcomes_of(study: Study, claim: str | None = None) -> tuple[TwoArms, ...]:
@@ -118,8 +118,8 @@ def _from_claim(study: Study, claim: Claim) -> TwoArms | None:
     endpoint = study.endpoint_of(claim)
     if endpoint is None or endpoint.kind is not Kind.binary or endpoint.benefit is None:
         return None
-    found = {row.group: count_of(study, row) for row in claim.summaries if row.level is None}
-    reference, contrast = found.get(study.reference.id), found.get(study.contrast.id)
+    by_group = {row.group: count_of(study, row) for row in claim.summaries if row.level is None}
+    reference, contrast = by_group.get(study.reference.id), by_group.get(study.contrast.id)
     if reference is None or contrast is None:
         return None
     return TwoArms(

@@ -86,8 +86,8 @@ def normal_mixture(grid: GridDistribution, components: int = COMPONENTS) -> Norm
     """The mixture of normals nearest to a distribution on a grid, started from equal slices of it."""
     from scipy.optimize import minimize
 
-    kept = grid.mass > _NEGLIGIBLE
-    x, mass = grid.values[kept], grid.mass[kept] / grid.mass[kept].sum()
+    support = grid.mass > _NEGLIGIBLE
+    x, mass = grid.values[support], grid.mass[support] / grid.mass[support].sum()
     slice_of = np.minimum((np.cumsum(mass) * components).astype(int), components - 1)
     part = mass * (slice_of == np.arange(components)[:, None])
     mean = part @ x / part.sum(axis=1)
