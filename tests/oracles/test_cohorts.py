@@ -225,7 +225,7 @@ def test_the_page_says_what_comes_out(evidence: CohortEvidence) -> None:
         f"a predictive probability of {main.conflict.p_as_low:.3f}",
         f"from {main.robust.vague_before:.2f} to {main.robust.vague_after:.2f}",
         f"from {alone.above(0.0):.2f} (index study alone) to {main.robust.p_benefit:.2f}",
-        f"softens the conflict most ({by_change['caballero2022']:.2f})",
+        f"the conflict is mildest ({by_change['caballero2022']:.2f})",
         f"({by_change['tau ~ HalfNormal(0.25)']:.3f} at a scale of 0.25)",
     ):
         assert sentence in page, sentence
