@@ -122,6 +122,14 @@ def test_every_public_name_is_in_the_reference(pages: dict[Path, Page]) -> None:
     assert {f"mgbayes.{name}" for name in functions} <= reference.places
 
 
+def test_every_command_is_in_the_quickstart() -> None:
+    from mgbayes.cli import app
+
+    rows = re.findall(r"^\| (`.*?`) \|", (DOCS / "quickstart.md").read_text("utf-8"), re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert {command.callback.__name__ for command in app.registered_commands if command.callback} <= listed
+
+
 def test_what_r_gives_is_what_the_commands_give() -> None:
     said = re.findall(r"#> ([\d.]+)", (DOCS / "r.md").read_text("utf-8"))
     fisher, pearson, welch, more = map(float, said)
