@@ -93,6 +93,7 @@ def test_the_reason_is_said(
     [
         ([0, 0, 0, 0], "log_rank", "no event in either group"),
         ([1, 1, 0, 0], "cox", "a group has no event: the hazard ratio has no finite estimate"),
+        ([1, 0, 0, 1], "cox", "a group had no event while the other was still followed"),
         ([1, 0, 1, 0], "cox_zph", "fewer than three event times with both groups still followed"),
     ],
 )
