@@ -1,7 +1,8 @@
 """The models of times of the embedded study, as its plans ask for them."""
 
-from mgbayes.models.catalogue import MODELS
 from mgbayes.models.hazards import hazard_of
+
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
 

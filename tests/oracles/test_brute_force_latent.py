@@ -10,11 +10,11 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from mgbayes.models.families import FAMILIES
+from mgbayes.models.hazards import WEIBULL
 from scipy.special import gammaln
 
 from mgbayes.models import latent
-from mgbayes.models.families import FAMILIES
-from mgbayes.models.hazards import WEIBULL
 
 REJECTION = json.loads((Path(__file__).parent / "stored" / "rejection.json").read_text())["figures"]
 MEAN, SD = np.array([230.0]), np.array([180.8])

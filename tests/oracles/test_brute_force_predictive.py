@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from mgbayes.models.families import FAMILIES
+from mgbayes.models.followup import draw_followup
 
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import printed
-from mgbayes.models.families import FAMILIES
-from mgbayes.models.followup import draw_followup
 from tests.known_models import FAMILIES_OF, HAZARDS, relapse, remission
 
 FOLLOW_UP = (365, 1861, 953.4)

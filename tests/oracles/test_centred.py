@@ -7,10 +7,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
+from mgbayes.models.centred import Around, LogAround, centred
 from scipy import special, stats
 
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models.centred import Around, LogAround, centred
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Form, Prior
 

@@ -5,11 +5,11 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
+from mgbayes.models.families import FAMILIES
+from mgbayes.models.followup import draw_followup, followup_data, log_chance_followed
 from scipy import integrate, stats
 from scipy.special import gamma
 
-from mgbayes.models.families import FAMILIES
-from mgbayes.models.followup import draw_followup, followup_data, log_chance_followed
 from tests.known_models import HAZARDS, relapse
 
 SCIPY = {

@@ -4,15 +4,15 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from scipy import special, stats
-
-from mgbayes.models import followup
 from mgbayes.models.families import FAMILIES
 from mgbayes.models.followup_quantiles import followup_quantiles
 from mgbayes.models.hazards import cuts_of
 from mgbayes.models.latent_times import latent_times
 from mgbayes.models.printed_times import printed_times
 from mgbayes.models.time_laws import CONSTANTS, LAWS, digamma, gamma_cdf, with_nodes
+from scipy import special, stats
+
+from mgbayes.models import followup
 from tests.known_models import HAZARDS, relapse, remission
 
 DAYS = np.array([1.0, 90.0, 364.0, 700.0, 1500.0, 4000.0])

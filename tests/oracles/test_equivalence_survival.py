@@ -12,10 +12,10 @@ cohorts; the spread between cohorts holds the Monte Carlo error of the fits.
 
 import numpy as np
 import pytest
+from mgbayes.models.latent_times import slots
 
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models import families, followup, hazards
-from mgbayes.models.latent_times import slots
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import Sampling
 from tests.known_models import relapse, remission

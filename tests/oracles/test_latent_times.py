@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from mgbayes.models.latent_times import LatentTimes, latent_times, slots
 
 from mgbayes.models import latent
-from mgbayes.models.latent_times import LatentTimes, latent_times, slots
 
 MEAN, SD = [441.4, 230.0], [336.6, 180.8]
 SUMMARIES: dict[str, tuple[list[int], list[float], list[float]]] = {

@@ -158,7 +158,7 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
     """
     from scipy import stats
 
-    from mgbayes.models.followup import followup_data  # symbolic too, and heavy to load
+    from mgbayes.distributions.followup import followup_data  # symbolic too, and heavy to load
 
     if event.all():
         return followup_data(0.0, _NEVER_LOST * float(time.max()), float(time.max()))

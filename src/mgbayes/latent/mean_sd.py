@@ -1,195 +1,208 @@
-r"""Latent values whose image under an increasing function has a published mean and SD.
+r"""Latent values that reproduce a published mean and SD exactly.
 
-A paper prints, for n values y_i = h(t_i), a mean m and an SD s (n - 1 in the denominator). With the latent t on a
-line through a direction x of the unit sphere that is orthogonal to 1,
+A paper prints, for n positive values, a mean m and an SD s (n - 1 in the denominator). The values themselves are
+integrated over. With z ~ Normal(0, I_n) and the unit vector x = (z - mean z) / ||z - mean z||, put
 
-    t_i = a + b x_i,   b > 0,   x = (z - mean z) / ||z - mean z||,   z ~ Normal(0, I_n),
+    y_i = m r_i,   r_i = exp(p x_i) / mean_j exp(p x_j),
 
-there is one (a, b) for each x: given b, the mean of y fixes a, and then the SD of y increases in b. With
-dt = √n b^(n-2) da db dΩ, the density of (m, s²), where one value t has the density f, is the mean over z of
-exp(weight) Π f(t_i),
+where p > 0 is the only root of
 
-    weight = (n - 2) log b - log |det ∂(m, s²) / ∂(a, b)| + a constant.
+    v(p) = mean_i (r_i - 1)² = (n - 1) s² / (n m²).
 
-Here h is the softplus function (mgbayes.latent.softplus): max(0, t) would make the density jump wherever a value
-comes to zero, and a gradient-based sampler cannot follow jumps. As b grows the SD tends to that of n m in one
-patient and zero in all others, so that a root exists where 0 < s² < n m².
+v increases from 0 to n - 1 in p, so the root exists whenever s²/m² < n, which every positive sample meets. Then y has
+mean m and SD s. The change of variables log y = a 1 + p x gives dy = Π y_i · √n p^(n-2) da dp dΩ, with dΩ the surface
+of the unit sphere of dimension n - 2, and (a, p) maps to (m, s) with Jacobian m s v'(p) / (2 v). The density of the
+published pair (m, s) under any density f of one value is therefore the mean over z of exp(weight) Π f(y_i), with
 
-The root is found by `root`, an operation; its gradient is that of the two equations (implicit function theorem). All
-else is symbolic. For another h only `root` and the two lines of h change.
+    weight = Σ log y_i + (n - 2) log p - log(m s) - log(v'(p) / (2 v)) + ½ log n + log A,
+    A = 2 π^((n-1)/2) / Γ((n-1)/2),   v'(p) = (2/n) Σ x_i r_i (r_i - 1 - v).
 
-Only the direction of z matters. Near z = mean z it turns fast, which stops a gradient-based sampler at small n: a
-factor ||z - mean z||^(2 j), whose mean over z is the same whatever the direction, makes its length that of more
-values.
+Only the direction of z matters. Near z = mean z it turns fast, which stops a gradient-based sampler at small n, so
+the weight carries a factor ||z - mean z||^(2k) over its expectation, k such that for n > 2 the length is distributed
+as chi with at least LENGTH_DF degrees of freedom. The mean of the factor over z is 1 whatever the direction, so the
+density is unchanged.
+
+One value is its published mean (weight 0); none leaves no summary (weight 0, nothing counted). Values are padded to a
+fixed length, so that one compiled model serves any count.
+
+Shapes: G summaries (one per arm, or one for both arms), L slots for the values of each.
+Source: the derivation above; checked by brute-force rejection in tests/oracles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log, log1p, sqrt
+from math import exp, inf, isfinite, log, log1p, nan, pi, sqrt
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from numba.extending import register_jitable
+from pytensor.gradient import disconnected_grad
 
-from mgbayes.latent import softplus
-from mgbayes.latent.softplus import WIDTH
-from mgbayes.models.fused import Fused, Passes
+from mgbayes.latent.root import Root
 
-_LENGTH_DF = 30.0
-_PRECISION = 1e-13
-_STEPS = 100
-_QUICK_STEPS = 20
-_FAR = 3.0
+LENGTH_DF = 30.0
+"""Degrees of freedom of the length of z: enough that lengths stay within a third of their mean."""
+
+_ENOUGH = 1e-12  # of log v: far inside the 1e-9 that the published numbers are held to
 
 
 @dataclass(frozen=True)
-class LatentValues:
-    """Latent values ``t`` (row, n), 0 in padding, and their log weight (row,)."""
+class Latent:
+    """Values that reproduce their summaries: log_values (G, L), 0 in padding; log_weight (G,).
 
-    t: Any
+    log_values are centre (G,) plus root (G,) times a unit vector; of fewer than two values the root is 0.
+    """
+
+    log_values: Any
     log_weight: Any
+    centre: Any
+    root: Any
+
+    @property
+    def values(self) -> Any:
+        """(G, L), 1 in padding."""
+        return pt.exp(self.log_values)
 
 
-def near_positive_part(z: Any, counted: Any, mean: Any, sd: Any) -> LatentValues:
-    """Latent values t, of which h(t) has the mean and SD.
+def constrained(z: Any, counted: Any, mean: Any, sd: Any) -> Latent:
+    """Turn standard normal z into values with the published mean and SD.
 
     Args:
-        z: (row, n) of which only the direction matters, once its log density as standard normal is in the model.
-        counted: (row, n) one for a patient, zero for padding.
-        mean, sd: (row,) with 0 < sd² < n mean².
+        z: (G, L) standard normal variables of the model.
+        counted: (G, L) one for a slot in use, zero for padding.
+        mean: (G,) published means; ignored where no slot is in use.
+        sd: (G,) published SDs; ignored where fewer than two slots are in use.
     """
+    counted, mean, sd = (pt.as_tensor(a) for a in (counted, mean, sd))
     n = counted.sum(-1)
-    away = counted * (z - ((z * counted).sum(-1) / n)[:, None])
-    square = (away**2).sum(-1)
+    several, n_safe = n > 1, pt.maximum(n, 2.0)
+    away = counted * (z - (z * counted).sum(-1, keepdims=True) / pt.maximum(n, 1.0)[:, None])
+    square = pt.switch(several, (away**2).sum(-1), 1.0)
     x = away / pt.sqrt(square)[:, None]
-    a, b = _ROOT.of(x, counted, mean, sd)
-    t = a[:, None] + b[:, None] * x
-    slope = counted * pt.sigmoid(t / WIDTH)
-    off = slope * (WIDTH * pt.softplus(t / WIDTH) - mean[:, None])
-    det = slope.sum(-1) * (off * x).sum(-1) - (slope * x).sum(-1) * off.sum(-1)
-    weight = (n - 2) * pt.log(b) - pt.log(2 * det / (n * (n - 1)))
-    weight += pt.maximum(_LENGTH_DF - (n - 1), 0.0) / 2 * pt.log(square)
-    return LatentValues(counted * t, weight)
-
-
-@register_jitable
-def _sums(x: Any, a: float, b: float, mean: float) -> tuple[float, float, float, float, float, float]:
-    """Sums over the values: h - m, (h - m)², h', h' x, (h - m) h', (h - m) h' x."""
-    first = second = slope = slope_x = off = off_x = 0.0
-    for i in range(x.size):
-        scaled = (a + b * x[i]) / WIDTH
-        small = exp(-abs(scaled))
-        gap = WIDTH * (max(scaled, 0.0) + log1p(small)) - mean
-        rise = (1.0 if scaled > 0 else small) / (1 + small)
-        first += gap
-        second += gap * gap
-        slope += rise
-        slope_x += rise * x[i]
-        off += gap * rise
-        off_x += gap * rise * x[i]
-    return first, second, slope, slope_x, off, off_x
-
-
-@register_jitable
-def _quick_root(x: Any, mean: float, sd: float) -> tuple[float, float, bool]:
-    """(a, b) by Newton in both at once, and whether it came to rest, as it mostly does within ten steps."""
-    a, here, asked = mean, log(sd * sqrt(x.size - 1.0)), (x.size - 1) * sd * sd
-    for _ in range(_QUICK_STEPS):
-        b = exp(here)
-        first, second, slope, slope_x, off, off_x = _sums(x, a, b, mean)
-        left = (second - asked) / 2
-        det = b * (slope * off_x - slope_x * off)
-        if not det > 0:
-            return a, b, False
-        of_a = (b * slope_x * left - b * off_x * first) / det
-        of_b = (off * first - slope * left) / det
-        if abs(of_b) > _FAR or abs(of_a) > _FAR * (abs(a) + b):
-            return a, b, False
-        a, here = min(a + of_a, mean), here + of_b
-        if abs(of_b) <= _PRECISION and abs(of_a) <= _PRECISION * (abs(a) + b):
-            return a, exp(here), True
-    return a, exp(here), False
-
-
-@register_jitable
-def _root(x: Any, mean: float, sd: float) -> tuple[float, float]:
-    """(a, b): Newton in log b, kept within its bracket, and for each b Newton in a.
-
-    The mean of h is convex in a and at least a, so that a never lies above the mean.
-    """
-    a, b, found = _quick_root(x, mean, sd)
-    if found:
-        return a, b
-    a, low, high = mean, -np.inf, np.inf
-    here = log(sd * sqrt(x.size - 1.0))
-    for _ in range(_STEPS):
-        b = exp(here)
-        for _ in range(_STEPS):
-            first, second, slope, slope_x, off, off_x = _sums(x, a, b, mean)
-            move = -first / slope
-            a = min(a + move, mean)
-            if abs(move) <= _PRECISION * (abs(a) + b):
-                break
-        gap = log(second / ((x.size - 1) * sd * sd)) / 2
-        if gap < 0:
-            low = here
-        else:
-            high = here
-        follow = -slope_x / slope * b
-        rise_of_sd = (off_x * b + off * follow) / second
-        step = -gap / rise_of_sd if rise_of_sd > 0 else -gap
-        if abs(step) <= _PRECISION:
-            break
-        step = max(min(step, 2.0), -2.0)
-        there = here + step
-        if not low < there < high:
-            there = (low + high) / 2
-        a = min(a + follow * (there - here), mean)
-        here = there
-    return a, b
-
-
-def root(x: Any, counted: Any, mean: Any, sd: Any) -> Any:
-    """(a, b) of each row, (row,): directions x and ``counted`` (row, n), mean and sd (row,)."""
-    a, b = np.empty_like(mean), np.empty_like(mean)
-    for g in range(mean.size):
-        a[g], b[g] = _root(x[g][counted[g] > 0], mean[g], sd[g])
-    return a, b
-
-
-def root_back(x: Any, counted: Any, mean: Any, sd: Any, a: Any, b: Any, a_bar: Any, b_bar: Any) -> Any:
-    """Cotangents of x, mean and sd.
-
-    With F = (Σ h(t) - n m, Σ (h(t) - m)² / 2 - (n - 1) s² / 2) = 0 and J = ∂F / ∂(a, b), the multipliers
-    λ = -J⁻ᵀ (a_bar, b_bar) give the cotangents λ · ∂F / ∂(x, m, s).
-    """
-    x_bar, mean_bar, sd_bar = np.zeros_like(x), np.empty_like(mean), np.empty_like(mean)
-    for g in range(mean.size):
-        n = counted[g].sum()
-        t = (a[g] + b[g] * x[g]) / WIDTH
-        small = np.exp(-np.abs(t))
-        slope = counted[g] * np.where(t > 0, 1.0, small) / (1 + small)
-        off = slope * (WIDTH * (np.maximum(t, 0.0) + np.log1p(small)) - mean[g])
-        aa, ab, ba, bb = slope.sum(), (slope * x[g]).sum(), off.sum(), (off * x[g]).sum()
-        det = aa * bb - ab * ba
-        of_mean = -(bb * a_bar[g] - ba * b_bar[g]) / det
-        of_sd = -(aa * b_bar[g] - ab * a_bar[g]) / det
-        x_bar[g] = b[g] * (of_mean * slope + of_sd * off)
-        # Σ (h - m) is zero at the root, so that m moves the second equation not at all.
-        mean_bar[g] = -n * of_mean
-        sd_bar[g] = -(n - 1) * sd[g] * of_sd
-    return x_bar, mean_bar, sd_bar
-
-
-_ROOT = Fused(
-    Passes(
-        root,
-        root_back,
-        shaped=(2, 2),
-        axes=(1, 1),
-        differentiable=(True, False, True, True),
-        calls=(softplus,),
+    v = pt.switch(several, (n - 1) * sd**2 / (n_safe * mean**2), 1.0)
+    (p,) = _ROOT.of(x, counted, v)
+    off, log_scale = _relative(p, x, counted)  # r - 1, and log of mean exp(p x)
+    slope = pt.switch(several, (counted * x * (1 + off) * (off - v[:, None])).sum(-1) / n_safe, v)
+    log_r = counted * (p[:, None] * x - log_scale[:, None])
+    # log A and the log length factor, whose Γ((n - 1)/2) cancel
+    df = n_safe - 1
+    k = pt.switch(n > 2, pt.maximum(LENGTH_DF - df, 0.0) / 2, 0.0)
+    log_area = log(2) + df / 2 * log(pi) + k * pt.log(square / 2) - pt.gammaln(df / 2 + k)
+    weight = log_r.sum(-1) + (n - 2) * pt.log(p) - pt.log(slope / v)
+    weight += df * pt.log(mean) - pt.log(sd) + 0.5 * pt.log(n_safe) + log_area
+    centre = pt.log(mean) - pt.switch(several, log_scale, 0.0)
+    return Latent(
+        log_values=counted * pt.log(mean)[:, None] + pt.switch(several[:, None], log_r, 0.0),
+        log_weight=pt.switch(several, weight, 0.0),
+        centre=centre,
+        root=pt.switch(several, p, 0.0),
     )
-)
+
+
+def _relative(p: Any, x: Any, counted: Any) -> tuple[Any, Any]:
+    """r - 1 (G, L), 0 in padding, and log mean exp(p x) (G,); small p lose no digits."""
+    n = pt.maximum(counted.sum(-1), 1.0)
+    top = disconnected_grad((p[:, None] * x).max(-1))  # any number would do
+    less = counted * pt.expm1(p[:, None] * x - top[:, None])
+    mean = less.sum(-1) / n
+    return counted * (less - mean[:, None]) / (1 + mean)[:, None], top + pt.log1p(mean)
+
+
+def _equation(roots: Any, x: Any, counted: Any, v: Any) -> list[Any]:
+    """v(p) less what is asked; p itself where there are fewer than two values."""
+    off, _ = _relative(roots[0], x, counted)
+    n = counted.sum(-1)
+    return [pt.switch(n > 1, (off**2).sum(-1) / pt.maximum(n, 1.0) - v, roots[0] - 1.0)]
+
+
+def roots(x: Any, counted: Any, v: Any) -> Any:
+    """p of each row (1, G), 1 where there are fewer than two values; nan where x has no direction."""
+    found = np.ones((1, v.size))
+    for g in range(v.size):
+        direction = x[g][counted[g] > 0]
+        if direction.size > 1:
+            found[0, g] = _solve(direction, log(v[g]))
+    return found
+
+
+@register_jitable
+def _v(x: Any, p: float) -> tuple[float, float, float]:
+    """v(p), v'(p) and v''(p)."""
+    n, top, total, centre = x.size, -inf, 0.0, 0.0
+    for i in range(n):
+        top = max(top, x[i])
+    for i in range(n):
+        e = exp(p * (x[i] - top))
+        total += e
+        centre += x[i] * e
+    centre /= total
+    v, slope, curve, change = 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        r = exp(p * (x[i] - top)) * n / total
+        off = x[i] - centre
+        v += (r - 1) ** 2
+        slope += r * (r - 1) * off
+        curve += (r * off) ** 2
+        change += r * off * off
+    v /= n
+    return v, 2 * slope / n, 4 * curve / n - 2 * (1 + v) * change / n
+
+
+@register_jitable
+def _solve(x: Any, log_v: float) -> float:
+    """Solve log v(p) = log_v by Halley's method on log p inside a shrinking bracket."""
+    low, high, u = -inf, inf, _first_guess(x, log_v)
+    for _ in range(200):
+        p = exp(u)
+        v, slope, curve = _v(x, p)
+        gap = log(v) - log_v if v > 0 else -inf
+        if abs(gap) <= _ENOUGH:
+            break
+        if gap > 0:
+            high = u
+        else:
+            low = u
+        proposal = _halley(u, gap, p * slope / v, p * p * curve / v) if v > 0 else nan
+        if not low < proposal < high:
+            outward = u - 2.0 if gap > 0 else u + 2.0
+            proposal = 0.5 * (low + high) if isfinite(high - low) else outward
+        if proposal == u or high - low <= 1e-15 * abs(u):
+            break
+        u = proposal
+    return exp(u)
+
+
+@register_jitable
+def _first_guess(x: Any, log_v: float) -> float:
+    """Log p of values that are log-normal, drawn in by their third moment."""
+    p, third = sqrt(x.size * log1p(exp(log_v))), 0.0
+    for i in range(x.size):
+        third += x[i] ** 3
+    return log(p) - 0.5 * log1p(max(p * third, -0.5))
+
+
+@register_jitable
+def _halley(u: float, gap: float, first: float, second: float) -> float:
+    """One step of at most 2 on log p; v flattens where one value dominates.
+
+    ``first`` and ``second`` are p v'/v and p² v''/v; the gap is that of log v.
+    """
+    if not first > 0:
+        return nan
+    bend = first + second - first * first
+    step = -gap / (first - 0.5 * gap * bend / first) if first * first > abs(gap * bend) else -gap / first
+    return u + min(max(step, -2.0), 2.0)
+
+
+def values_along(direction: Any, mean: float, sd: float) -> Any:
+    """Values (n,) with this mean and SD along a direction (n,), in numbers."""
+    away = direction - direction.mean()
+    x = away / np.linalg.norm(away)
+    v = (x.size - 1) * sd**2 / (x.size * mean**2)
+    r = np.exp(roots(x[None], np.ones((1, x.size)), np.array([v]))[0, 0] * x)
+    return mean * r / r.mean()
+
+
+_ROOT = Root(roots, _equation, unknowns=1)

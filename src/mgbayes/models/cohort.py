@@ -44,7 +44,7 @@ def summarized(arms: Sequence[tuple[Any, Any]], summaries: int) -> Printed:
 
 def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     """One cohort's summaries as a model's data, with what the published ones print, and slots for everyone."""
-    from mgbayes.models.latent_times import slots
+    from mgbayes.latent.times import slots
     from mgbayes.models.time_evidence import published
 
     mean, sd = (np.nan_to_num(values, nan=1.0) for values in (summary.mean, summary.sd))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgbayes.models.followup import followup_data
+from mgbayes.distributions.followup import followup_data
 from mgbayes.study.schema import DAYS_IN, Study
 from mgbayes.study.time_to_event import time_to_event
 

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mgbayes.models.followup_quantiles import followup_quantiles
 from mgbayes.models.priors import Prior
 
 REFERENCE = 500
@@ -33,7 +32,6 @@ REFERENCE = 500
 _NODES = 64  # of the correlation of two visits
 _STEPS = 200
 _TOLERANCE = 1e-7
-_LEAST = 1e-9  # of a follow-up that ended before an event could be confirmed
 
 Data = Mapping[str, Any]
 Flat = dict[str, np.ndarray]
@@ -168,14 +166,14 @@ def _seen(counts: tuple[int, int, int], chance: np.ndarray, in_time: np.ndarray)
 def _cure(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
     from scipy.special import expit
 
-    from mgbayes.models.families import FAMILIES
+    from mgbayes.distributions.lifetimes import LIFETIMES
 
-    law, shape = FAMILIES[family], flat["shape"]
-    days, weights = followup_quantiles(*data["followup"])
+    law, shape = LIFETIMES[family], flat["shape"]
+    days, weights = data["followup_days"], data["followup_weights"]
     total = np.zeros(len(shape))
     for a, counts in enumerate(zip(data["n"], data["events"], data["timed"], strict=True)):
         mean = flat["log_mean_time"] + (a - 0.5) * flat["log_time_ratio"]
-        gone = law.survival(np.maximum(days, _LEAST), mean[:, None], shape[:, None]) @ weights
+        gone = law.survival(days, mean[:, None], shape[:, None]) @ weights
         chance = expit(flat["logit_ever"] + (a - 0.5) * flat["log_odds_ratio"])
         total += _seen(counts, chance, np.maximum(1 - gone, 1e-12))
     for at, n, arm in _summaries(data):
@@ -191,14 +189,14 @@ def _cure(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndar
 
 
 def _proportional_hazards(flat: Flat, data: Data, family: str, reference: np.ndarray) -> np.ndarray:
-    from mgbayes.models.hazards import WEIBULL, piecewise_exponential
+    from mgbayes.distributions.hazards import WEIBULL, piecewise_exponential
 
     hazard = WEIBULL if family == WEIBULL.name else piecewise_exponential(np.asarray(data["cuts"]))
     ratio = flat["log_hazard_ratio"]
     names = ("log_scale", *hazard.shape)
     baseline = [flat[name][:, None] for name in names]
-    days, weights = followup_quantiles(*data["followup"])
-    cumulative = hazard.cumulative(np.maximum(days, _LEAST), *baseline)
+    days, weights = data["followup_days"], data["followup_weights"]
+    cumulative = hazard.cumulative(days, *baseline)
     total = np.zeros(len(ratio))
     for a, counts in enumerate(zip(data["n"], data["events"], data["timed"], strict=True)):
         free = np.exp(-np.exp((a - 0.5) * ratio)[:, None] * cumulative) @ weights

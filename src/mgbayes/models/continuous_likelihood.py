@@ -14,10 +14,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from mgbayes.latent.mean_sd import near_positive_part
+from mgbayes.latent.near_zero import near_positive_part
 from mgbayes.latent.softplus import NODES, WEIGHTS, WIDTH
 from mgbayes.models.continuous_families import HALF
-from mgbayes.models.latent import given_density
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.parameters import parameter
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import correlations, lkj_shape, normal_logp, pairs, sds_logp, tie

@@ -30,11 +30,11 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from mgbayes.distributions.followup import draw_followup
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.cohort_like import followed_like
-from mgbayes.models.followup import draw_followup
-from mgbayes.models.latent import given_density
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan

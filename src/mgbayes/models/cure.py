@@ -16,17 +16,17 @@ factor; a handful of times an arm could not tell two shapes apart.
 A patient is followed for F, independent of T. The event is seen if T < F, so an event at t contributes
 π_a f_a(t) G(t), with G(t) = P(F > t), and a patient without it E[1 - π_a + π_a S_a(F)] = 1 - q_a. Here
 q_a = π_a (1 - E[S_a(F)]) is the chance that it is seen. An event that counts only after a waiting time w is seen if
-T + w < F: then F stands for follow-up less w throughout (followup.py). The product over patients is written as counts
-times the times of those seen to have the event:
+T + w < F: then F stands for follow-up less w throughout (distributions/followup.py). The product over
+patients is written as counts times the times of those seen to have the event:
 
     events_seen      ~ Binomial(n_a, q_a), a = 0, 1
     z                ~ Normal(0, 1), directions of the latent times, padded
-    printed_times    ~ the density of each printed mean and SD (latent.py), of one arm's times or of both arms'
-                       together, each time having density f_a(t) G(t) / (1 - E[S_a(F)]); events whose times are
-                       not printed are in events_seen alone
+    printed_times    ~ the density of each published mean and SD (latent/times.py), of one arm's times or of
+                       both arms' together, each time having density f_a(t) G(t) / (1 - E[S_a(F)]); events whose
+                       times are not published are in events_seen alone
 
 The sampler sees the shape and the mean times around where the latent times suggest them, and all but the shape
-without their skewness (centred.py), which changes how fast it is, and nothing else.
+without their skewness (coordinates.py), which changes how fast it is, and nothing else.
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
@@ -39,44 +39,92 @@ Where the plan asks for covariates x_i (adjusted.py), x_i β is added to logit �
     covariate_log_time_ratio ~ prior    γ
 
 Evidence: events per arm, mean and SD of their times, follow-up (time_evidence.py); or patients (patient_times.py).
-Units: those of the endpoint. Sources: Farewell 1982, Biometrics 38:1041 (mixture cure); latent.py; followup.py.
+Units: those of the endpoint. Sources: Farewell 1982, Biometrics 38:1041 (mixture cure); latent/times.py;
+distributions/followup.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy import special
 
+from mgbayes.distributions.followup import draw_followup, followup_data
+from mgbayes.distributions.lifetimes import LIFETIMES, Lifetime
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.models import adjusted, cohort, cure_patients, families, followup, latent, time_evidence
-from mgbayes.models.arms import ARM, contrast
-from mgbayes.models.centred import Around, centred
-from mgbayes.models.cure_patients import COEFFICIENTS, by_arm
+from mgbayes.latent.times import LatentTimes, latent_times, published_times
+from mgbayes.models import adjusted, cohort, time_evidence
+from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models.coordinates import Reparametrized, reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
-from mgbayes.models.latent_times import latent_times
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import patient_times, simulated
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
-from mgbayes.models.time_laws import with_nodes
 from mgbayes.study.schema import Study
 
-HALVES = np.array([-0.5, 0.5])
 PARAMETERS = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio", "shape")
+EVER, WHEN = COEFFICIENTS = ("covariate_log_odds_ratio", "covariate_log_time_ratio")
 _LATE = 0.5
 """Skewness of log times and log odds: many have the event late or few soon, as far as those seen can tell."""
+_HALVES = HALVES.to_numpy()
+
+
+@dataclass(frozen=True)
+class _Coordinates:
+    """Where latent times (latent/times.py) suggest that the parameters of a family lie.
+
+    ``log_shape`` of the times; ``log_mean`` of the times and the shape: that of the first summary, and the step from
+    it to that of the last; ``log_sd`` of the shape: about the SD of log times. ``skew`` is that of latent times as
+    coordinates.py takes it away: log times are symmetric (0) or lean to early days.
+    """
+
+    log_shape: Callable[[LatentTimes], Any]
+    log_mean: Callable[[LatentTimes, Any], tuple[Any, Any]]
+    log_sd: Callable[[Any], Any]
+    skew: float
+
+
+def _log_mean_of_times(times: LatentTimes, shape: Any) -> tuple[Any, Any]:
+    return times.log_mean, times.log_mean_step
+
+
+def _gamma_log_shape(times: LatentTimes) -> Any:
+    """Log k where log k - ψ(k) ≈ 1/(2k) + 1/(12k²) is the shortfall."""
+    return pt.log1p(pt.sqrt(1 + 4 * times.shortfall / 3)) - pt.log(4 * times.shortfall)
+
+
+def _weibull_log_shape(times: LatentTimes) -> Any:
+    """Log k where log Γ(1 + 1/k) + γ/k ≈ (π²/12) / (k² + 0.425 k) is the shortfall."""
+    bend, square = 0.425, np.pi**2 / 12
+    return pt.log(pt.sqrt(bend**2 + 4 * square / times.shortfall) - bend) - np.log(2)
+
+
+_COORDINATES: Mapping[str, _Coordinates] = {
+    "lognormal": _Coordinates(
+        lambda times: 0.5 * pt.log(times.variance),
+        lambda times, sigma: (times.centre + sigma**2 / 2, times.step),
+        lambda sigma: sigma,
+        skew=0.0,
+    ),
+    "gamma": _Coordinates(_gamma_log_shape, _log_mean_of_times, lambda k: k**-0.5, skew=-0.4),
+    "weibull": _Coordinates(
+        _weibull_log_shape, _log_mean_of_times, lambda k: np.pi / np.sqrt(6) / k, skew=-0.4
+    ),
+}
 
 
 def of(study: Study, plan: Plan) -> Cure:
@@ -157,7 +205,15 @@ class Cure:
             until = o.restricted_to
             label = f"Difference in mean time without {event}, to {o.at(until)}"
             rows.append(Estimand(f"rmst_difference_{until:g}", label, o.unit, 0.0, sooner))
-        return cure_patients.declared(tuple(rows), data, event)
+        return adjusted.declared(
+            tuple(rows),
+            data,
+            conditional=("odds_ratio_ever", "time_ratio"),
+            of_covariates={
+                "odds_ratio": f"odds ratio, {event} at any time",
+                "time_ratio": f"ratio of times to {event}, among patients with it",
+            },
+        )
 
     def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
         """The data from what a study prints. Raises NotPrinted."""
@@ -165,7 +221,7 @@ class Cure:
         left = evidence.followup
         return {
             **time_evidence.published_of(evidence),
-            **with_nodes(followup.followup_data(left.minimum, left.mean, left.sd)),
+            **followup_data(left.minimum, left.mean, left.sd),
         }
 
     def printed_quantities(self, data: Mapping[str, Any]) -> tuple[PrintedQuantity, ...]:
@@ -178,21 +234,20 @@ class Cure:
     ) -> dict[str, NDArray[Any]]:
         """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
         rows = time_evidence.published(n, events, time_mean, time_sd)
-        return {**rows, **with_nodes(followup.followup_data(*follow_up))}
+        return {**rows, **followup_data(*follow_up)}
 
     def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
         """Build the model on published summaries or, if `data` has times, on patients."""
-        law = families.FAMILIES[family]
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
             if "time" in data:
-                _on_patients(data, law, priors)
+                _on_patients(data, LIFETIMES[family], priors)
             else:
-                _published(data, law, priors)
+                _published(data, LIFETIMES[family], priors)
         return model
 
     def estimands(self, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
         """The contrasts that are declared, one value for each draw."""
-        law = families.FAMILIES[family]
+        law = LIFETIMES[family]
         pi, log_mean, shape = by_arm(draws, data)
 
         def with_event(time: float) -> Any:
@@ -207,13 +262,15 @@ class Cure:
         if until is not None:
             without = (1 - pi) * until + pi * law.restricted_mean(until, log_mean, shape)
             found[f"rmst_difference_{until:g}"] = contrast(adjusted.averaged(without, data))
-        return xr.Dataset({**found, **cure_patients.of_covariates(draws, data)})
+        return xr.Dataset(
+            {**found, **adjusted.estimands(draws, data, {"odds_ratio": EVER, "time_ratio": WHEN})}
+        )
 
     def curves(
         self, draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]
     ) -> xr.Dataset:
         """Chance of the event by each time of `grid`, by arm, for each draw."""
-        law, (pi, log_mean, shape) = families.FAMILIES[family], by_arm(draws, data)
+        law, (pi, log_mean, shape) = LIFETIMES[family], by_arm(draws, data)
 
         def with_event(time: Any) -> Any:
             return adjusted.averaged(pi * (1 - law.survival(time, log_mean, shape)), data)
@@ -246,8 +303,8 @@ class Cure:
         data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         truth = {str(name): value.to_numpy() for name, value in drawn.items()}
-        law = families.FAMILIES[family]
-        times = simulated([cure_patients.draw_outcomes(rng, drawn, data, law, a) for a in (0, 1)])
+        law = LIFETIMES[family]
+        times = simulated([draw_outcomes(rng, drawn, data, law, a) for a in (0, 1)])
         return truth, {**times, **adjusted.of_simulated(data)}
 
     def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
@@ -263,7 +320,7 @@ class Cure:
         `mann_whitney` compares the times of those with it.
         """
         pi, log_mean, shape = by_arm(draws, data)
-        law, without = families.FAMILIES[family], data["n"] - data["events"]
+        law, without = LIFETIMES[family], data["n"] - data["events"]
 
         def no_event(arm: int, time: Any) -> Any:
             chance = 1 - pi + pi * law.survival(xr.DataArray(time, dims="day"), log_mean, shape)
@@ -278,34 +335,81 @@ class Cure:
         return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
 
 
-def _on_patients(data: Mapping[str, Any], law: families.Family, priors: Mapping[str, Prior]) -> None:
-    logit = parameter("logit_ever", priors) + HALVES * parameter("log_odds_ratio", priors)
-    log_mean = parameter("log_mean_time", priors) + HALVES * parameter("log_time_ratio", priors)
+def _on_patients(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
+    logit = parameter("logit_ever", priors) + _HALVES * parameter("log_odds_ratio", priors)
+    log_mean = parameter("log_mean_time", priors) + _HALVES * parameter("log_time_ratio", priors)
     shape = parameter("shape", priors)
-    cure_patients.likelihood(data, law, logit[:, None], log_mean[:, None], shape, priors)
+    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
+    ever, when = adjusted.predictor(COEFFICIENTS, data, priors)
+    logit, log_mean = logit[:, None] + ever, log_mean[:, None] + when
+    log_pi, log_never = -pt.softplus(-logit), -pt.softplus(logit)
+    log_survival = {
+        name: lifetime.log_survival(given[name], log_mean, shape) for name in ("time", "lower", "upper")
+    }
+    log_density = pt.switch(
+        given["event"],
+        log_pi
+        + pt.switch(
+            given["between"],
+            log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
+            lifetime.logpdf(given["time"], log_mean, shape),
+        ),
+        pt.logaddexp(log_never, log_pi + log_survival["time"]),
+    )
+    given_density("outcomes", given["present"] * log_density, given["time"])
 
 
-def _published(data: Mapping[str, Any], law: families.Family, priors: Mapping[str, Prior]) -> None:
-    given = time_evidence.as_model_data(data)
-    times = latent_times(pm.Normal("z", dims=("summary", "slot"), transform=Around(law.skew)), given)
-    shape = centred("shape", priors, law.log_shape_at(times))
-    suggested, step = law.log_mean_at(times, shape)
-    unit = law.log_sd(shape) / 2
-    log_mean_time = centred("log_mean_time", priors, suggested + step / 2, unit, _LATE)
-    log_time_ratio = centred("log_time_ratio", priors, step, unit)
-    of_reference = log_mean_time - log_time_ratio / 2
-    printed = printed_times(law.name, times, [log_time_ratio, of_reference, shape], given)
-    logit_ever = centred("logit_ever", priors, 0.0, 0.5, _LATE)
-    log_odds_ratio = centred("log_odds_ratio", priors, 0.0, 0.5)
-    pi = pm.math.sigmoid(logit_ever + HALVES * log_odds_ratio)
-    pm.Binomial("events_seen", given["n"], pi * printed.seen, observed=given["events"], dims="arm")
+def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
+    given, near = time_evidence.as_model_data(data), _COORDINATES[lifetime.name]
+    z = pm.Normal("z", dims=("summary", "slot"), transform=Reparametrized(near.skew))
+    times = latent_times(z, given)
+    shape = reparametrized("shape", priors, near.log_shape(times))
+    suggested, step = near.log_mean(times, shape)
+    unit = near.log_sd(shape) / 2
+    level = reparametrized("log_mean_time", priors, suggested + step / 2, unit, _LATE)
+    log_ratio = reparametrized("log_time_ratio", priors, step, unit)
+    published = published_times(
+        times,
+        given,
+        lambda t, half: lifetime.logpdf(t, level + half * log_ratio, shape),
+        lambda t, half: lifetime.log_survival(t, level + half * log_ratio, shape),
+    )
+    logit_ever = reparametrized("logit_ever", priors, 0.0, 0.5, _LATE)
+    log_odds_ratio = reparametrized("log_odds_ratio", priors, 0.0, 0.5)
+    pi = pm.math.sigmoid(logit_ever + _HALVES * log_odds_ratio)
+    pm.Binomial("events_seen", given["n"], pi * published.seen, observed=given["events"], dims="arm")
     pm.Deterministic("latent_time", times.times, dims=("summary", "slot"))
-    latent.given_density("printed_times", printed.log_density, given["time_mean"], dims="summary")
+    given_density("printed_times", published.log_density, given["time_mean"], dims="summary")
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
     """One simulated cohort for each draw, summarized as the published one is."""
-    law = families.FAMILIES[family]
-    outcomes = [cure_patients.draw_outcomes(rng, draws, data, law, a) for a in (0, 1)]
+    law = LIFETIMES[family]
+    outcomes = [draw_outcomes(rng, draws, data, law, a) for a in (0, 1)]
     arms = [(time, ever & (time < followed)) for time, ever, followed in outcomes]
     return cohort.summarized(arms, len(data["time_mean"]))
+
+
+def by_arm(draws: Any, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Chance of ever having the event, log mean time and shape of draws, by arm; by patient with covariates."""
+    logit = draws["logit_ever"] + draws["log_odds_ratio"] * HALVES
+    log_mean = draws["log_mean_time"] + draws["log_time_ratio"] * HALVES
+    ever, when = (adjusted.cohort_predictor(name, draws, data) for name in COEFFICIENTS)
+    return special.expit(logit + ever), log_mean + when, draws["shape"]
+
+
+def draw_outcomes(
+    rng: Generator, draws: Any, data: Mapping[str, Any], lifetime: Lifetime, arm: int
+) -> tuple[Any, Any, Any]:
+    """Times to the event, whether it ever comes, and follow-up of the patients of an arm, each (..., patient)."""
+    logit = draws["logit_ever"] + (arm - 0.5) * draws["log_odds_ratio"]
+    log_mean = draws["log_mean_time"] + (arm - 0.5) * draws["log_time_ratio"]
+    ever, when = (adjusted.arm_predictor(name, draws, data, arm) for name in COEFFICIENTS)
+    size, dims = (*logit.shape, data["n"][arm]), (*logit.dims, "patient")
+    every = xr.DataArray(np.zeros(size), dims=dims)
+    pi, log_mean, shape = (
+        (value + every).transpose(*dims).values
+        for value in (special.expit(logit + ever), log_mean + when, draws["shape"])
+    )
+    time = lifetime.draw(rng, log_mean, shape, size)
+    return time, rng.uniform(size=size) < pi, draw_followup(rng, data, size)

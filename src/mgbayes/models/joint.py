@@ -22,8 +22,8 @@ so that the latent correlation of two outcomes is the product of their loadings,
 distribution, and with it every contrast, is that of its separate model whatever the loadings (a one-factor
 Gaussian copula; loadings of 0 are the separate models). The sign of b is fixed by the first loading. How
 soon a patient has the first event is not tied to b, and earlier values only through the last. Given the last value
-b_i is normal with mean -λ_D times its score and variance 1 - λ_D², and the scores of the two times are bivariate
-normal, so that b_i is integrated out in closed form (shared_effect.py) and a patient enters as one:
+b_i is normal with mean -λ_D times its score and variance 1 - λ_D². It is integrated out by the trapezoidal rule
+(quadrature.py), so that a patient enters as one:
 
     outcomes          ~ f(values_i) ∫ f(cure_i | b) f(hazard_i | b) φ(b | last value_i) db
 
@@ -46,22 +46,25 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from mgbayes.distributions.arithmetic import log_ndtr
+from mgbayes.distributions.hazards import WEIBULL
+from mgbayes.distributions.lifetimes import LOGNORMAL
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands import joint as contrasts
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import cure, joint_patients, proportional_hazards, shared_effect, tail_scores
+from mgbayes.models import cure, joint_patients, proportional_hazards
 from mgbayes.models.arms import ARM, HALVES
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.joint_patients import NAMES, SCALARS
-from mgbayes.models.latent import given_density
-from mgbayes.models.normal_score import normal_score
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcomes_of
 from mgbayes.models.parameters import parameter
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
-from mgbayes.models.vine import LKJ_SHAPE, correlations, whiten
+from mgbayes.models.quadrature import EFFECT_LOG_WEIGHTS, EFFECT_NODES
+from mgbayes.models.visits import correlations, lkj_shape, normal_logp
 from mgbayes.study.schema import Kind, Study
 
 Data = Mapping[str, NDArray[Any]]
@@ -72,6 +75,8 @@ ASKED = (
     "endpoint at three visits, the first before treatment, in this order"
 )
 _ARMS = HALVES.to_numpy()[:, None]
+_LATEST = 600.0
+"""A cumulative hazard beyond which a score is held, 34 SDs out, so that no chance is zero."""
 _LOADING = "correlation with the patient effect between -0.9 and 0.9, nothing favoured"
 _OF_CURE = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio")
 _OF_HAZARD = ("log_hazard_ratio", "log_scale")
@@ -171,11 +176,8 @@ class Joint:
             par = {name: parameter(name, priors) for name in SCALARS}
             values, score = _values(given, priors)
             effect = _effect(par["continuous_loading"], given["value_known"], score)
-            log_cure, of_cure, with_effect = _cure(given, par, effect)
-            log_hazard, of_hazard, hazard_with_effect = _hazard(given, par, effect)
-            correlation = with_effect * hazard_with_effect
-            shared = shared_effect.INTEGRATED.of(*of_cure, *of_hazard, correlation)[0]
-            density = values + log_cure + log_hazard + shared
+            shared = _cure(given, par, effect) + _hazard(given, par, effect)
+            density = values + pt.logsumexp(shared + EFFECT_LOG_WEIGHTS, axis=-1)
             given_density("outcomes", density, given["value_known"])
             return pm.modelcontext(None)
 
@@ -202,88 +204,83 @@ class Joint:
 
 def _values(given: Mapping[str, Any], priors: Mapping[str, Prior]) -> tuple[Any, Any]:
     """Log density of each patient's values, and the score of the last one, (arm, patient)."""
-    shape = pm.Data("prior_correlation", np.array(priors["correlation"].values))[0] + LKJ_SHAPE
+    shape = pm.Data("prior_correlation", np.array(priors["correlation"].values))[0] + lkj_shape(VISITS)
     vine = 2 * pm.Beta("vine", shape, shape, dims=("arm", "pair")) - 1
-    pm.Deterministic("correlation", correlations(vine), dims=("arm", "pair"))
+    pm.Deterministic("correlation", pt.stack(correlations(vine, VISITS), axis=-1), dims=("arm", "pair"))
     level = parameter("level", priors, dims="visit")
     between = parameter("difference_sd", priors)
     difference = pm.Normal("difference_at", parameter("difference", priors), between, dims="visit")
     mean = pm.Deterministic("mean", level + _ARMS * difference, dims=("arm", "visit"))
     sd = parameter("sd", priors, dims=("arm", "visit"))
-    z = (given["value"] - mean[:, None]) / sd[:, None]
-    apart = whiten(vine[:, None], (z[..., 0], z[..., 1], z[..., 2]))
-    half_log_det = pt.log1p(-(vine**2)).sum(-1) / 2
-    density = -sum(w**2 for w in apart) / 2 - 1.5 * np.log(2 * np.pi)
-    density -= (pt.log(sd).sum(-1) + half_log_det)[:, None]
-    return given["value_known"] * density, z[..., -1]
+    density = normal_logp(given["value"], mean[:, None], sd[:, None], vine[:, None], VISITS)
+    return given["value_known"] * density, (given["value"][..., -1] - mean[:, None, -1]) / sd[:, None, -1]
 
 
-def _effect(loading: Any, known: Any, score: Any) -> tuple[Any, Any]:
-    """Mean and variance of the patient effect given the last value, (arm, patient)."""
+def _effect(loading: Any, known: Any, score: Any) -> Any:
+    """The patient effect at the nodes of the rule, given the last value: (arm, patient, node)."""
     against = pt.tanh(loading) * known
-    return -against * score, 1 - against**2
+    return (-against * score)[..., None] + pt.sqrt(1 - against**2)[..., None] * EFFECT_NODES
 
 
-def _variance(loading: Any, effect: tuple[Any, Any]) -> Any:
-    """Variance of a normal score given the last value."""
-    return 1 - pt.tanh(loading) ** 2 * (1 - effect[1])
+def _given_effect(loading: Any, score: Any, effect: Any) -> Any:
+    """A normal score (arm, patient) less its mean given the effect, over its SD: (arm, patient, node)."""
+    return (score[..., None] - pt.tanh(loading) * effect) * pt.cosh(loading)
 
 
-def _standardized(loading: Any, score: Any, effect: tuple[Any, Any]) -> tuple[Any, Any]:
-    """A normal score given the last value, less its mean, over its SD; and its correlation with the effect."""
-    (mean, variance), correlation = effect, pt.tanh(loading)
-    sd = pt.sqrt(_variance(loading, effect))
-    return (score - correlation * mean) / sd, correlation * pt.sqrt(variance) / sd
+def _times(given: Mapping[str, Any], outcome: str) -> dict[str, Any]:
+    return {name: given[f"{outcome}_{name}"] for name in PATIENT_TIMES}
 
 
-def _cure(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> tuple[Any, tuple[Any, ...], Any]:
-    """What of the first event does not depend on the effect (log); what does; their correlation."""
-    t = {name: given[f"cure_{name}"] for name in PATIENT_TIMES}
+def _cure(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> Any:
+    """Log density of the first event given the effect, (arm, patient, node)."""
+    t, sigma = _times(given, "cure"), par["time_shape"]
     logit = par["logit_ever"] + _ARMS * par["log_odds_ratio"]
     log_mean = par["log_mean_time"] + _ARMS * par["log_time_ratio"]
-    sigma = par["time_shape"]
-
-    def score(time: Any) -> Any:
-        return (pt.log(time) - log_mean) / sigma + sigma / 2
-
-    between = t["present"] * t["between"]
-    wanted = {"time": t["present"] * (1 - t["event"]), "lower": between, "upper": between}
     log_survival = {
-        name: tail_scores.LOGS_ABOVE.of(asked, score(t[name]))[0] for name, asked in wanted.items()
+        name: LOGNORMAL.log_survival(t[name], log_mean, sigma) for name in ("time", "lower", "upper")
     }
-    log_density = -(score(t["time"]) ** 2) / 2 - pt.log(t["time"] * sigma) - np.log(2 * np.pi) / 2
     within = pt.minimum(log_survival["upper"] - log_survival["lower"], -1e-100)
-    seen = pt.switch(t["between"], log_survival["lower"] + pt.log1mexp(within), log_density)
-    threshold = normal_score(-pt.softplus(-logit), -pt.softplus(logit))
-    known = t["present"] * pt.switch(t["event"], shared_effect.HAD, shared_effect.NOT_YET)
-    # Those have the event whose score is above a threshold, -score below it: hence the sign.
-    below, with_effect = _standardized(-par["cure_loading"], threshold, effect)
-    return t["present"] * t["event"] * seen, (known, below, pt.exp(log_survival["time"])), with_effect
+    seen = pt.switch(
+        t["between"],
+        log_survival["lower"] + pt.log1mexp(within),
+        LOGNORMAL.logpdf(t["time"], log_mean, sigma),
+    )
+    # Those have the event whose own score is below the threshold, and the effect lowers it.
+    threshold = normal_score(pt.sigmoid(logit), pt.sigmoid(-logit))
+    below = _given_effect(-par["cure_loading"], threshold + pt.zeros_like(seen), effect)
+    log_ever, log_never = log_ndtr(below), log_ndtr(-below)
+    not_yet = pt.logaddexp(log_never, log_ever + log_survival["time"][..., None])
+    log_density = pt.switch(t["event"][..., None], log_ever + seen[..., None], not_yet)
+    return t["present"][..., None] * log_density
 
 
-def _hazard(
-    given: Mapping[str, Any], par: Mapping[str, Any], effect: Any
-) -> tuple[Any, tuple[Any, ...], Any]:
-    """What of the second event does not depend on the effect (log); what does; their correlation."""
-    t = {name: given[f"hazard_{name}"] for name in PATIENT_TIMES}
-    shape, loading = par["hazard_shape"], par["hazard_loading"]
+def _hazard(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> Any:
+    """Log density of the second event given the effect, (arm, patient, node)."""
+    t, shape, loading = _times(given, "hazard"), par["hazard_shape"], par["hazard_loading"]
     log_ratio = _ARMS * par["log_hazard_ratio"]
-
-    def log_cumulative(time: Any) -> Any:
-        return shape * (pt.log(time) - par["log_scale"]) + log_ratio
-
-    between = t["present"] * t["between"]
-    wanted = {"time": t["present"] - between, "lower": between, "upper": between}
-    scores = {
-        name: tail_scores.HAZARD_SCORES.of(asked, log_cumulative(t[name]))[0]
-        for name, asked in wanted.items()
+    log_cumulative = {
+        name: WEIBULL.log_cumulative(t[name], par["log_scale"], shape) + log_ratio
+        for name in ("time", "lower", "upper")
     }
-    exact = t["event"] * (1 - t["between"])
-    z, log_h = scores["time"], log_cumulative(t["time"])
-    at, with_effect = _standardized(loading, z, effect)
-    lower, upper = (_standardized(loading, scores[name], effect)[0] for name in ("lower", "upper"))
-    narrowed = (z**2 - at**2 - pt.log(_variance(loading, effect))) / 2
-    log_density = pt.log(shape) - pt.log(t["time"]) + log_h - pt.exp(log_h) + narrowed
-    seen = pt.switch(t["between"], shared_effect.BETWEEN, shared_effect.AT)
-    known = t["present"] * pt.switch(t["event"], seen, shared_effect.AFTER)
-    return t["present"] * exact * log_density, (known, at, lower, upper), with_effect
+    scores = {}
+    for name, log_h in log_cumulative.items():
+        h = pt.minimum(pt.exp(log_h), _LATEST)
+        scores[name] = normal_score(-pt.expm1(-h), pt.exp(-h))
+    at, lower, upper = (_given_effect(loading, scores[name], effect) for name in ("time", "lower", "upper"))
+    log_pdf = pt.log(shape) - pt.log(t["time"]) + log_cumulative["time"] - pt.exp(log_cumulative["time"])
+    exact = (log_pdf + scores["time"] ** 2 / 2)[..., None] - at**2 / 2 + pt.log(pt.cosh(loading))
+    # From the side where fewer lie beyond, so that the difference keeps its digits.
+    early = lower + upper < 0
+    nearer, farther = pt.switch(early, upper, -lower), pt.switch(early, lower, -upper)
+    within = log_ndtr(nearer) + pt.log1mexp(pt.minimum(log_ndtr(farther) - log_ndtr(nearer), -1e-100))
+    seen = pt.switch(t["between"][..., None], within, exact)
+    return t["present"][..., None] * pt.switch(t["event"][..., None], seen, log_ndtr(-at))
+
+
+def normal_score(below: Any, above: Any) -> Any:
+    """Φ⁻¹(below), where below + above = 1; from the smaller of the two, so that neither tail loses digits."""
+    return pt.switch(
+        below < above,
+        -np.sqrt(2) * pt.erfcinv(2 * pt.minimum(below, 0.5)),
+        np.sqrt(2) * pt.erfcinv(2 * pt.minimum(above, 0.5)),
+    )

@@ -9,14 +9,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
+from mgbayes.distributions.followup import draw_followup
 from mgbayes.models.arms import ARM
-from mgbayes.models.followup import draw_followup
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.patient_times import PATIENT_TIMES, simulated
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
-from mgbayes.models.vine import LKJ_SHAPE, correlated, correlations, from_correlations
+from mgbayes.models.visits import correlated, correlations, from_correlations, lkj_shape
 
 Data = Mapping[str, NDArray[Any]]
 NAMES = (
@@ -84,10 +84,15 @@ def _draw_continuous(rng: Generator, priors: Mapping[str, Prior]) -> dict[str, A
     drawn["level"] = draw_parameter(rng, "level", priors, size=3)
     drawn["difference_at"] = rng.normal(drawn["difference"], drawn["difference_sd"], size=3)
     drawn["sd"] = draw_parameter(rng, "sd", priors, size=(2, 3))
-    shape = priors["correlation"].values[0] + LKJ_SHAPE
+    shape = priors["correlation"].values[0] + lkj_shape(3)
     share = rng.beta(shape, shape, size=(2, 3))
     mean = drawn["level"] + np.array([[-0.5], [0.5]]) * drawn["difference_at"]
-    return {**drawn, "vine": share, "mean": mean, "correlation": correlations(2 * share - 1)}
+    return {
+        **drawn,
+        "vine": share,
+        "mean": mean,
+        "correlation": np.stack(correlations(2 * share - 1, 3), axis=-1),
+    }
 
 
 def _arm(rng: Generator, draws: xr.Dataset, data: Data, arm: int, n: int) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _arm(rng: Generator, draws: xr.Dataset, data: Data, arm: int, n: int) -> dic
         draws[name].transpose("chain", "draw", "arm", ...).to_numpy()[:, :, arm] for name in _OF_PATIENTS
     )
     size, half = (*par["log_scale"].shape[:2], n), arm - 0.5
-    score = correlated(from_correlations(r)[:, :, None], rng.standard_normal((*size, 3)))
+    score = correlated(from_correlations(r, 3)[:, :, None], rng.standard_normal((*size, 3)))
 
     def mixed(loading: Any, one: Any) -> Any:
         """A standard normal with correlation λ with another one."""

@@ -41,12 +41,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import class_patterns
 from mgbayes.models.arms import ARM, HALVES
-from mgbayes.models.class_patterns import patterns_of
 from mgbayes.models.cohort_like import sizes_like
 from mgbayes.models.curve import Curve
-from mgbayes.models.latent import given_density
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
@@ -100,13 +98,22 @@ def patients(level: Any, levels: int) -> dict[str, NDArray[Any]]:
         levels: how many classes there are.
 
     Returns:
-        ``answer`` (arm, patient, visit · class), one for the class at each visit; ``patterns`` (arm, P, visit)
-        and ``pattern`` (arm, patient) of class_patterns.py.
+        ``answer`` (arm, patient, visit · class), one for the class at each visit. Patients of an arm with the same
+        classes contribute the same, so that each pattern is worked out once: ``patterns`` (arm, P, visit · class)
+        are the answers of each, and ``pattern`` (arm, patient) says which is a patient's. P follows from the shape
+        alone: of K classes at V visits there are (K + 1)^V at most.
     """
     level = np.asarray(level, dtype=float)
-    answer = (level[..., None] == np.arange(levels)).astype(float)
-    patterns, pattern = patterns_of(level, levels)
-    return {"answer": answer.reshape(*level.shape[:2], -1), "patterns": patterns, "pattern": pattern}
+    answer = (level[..., None] == np.arange(levels)).astype(float).reshape(*level.shape[:2], -1)
+    most = min(level.shape[1], (levels + 1) ** level.shape[2])
+    patterns, pattern = (
+        np.zeros((len(level), most, answer.shape[-1])),
+        np.zeros(level.shape[:2], dtype=np.int64),
+    )
+    for arm, of_arm in enumerate(answer):
+        rows, inverse = np.unique(of_arm, axis=0, return_inverse=True)
+        patterns[arm, : len(rows)], pattern[arm] = rows, inverse.reshape(-1)
+    return {"answer": answer, "patterns": patterns, "pattern": pattern}
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,9 @@ class Ordinal:
                 name: parameter(name, priors, **({"dims": _SHAPES[name]} if name in _SHAPES else {}))
                 for name in self._names
             }
-            by_pattern = class_patterns.INTEGRATED.of(patterns, self._log_chances(given))
+            log_chance = self._log_chances(given)
+            of_pattern = patterns @ log_chance.reshape((len(ARM), patterns.shape[2], len(NODES)))
+            by_pattern = pt.logsumexp(of_pattern + LOG_WEIGHTS, axis=-1)
             given_density("classes", by_pattern[np.array([[0], [1]]), pattern], pattern)
         return model
 

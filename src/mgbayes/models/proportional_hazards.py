@@ -1,7 +1,7 @@
 r"""Time to an event that comes to everybody, sooner or later: proportional hazards.
 
 In arm a (0 reference, 1 contrast) the cumulative hazard at time t is H_a(t) = exp(b (a - 1/2)) H0(t), with H0 of the
-hazard family (hazards.py), and S_a = exp(-H_a) and f_a are its survival and density:
+hazard family (distributions/hazards.py), and S_a = exp(-H_a) and f_a are its survival and density:
 
     log_hazard_ratio ~ prior        b, contrast against reference
     log_scale        ~ prior        log time, midway between the arms; Weibull: to a cumulative hazard of 1;
@@ -15,14 +15,14 @@ shape is the same in both arms, which is what makes the ratio of hazards one num
 
 A patient is followed for F, independent of T. The event is seen if T < F, so an event at t contributes f_a(t) G(t),
 with G(t) = P(F > t), and a patient without it E[S_a(F)] = 1 - q_a. An event that counts only after a waiting time w
-is seen if T + w < F: then F stands for follow-up less w throughout (followup.py). The product over patients is
-written as counts times the times of the events:
+is seen if T + w < F: then F stands for follow-up less w throughout (distributions/followup.py). The product over
+patients is written as counts times the times of the events:
 
     events_seen      ~ Binomial(n_a, q_a), a = 0, 1
     z                ~ Normal(0, 1), directions of the latent times, padded
-    printed_times    ~ the density of each printed mean and SD (latent.py), of one arm's times or of both arms'
-                       together, each time having density f_a(t) G(t) / q_a in its arm; events whose times are not
-                       printed are in events_seen alone
+    printed_times    ~ the density of each published mean and SD (latent/times.py), of one arm's times or of
+                       both arms' together, each time having density f_a(t) G(t) / q_a in its arm; events whose
+                       times are not published are in events_seen alone
 
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
@@ -36,12 +36,13 @@ cumulative hazard of patient i is H_i = exp(x_i β) H_a; with a frailty S_i = (1
     frailty_variance           ~ prior    v
 
 Evidence: events per arm, mean and SD of their times, follow-up (time_evidence.py); or patients (patient_times.py).
-Units: those of the endpoint. Sources: Cox 1972, JRSS B 34:187 (proportional hazards); latent.py; followup.py.
+Units: those of the endpoint. Sources: Cox 1972, JRSS B 34:187 (proportional hazards); latent/times.py;
+distributions/followup.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -54,26 +55,34 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from mgbayes.distributions.followup import draw_followup, followup_data
+from mgbayes.distributions.hazards import WEIBULL, Hazard, piecewise_exponential
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.models import adjusted, cohort, followup, hazards_patients, latent, time_evidence
-from mgbayes.models.arms import ARM, contrast
-from mgbayes.models.centred import Around, centred
+from mgbayes.latent.times import latent_times, published_times
+from mgbayes.models import adjusted, cohort, time_evidence
+from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models.coordinates import Reparametrized, reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
-from mgbayes.models.hazards import Hazard, cuts_of, hazard_of
-from mgbayes.models.hazards_patients import COEFFICIENTS, draw_times, event_free
-from mgbayes.models.latent_times import latent_times
+from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import patient_times, simulated
+from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
 from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.printed_times import printed_times
 from mgbayes.models.priors import Prior
-from mgbayes.models.time_laws import with_nodes
 from mgbayes.study.schema import Study
 
+COEFFICIENTS = ("covariate_log_hazard_ratio",)
 _NODES = 24
+_EARLY = -0.5
+"""Skewness of log times, which lean to early days."""
+_SHAPES_NEAR: Mapping[str, tuple[Callable[..., Any], ...]] = {
+    "weibull": (lambda later: 0.0,),
+    "piecewise_exponential": (lambda later: later, lambda later, u: later - u),
+}
+"""Where each shape parameter lies, or its log if it is positive: given how far log_scale lies from the crude one and
+the shape parameters before it (coordinates.py)."""
 
 
 def of(study: Study, plan: Plan) -> ProportionalHazards:
@@ -154,7 +163,12 @@ class ProportionalHazards:
         if o.restricted_to is not None:
             label = f"Difference in mean time free of {o.event}, to {o.at(o.restricted_to)}"
             rows.append(Estimand(f"rmst_difference_{o.restricted_to:g}", label, o.unit, 0.0, more))
-        return hazards_patients.declared(tuple(rows), data, o.event)
+        return adjusted.declared(
+            tuple(rows),
+            data,
+            conditional=("hazard_ratio",),
+            of_covariates={"hazard_ratio": f"hazard ratio, {o.event}"},
+        )
 
     def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
         """The data from what a study prints. Raises NotPrinted."""
@@ -177,17 +191,14 @@ class ProportionalHazards:
         self, rows: dict[str, NDArray[Any]], follow_up: tuple[float, float, float]
     ) -> dict[str, NDArray[Any]]:
         cuts = cuts_of(self.outcome) if self.outcome.cuts else None
-        nodes = with_nodes(followup.followup_data(*follow_up), cuts)
-        return {**rows, **nodes, **({} if cuts is None else {"cuts": cuts})}
+        return {**rows, **followup_data(*follow_up), **({} if cuts is None else {"cuts": cuts})}
 
     def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
         """Build the model on published summaries or, if `data` has times, on patients."""
         hazard = hazard_of(family, self.outcome)
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
             if "time" in data:
-                log_ratio = parameter("log_hazard_ratio", priors)
-                baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
-                hazards_patients.likelihood(data, hazard, log_ratio, baseline, priors)
+                _on_patients(data, hazard, priors)
             else:
                 _published(data, hazard, priors)
         return model
@@ -203,7 +214,7 @@ class ProportionalHazards:
         until = self.outcome.restricted_to
         if until is not None:
             found[f"rmst_difference_{until:g}"] = contrast(self.restricted_mean(draws, hazard, data, until))
-        return xr.Dataset({**found, **hazards_patients.of_covariates(draws, data)})
+        return xr.Dataset({**found, **adjusted.estimands(draws, data, {"hazard_ratio": COEFFICIENTS[0]})})
 
     def restricted_mean(self, draws: Any, hazard: Hazard, data: Mapping[str, Any], until: float) -> Any:
         """Expected time free of the event up to ``until``: Gauss-Legendre between the kinks of hazards."""
@@ -289,31 +300,90 @@ class ProportionalHazards:
     def _arm(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
         """Times to the event and follow-up (..., patients) in arm a."""
         time = draw_times(rng, draws, data, hazard_of(family, self.outcome), a)
-        return time, followup.draw_followup(rng, data, time.shape)
+        return time, draw_followup(rng, data, time.shape)
+
+
+def cuts_of(outcome: Outcome) -> NDArray[np.float64]:
+    """The two cuts of a piecewise hazard, and the width of the change around each."""
+    first, second = outcome.cuts
+    return np.array([first, second, first / 6])
+
+
+def hazard_of(family: str, outcome: Outcome) -> Hazard:
+    """The baseline hazard of a family, for an outcome."""
+    return WEIBULL if family == WEIBULL.name else piecewise_exponential(cuts_of(outcome))
+
+
+def _on_patients(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
+    log_ratio = parameter("log_hazard_ratio", priors)
+    baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
+    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
+    (predictor,) = adjusted.predictor(COEFFICIENTS, data, priors)
+    variance = adjusted.frailty(priors)
+    log_ratios = log_ratio * HALVES.to_numpy()[:, None] + predictor
+    cumulative = {
+        name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
+        for name in ("time", "lower", "upper")
+    }
+    log_hazard = hazard.log_hazard(given["time"], *baseline) + log_ratios
+    log_hazard -= adjusted.log_loss(cumulative["time"], variance)
+    log_survival = {name: adjusted.log_survival(value, variance) for name, value in cumulative.items()}
+    log_density = pt.switch(
+        given["between"],
+        log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
+        given["event"] * log_hazard + log_survival["time"],
+    )
+    given_density("outcomes", given["present"] * log_density, given["time"])
 
 
 def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
     given = time_evidence.as_model_data(data)
-    times = latent_times(pm.Normal("z", dims=("summary", "slot"), transform=Around(hazard.skew)), given)
-    theta = [*_near_the_crude_rate(hazard, priors, given), *_constants(hazard, given)]
-    printed = printed_times(hazard.law, times, theta, given)
-    pm.Binomial("events_seen", given["n"], printed.seen, observed=given["events"], dims="arm")
+    z = pm.Normal("z", dims=("summary", "slot"), transform=Reparametrized(_EARLY))
+    times = latent_times(z, given)
+    log_ratio = parameter("log_hazard_ratio", priors)
+    baseline = _near_the_crude_rate(hazard, priors, given)
+
+    def log_survival(t: Any, half: Any) -> Any:
+        return -pt.exp(hazard.log_cumulative(t, *baseline) + half * log_ratio)
+
+    def logpdf(t: Any, half: Any) -> Any:
+        return hazard.log_hazard(t, *baseline) + half * log_ratio + log_survival(t, half)
+
+    published = published_times(times, given, logpdf, log_survival)
+    pm.Binomial("events_seen", given["n"], published.seen, observed=given["events"], dims="arm")
     pm.Deterministic("latent_time", times.times, dims=("summary", "slot"))
-    latent.given_density("printed_times", printed.log_density, given["time_mean"], dims="summary")
+    given_density("printed_times", published.log_density, given["time_mean"], dims="summary")
 
 
 def _near_the_crude_rate(hazard: Hazard, priors: Mapping[str, Prior], given: Mapping[str, Any]) -> list[Any]:
-    """The parameters of the law, log_scale around that of the cohort's events in its time of follow-up."""
+    """The parameters of the baseline, log_scale near that of the cohort's events in its time of follow-up."""
     least, shape, scale = (given["followup"][i] for i in range(3))
     crude = pt.log(given["n"].sum() * (least + shape * scale) / (given["events"].sum() + 0.5))
-    log_ratio = parameter("log_hazard_ratio", priors)
-    log_scale = centred("log_scale", priors, crude)
+    log_scale = reparametrized("log_scale", priors, crude)
     of_shape: list[Any] = []
-    for name, around in zip(hazard.shape, hazard.around, strict=True):
-        of_shape.append(centred(name, priors, around(log_scale - crude, *of_shape)))
-    return [log_ratio, hazard.reference_scale(log_scale, log_ratio, *of_shape), *of_shape]
+    for name, near in zip(hazard.shape, _SHAPES_NEAR[hazard.name], strict=True):
+        of_shape.append(reparametrized(name, priors, near(log_scale - crude, *of_shape)))
+    return [log_scale, *of_shape]
 
 
-def _constants(hazard: Hazard, given: Mapping[str, Any]) -> list[Any]:
-    """The cuts of a piecewise hazard, which its law takes beside the parameters."""
-    return [given["cuts"][i] for i in range(3)] if hazard.law == "piecewise_exponential" else []
+def baseline_of(draws: Any, hazard: Hazard) -> list[Any]:
+    """The parameters of the baseline hazard."""
+    return [draws[name] for name in ("log_scale", *hazard.shape)]
+
+
+def event_free(draws: Any, hazard: Hazard, time: Any, data: Mapping[str, Any]) -> Any:
+    """Chance of no event by `time`, by arm, for each draw; averaged over the cohort's covariates."""
+    log_ratio = draws["log_hazard_ratio"] * HALVES + adjusted.cohort_predictor(COEFFICIENTS[0], draws, data)
+    cumulative = np.exp(log_ratio) * hazard.cumulative(time, *baseline_of(draws, hazard))
+    return adjusted.averaged(adjusted.survival(cumulative, draws), data)
+
+
+def draw_times(rng: Generator, draws: Any, data: Mapping[str, Any], hazard: Hazard, arm: int) -> Any:
+    """Times to the event of the patients of an arm, (..., patient)."""
+    log_ratio = draws["log_hazard_ratio"]
+    size, dims = (*log_ratio.shape, data["n"][arm]), (*log_ratio.dims, "patient")
+    spent = xr.DataArray(rng.exponential(size=size), dims=dims)
+    spent = spent / adjusted.draw_frailty(rng, draws, size, dims)
+    log_ratio = (arm - 0.5) * log_ratio + adjusted.arm_predictor(COEFFICIENTS[0], draws, data, arm)
+    time = hazard.time_at(spent * np.exp(-log_ratio), *baseline_of(draws, hazard))
+    return time.transpose(*dims).values

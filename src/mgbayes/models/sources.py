@@ -24,7 +24,6 @@ _WITHOUT_NUMBERS = {
     "mgbayes.models.curve",
     "mgbayes.models.plan",
     "mgbayes.models.printed_quantity",
-    "mgbayes.models.survival_evidence",
 }
 
 

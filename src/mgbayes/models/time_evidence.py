@@ -198,7 +198,7 @@ def published(
     Returns:
         n, events, time_mean, time_sd, times_printed (G,) and timed (A,): the events whose times are printed; slot.
     """
-    from mgbayes.models.latent_times import slots  # symbolic too, and heavy to load
+    from mgbayes.latent.times import slots  # symbolic too, and heavy to load
 
     events = np.asarray(events, dtype=np.int64)
     mean, sd = np.asarray(time_mean, dtype=float), np.asarray(time_sd, dtype=float)
@@ -245,7 +245,7 @@ def latent_by_arm(draws: Any, data: Mapping[str, Any]) -> list[NDArray[np.float6
 
 def admissible(draws: Any, data: Mapping[str, Any]) -> NDArray[np.bool_]:
     """Which draws (chain, draw) have latent times that can have been seen within follow-up."""
-    from mgbayes.models.followup import within_followup
+    from mgbayes.distributions.followup import within_followup
 
     one, other = (within_followup(times, data["followup"]) for times in latent_by_arm(draws, data))
     inside: NDArray[np.bool_] = one & other

@@ -43,11 +43,9 @@ def _directions(rng: Generator, n: int, visits: int) -> Floats:
 
 def positive(direction: Floats, mean: float, sd: float) -> Floats:
     """Positive values (n,) along a direction, with this mean and SD."""
-    from mgbayes.models.spread import constrain
+    from mgbayes.latent.mean_sd import values_along  # loads a sampler
 
-    values = np.empty_like(direction)
-    constrain(direction, np.ones_like(direction), mean, sd, values)
-    return values
+    return np.asarray(values_along(direction, mean, sd))
 
 
 def _row(

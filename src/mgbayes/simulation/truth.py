@@ -201,10 +201,19 @@ def event_free(true: TrueTimes) -> Floats:
 
 
 def _doses(rng: Generator, true: TrueDoses, sizes: tuple[int, int]) -> Floats:
-    from mgbayes.models.dose_patients import patients
-    from mgbayes.models.marginals import MARGINALS
-    from mgbayes.models.vine import from_correlations
+    from scipy import stats
 
-    vine = from_correlations(np.array(true.correlation))
-    arms = patients(rng, np.array(true.mean), np.array(true.sd), vine, np.array(sizes), MARGINALS["gamma"])
+    from mgbayes.models.visits import correlated, from_correlations  # loads a sampler
+
+    mean, sd = np.array(true.mean), np.array(true.sd)
+    visits = mean.shape[1]
+    vine = from_correlations(np.array(true.correlation), visits)
+    arms = [
+        stats.gamma.ppf(
+            stats.norm.cdf(correlated(vine[a], rng.standard_normal((size, visits)))),
+            (mean[a] / sd[a]) ** 2,
+            scale=sd[a] ** 2 / mean[a],
+        )
+        for a, size in enumerate(sizes)
+    ]
     return np.maximum(np.round(np.concatenate(arms), 1), 0.1)  # no gamma dose is zero, by rounding neither

@@ -6,13 +6,13 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from mgbayes.models.hazards_patients import event_free
 from scipy import integrate, stats
 
 from mgbayes.errors import InputError
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import jobs_on_patients
 from mgbayes.models import adjusted
-from mgbayes.models.hazards_patients import event_free
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.patients import read_patients

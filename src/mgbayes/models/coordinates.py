@@ -1,4 +1,4 @@
-"""Parameters that a sampler sees around a centre: where other variables of the model say that they lie.
+"""Coordinates in which a sampler sees a parameter around where other variables of the model say that it lies.
 
 A parameter θ with prior p is sampled as q with θ = c + u bend(q), or log θ where its prior has positive numbers only:
 
@@ -27,10 +27,10 @@ from mgbayes.models.parameters import parameter
 from mgbayes.models.priors import Prior
 
 
-class Around(Transform):
+class Reparametrized(Transform):
     """The coordinate q of θ = c + u bend(q), c and u being the last two inputs, as those of a normal variable are."""
 
-    name = "around"
+    name = "reparametrized"
 
     def __init__(self, skew: float = 0.0) -> None:
         self.cosh, self.sinh = float(np.cosh(skew)), float(np.sinh(skew))
@@ -51,10 +51,10 @@ class Around(Transform):
         return pt.log(inputs[-1] * slope)
 
 
-class LogAround(Around):
+class LogReparametrized(Reparametrized):
     """The coordinate q of log θ = c + u bend(q)."""
 
-    name = "log_around"
+    name = "log_reparametrized"
 
     def backward(self, value: Any, *inputs: Any) -> Any:
         """From the coordinate to θ."""
@@ -69,15 +69,17 @@ class LogAround(Around):
         return super().backward(value, *inputs) + super().log_jac_det(value, *inputs)
 
 
-_COORDINATES: Mapping[str, type[Around]] = {
-    "normal": Around,
-    "student_t_mixture": Around,
-    "lognormal": LogAround,
-    "half_normal": LogAround,
+_COORDINATES: Mapping[str, type[Reparametrized]] = {
+    "normal": Reparametrized,
+    "student_t_mixture": Reparametrized,
+    "lognormal": LogReparametrized,
+    "half_normal": LogReparametrized,
 }
 
 
-def centred(name: str, priors: Mapping[str, Prior], centre: Any, unit: Any = 1.0, skew: float = 0.0) -> Any:
+def reparametrized(
+    name: str, priors: Mapping[str, Prior], centre: Any, unit: Any = 1.0, skew: float = 0.0
+) -> Any:
     """Add parameter ``name`` to the model in context, its prior's numbers as ``prior_<name>``.
 
     Args:
@@ -103,7 +105,7 @@ def centred(name: str, priors: Mapping[str, Prior], centre: Any, unit: Any = 1.0
 
 
 def _log_prior(name: str, prior: Prior) -> Callable[..., Any]:
-    """Log density of a parameter of this prior, given its numbers, and a centre and unit that it does not hang on."""
+    """Log density of a parameter of this prior, given its numbers; centre and unit do not count."""
     with pm.Model(model=None) as alone:
         variable = parameter(name, {name: prior})
     of_its_own = alone[f"prior_{name}"]

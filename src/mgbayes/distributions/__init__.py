@@ -1,0 +1,1 @@
+"""Distributions of times, each written once for numbers and for PyTensor variables."""
