@@ -99,7 +99,7 @@ def fit_row(plan: Any, family: str, refits: int, fresh_runs: int) -> tuple[str, 
 
     module = MODELS[plan.model].load()
     data = module.from_study(load_study(), plan)
-    model = module.build(data, family, plan.prior_set(family, module.PRIORS))
+    model = module.build(data, family, plan.prior_set(family))
     tune, target_accept, max_depth = STEPS.get(plan.id, OTHERWISE)
     sampling = Sampling(draws=DRAWS, tune=tune, target_accept=target_accept, max_depth=max_depth)
     compiling, compiled = timed(lambda: compile_model(model), 1)

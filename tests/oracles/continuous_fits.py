@@ -10,11 +10,27 @@ import pytensor
 import pytensor.tensor as pt
 import xarray as xr
 
-from mgbayes.models.continuous import PRIORS, Continuous, Data
+from mgbayes.models.continuous import Continuous, Data
 from mgbayes.models.outcome import Outcome
-from mgbayes.models.priors import Prior
+from mgbayes.models.priors import Form, Prior
 from mgbayes.study.schema import Direction, Kind, Visit
 
+_WEAK: dict[str, tuple[Form, tuple[float, ...]]] = {
+    "level": ("normal", (0.0, 1000.0)),
+    "difference": ("normal", (0.0, 100.0)),
+    "difference_sd": ("lognormal", (1.0, 1.0)),
+    "sd": ("lognormal", (2.0, 2.0)),
+    "log_level": ("normal", (3.0, 3.0)),
+    "log_ratio": ("normal", (0.0, 0.7)),
+    "log_ratio_sd": ("lognormal", (float(np.log(0.6)), 0.45)),
+    "cv": ("lognormal", (float(np.log(0.8)), 0.5)),
+    "standardized_mean": ("normal", (0.0, 1.0)),
+    "zero_share": ("beta", (1.0, 1.0)),
+    "between": ("lognormal", (float(np.log(0.5)), 0.5)),
+    "within": ("lognormal", (float(np.log(0.5)), 0.5)),
+    "correlation": ("lkj", (3.0,)),
+}
+PRIORS = {name: Prior(form, values, "a test") for name, (form, values) in _WEAK.items()}
 VISITS = tuple(
     Visit(id=name, label=label, days=days)
     for name, label, days in (
@@ -43,11 +59,8 @@ def model_of(visits: int = 3, *, baseline: bool = True, benefit: Direction | Non
 
 
 def priors_with(**values: tuple[float, ...]) -> dict[str, Prior]:
-    """The model's own priors, some with other numbers."""
-    own = dict(PRIORS)
-    return own | {
-        name: own[name].chosen_as(own[name].form, numbers, "test") for name, numbers in values.items()
-    }
+    """The weak priors, some with other numbers."""
+    return PRIORS | {name: Prior(PRIORS[name].form, numbers, "a test") for name, numbers in values.items()}
 
 
 def fitted(

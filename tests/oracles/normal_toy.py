@@ -26,6 +26,11 @@ model = "toy"
 family = "normal"
 endpoints = [{ endpoint = "pis_improved" }]
 
+[priors.effect]
+form = "normal"
+values = [0.0, 1.0]
+why = "a ratio between 1/7 and 7"
+
 [decision]
 estimand = "ratio"
 probability = 0.95
@@ -59,6 +64,3 @@ def prior_draws(rng: Any, data: Any, family: str, priors: Any, draws: int) -> xr
 
 def estimands(draws: xr.Dataset, data: Any, family: str) -> xr.Dataset:
     return xr.Dataset({"ratio": np.exp(draws["effect"])})
-
-
-default_priors = PRIORS

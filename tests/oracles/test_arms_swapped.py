@@ -56,7 +56,7 @@ def test_in_other_studies_too(name: str, plan: Plan, family: str) -> None:
 def test_prior_draws_of_a_contrast_are_symmetric_about_no_difference(model: object) -> None:
     plan = load_plan("remission" if model is remission else "relapse")
     data = model.from_study(STUDY, plan)  # type: ignore[attr-defined]
-    priors = plan.prior_set(plan.family, model.default_priors)  # type: ignore[attr-defined]
+    priors = plan.prior_set(plan.family)  # type: ignore[attr-defined]
     rng = np.random.default_rng(3)
     draws = model.prior_draws(rng, data, plan.family, priors, 20_000)  # type: ignore[attr-defined]
     # The same draws with the sign of every effect turned are those of the swapped study.

@@ -10,11 +10,12 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from mgbayes.models.families import FAMILIES
-from mgbayes.models.hazards import WEIBULL
 from scipy.special import gammaln
 
-from mgbayes.models import latent
+from mgbayes.distributions.hazards import WEIBULL
+from mgbayes.distributions.lifetimes import LIFETIMES
+from mgbayes.latent import mean_sd
+from mgbayes.models.likelihood import given_density
 
 REJECTION = json.loads((Path(__file__).parent / "stored" / "rejection.json").read_text())["figures"]
 MEAN, SD = np.array([230.0]), np.array([180.8])
@@ -25,10 +26,10 @@ def one_arm(name):
     log_mean = pm.Normal(f"{name}_log_mean", np.log(365), 1)
     shape = pm.HalfNormal(f"{name}_shape", 1.5)
     z = pm.Normal(f"{name}_z", shape=(1, 9))
-    y = latent.constrained(z, np.ones((1, 9)), MEAN, SD)
+    y = mean_sd.constrained(z, np.ones((1, 9)), MEAN, SD)
     pm.Deterministic(f"{name}_y", y.values)
-    log_density = FAMILIES[name].logpdf(y.values, log_mean, shape).sum(axis=1) + y.log_weight
-    latent.given_density(f"{name}_printed", log_density, MEAN)
+    log_density = LIFETIMES[name].logpdf(y.values, log_mean, shape).sum(axis=1) + y.log_weight
+    given_density(f"{name}_printed", log_density, MEAN)
 
 
 def pooled():
@@ -37,17 +38,17 @@ def pooled():
     shape = pm.HalfNormal("pooled_shape", 1.5)
     log_ratio = pm.Normal("pooled_log_ratio")
     z = pm.Normal("pooled_z", shape=(1, 16))
-    y = latent.constrained(z, np.ones((1, 16)), np.array([992.0]), np.array([783.9]))
+    y = mean_sd.constrained(z, np.ones((1, 16)), np.array([992.0]), np.array([783.9]))
     change = log_ratio * np.repeat([0.0, 1.0], [10, 6])
     log_density = WEIBULL.log_hazard(y.values, log_scale, shape) + change
     log_density -= pt.exp(WEIBULL.log_cumulative(y.values, log_scale, shape) + change)
-    latent.given_density("pooled_printed", log_density.sum(axis=1) + y.log_weight, np.array([992.0]))
+    given_density("pooled_printed", log_density.sum(axis=1) + y.log_weight, np.array([992.0]))
 
 
 @pytest.fixture(scope="module")
 def posterior():
     with pm.Model() as model:  # four independent posteriors, so that one compilation serves all
-        for name in FAMILIES:
+        for name in LIFETIMES:
             one_arm(name)
         pooled()
     fit = nutpie.sample(
@@ -78,7 +79,7 @@ def test_posterior_is_that_of_rejection_sampling(posterior, name, parameter):
     assert abs(spread - sd[parameter]) < 4 * np.sqrt(5 / 4) * scale
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", LIFETIMES)
 def test_printed_mean_and_sd_hold_in_every_draw(posterior, name):
     values = posterior[f"{name}_y"].values
     np.testing.assert_allclose(values.mean(axis=-1), MEAN[0], rtol=1e-9)
@@ -89,7 +90,7 @@ def test_printed_mean_and_sd_hold_in_every_draw(posterior, name):
 def test_weight_is_the_determinant_of_the_change_of_variables(n):
     """The values as a function of mean, SD and coordinates on the sphere, differentiated."""
     z, mean, sd = pt.dmatrix(), pt.dvector(), pt.dvector()
-    y = latent.constrained(z, np.ones((1, n)), mean, sd)
+    y = mean_sd.constrained(z, np.ones((1, n)), mean, sd)
     outputs = [y.values, y.log_weight]
     evaluate = pytensor.function([z, mean, sd], outputs, mode="FAST_COMPILE")
     direction = np.random.default_rng(n).normal(size=n)
@@ -106,7 +107,7 @@ def test_weight_is_the_determinant_of_the_change_of_variables(n):
     jacobian = np.array([(values(u) - values(-u)) / (2 * h) for u in steps])
     log_determinant = np.linalg.slogdet(jacobian)[1] - np.log(230 * 100)
 
-    df, k = n - 1, (latent.LENGTH_DF - (n - 1)) / 2 if n > 2 else 0
+    df, k = n - 1, (mean_sd.LENGTH_DF - (n - 1)) / 2 if n > 2 else 0
     log_area = np.log(2) + df / 2 * np.log(np.pi) - gammaln(df / 2)
     log_length = gammaln(df / 2) - gammaln(df / 2 + k) - k * np.log(2)  # at length 1
     weight = evaluate(direction[None, :], [230.0], [100.0])[1][0]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from mgbayes.models.families import FAMILIES
-from mgbayes.models.followup import draw_followup
 
+from mgbayes.distributions.followup import draw_followup
+from mgbayes.distributions.lifetimes import LIFETIMES
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import printed
-from tests.known_models import FAMILIES_OF, HAZARDS, relapse, remission
+from tests.known_models import FAMILIES_OF, HAZARDS, priors_of, relapse, remission
 
 FOLLOW_UP = (365, 1861, 953.4)
 REMISSION = remission.published([17, 16], [12, 9], [441.4, 230], [336.6, 180.8], FOLLOW_UP)
@@ -38,7 +38,7 @@ def remitters(rng, family, arm):
     """Days to remission of many patients of one arm, infinite for those who never remit."""
     chance = 1 / (1 + np.exp(-AT["logit_ever"] - (arm - 0.5) * AT["log_odds_ratio"]))
     log_mean = AT["log_mean_time"] + (arm - 0.5) * AT["log_time_ratio"]
-    time = FAMILIES[family].draw(rng, log_mean, AT["shape"], MANY)
+    time = LIFETIMES[family].draw(rng, log_mean, AT["shape"], MANY)
     return np.where(rng.uniform(size=MANY) < chance, time, np.inf)
 
 
@@ -99,10 +99,13 @@ def test_predicted_counts_are_those_of_followed_patients(module, data, patients,
         assert found == pytest.approx(n * seen.mean(), abs=error)
 
 
+PLANS = {"cure": "remission", "proportional_hazards": "relapse"}
+
+
 @pytest.mark.parametrize(("name", "data"), [("cure", REMISSION), ("proportional_hazards", RELAPSE)])
 def test_simulated_summaries_fit_the_model_even_where_nothing_happened(name, data):
     module, family = (remission if name == "cure" else relapse), FAMILIES_OF[name][0]
-    usual = {parameter: module.default_priors[parameter] for parameter in MODELS[name].parameters[family]}
+    usual = {parameter: priors_of(PLANS[name])[parameter] for parameter in MODELS[name].parameters[family]}
     never = usual | {
         parameter: replace(usual[parameter], values=(value, 0.1))
         for parameter, value in (("logit_ever", -9.0), ("log_scale", 14.0))
@@ -118,7 +121,7 @@ def test_simulated_summaries_fit_the_model_even_where_nothing_happened(name, dat
             assert simulated["slot"].size >= (data["n"].max() if name == "cure" else data["n"].sum())
             assert all(simulated[k].dtype == data[k].dtype for k in data)
             assert all(np.all(np.isfinite(v)) for v in simulated.values())
-            assert truth.keys() <= module.default_priors.keys()
+            assert truth.keys() <= priors_of(PLANS[name]).keys()
     assert simulated["events"].sum() <= 1
 
 

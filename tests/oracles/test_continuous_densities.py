@@ -7,13 +7,13 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from mgbayes.latent.mean_sd import near_positive_part, root
+from mgbayes.latent.near_zero import near_positive_part, roots
 from mgbayes.latent.softplus import expected_softplus, softplus
 from mgbayes.models import visits as of_visits
-from mgbayes.models.continuous import PRIORS, published
+from mgbayes.models.continuous import published
 from mgbayes.models.continuous_families import FAMILIES
 from mgbayes.models.paired import correlation_bounds, paired_p
-from tests.oracles.continuous_fits import log_density, log_likelihood, model_of
+from tests.oracles.continuous_fits import PRIORS, log_density, log_likelihood, model_of
 
 MEAN, SD = np.array([[46.8, 11.8, 17.9], [30.9, 9.5, 2.8]]), np.array([[20.8, 15.3, 15.6], [24.9, 8.7, 3.8]])
 N = np.array([17, 16])
@@ -118,7 +118,7 @@ def test_every_direction_has_its_root(n: int, mean: float, sd: float) -> None:
     away = np.random.default_rng(n).standard_normal((50, n))
     away -= away.mean(axis=1, keepdims=True)
     x = away / np.linalg.norm(away, axis=1, keepdims=True)
-    a, b = root(x, np.ones_like(x), np.full(50, float(mean)), np.full(50, float(sd)))
+    a, b = roots(x, np.ones_like(x), np.full(50, float(mean)), np.full(50, float(sd)))
     y = softplus(a[:, None] + b[:, None] * x)
     np.testing.assert_allclose(y.mean(axis=1), mean, rtol=1e-10)
     np.testing.assert_allclose(y.std(axis=1, ddof=1), sd, rtol=1e-10)

@@ -16,14 +16,14 @@ from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.patient_evidence import families, from_patients, used
 from mgbayes.inference.run import Fitter, Job, evidence_of, jobs_of, jobs_on_patients
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models.continuous import PRIORS, Data, padded, published
+from mgbayes.models.continuous import Data, padded, published
 from mgbayes.models.continuous_families import FAMILIES
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.visits import pairs
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
-from tests.oracles.continuous_fits import log_density, model_of, priors_with, z_scores
+from tests.oracles.continuous_fits import PRIORS, log_density, model_of, priors_with, z_scores
 from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 FAMILY = "hurdle_lognormal"

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from mgbayes.models.continuous import published
+from mgbayes.models.priors import Prior
 from tests.oracles import make_dose_rejection as brute
 from tests.oracles.continuous_fits import fitted, model_of, priors_with, z_scores
 
@@ -40,7 +41,7 @@ def test_two_visits_with_the_sd_of_change_have_the_paired_posterior() -> None:
     change = np.array([6.0, 7.0])
     r = (sd[:, 0] ** 2 + sd[:, 1] ** 2 - change**2) / (2 * sd[:, 0] * sd[:, 1])
     model, data = model_of(2), published(mean, sd, n, sample_correlation=r[:, None])
-    priors = FLAT | {"correlation": FLAT["correlation"].chosen_as("lkj", (1.0,), "flat")}
+    priors = FLAT | {"correlation": Prior("lkj", (1.0,), "flat")}
     draws = fitted(model, data, "normal", priors, seed=2)
     found = model.estimands(draws, data, "normal")["change_difference_12m"].to_numpy()
     variance = sum(s**2 / m * stats.t(m - 1).var() for s, m in zip(change, n, strict=True))

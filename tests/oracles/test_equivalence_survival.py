@@ -12,13 +12,13 @@ cohorts; the spread between cohorts holds the Monte Carlo error of the fits.
 
 import numpy as np
 import pytest
-from mgbayes.models.latent_times import slots
 
+from mgbayes.distributions import followup, hazards, lifetimes
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models import families, followup, hazards
+from mgbayes.latent.times import slots
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import Sampling
-from tests.known_models import relapse, remission
+from tests.known_models import priors_of, relapse, remission
 
 COHORTS = 24
 N = np.array([17, 16])
@@ -32,7 +32,7 @@ def remissions(rng, truth):
     """Days to remission (arm, patient), infinite in those who never remit."""
     chance = 1 / (1 + np.exp(-truth["logit_ever"] - truth["log_odds_ratio"] * (ARM - 0.5)))
     log_mean = truth["log_mean_time"] + truth["log_time_ratio"] * (ARM - 0.5)
-    time = families.LOGNORMAL.draw(rng, log_mean, truth["shape"], (2, 17))
+    time = lifetimes.LOGNORMAL.draw(rng, log_mean, truth["shape"], (2, 17))
     return np.where(rng.uniform(size=(2, 17)) < chance, time, np.inf)
 
 
@@ -88,9 +88,9 @@ def posteriors(compiled, datasets, parameter):
 def test_summaries_are_centred_like_patients_and_wider_by_the_law_of_total_variance(name):
     module, family, times, summarize, parameter = CASES[name]
     priors = {
-        key: module.default_priors[key]
-        for key in module.default_priors
-        if key not in {"log_step_1", "log_step_2"}
+        key: prior
+        for key, prior in priors_of(name).items()
+        if not key.startswith(("log_step", "covariate", "frailty"))
     }
     rng = np.random.default_rng(11)
     cohorts = [cohort(rng, module, family, priors, times, summarize) for _ in range(COHORTS)]

@@ -9,9 +9,10 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit, gamma
 
-from mgbayes.models import adjusted, latent
+from mgbayes.latent import mean_sd
+from mgbayes.models import adjusted
 from mgbayes.models.catalogue import MODELS
-from tests.known_models import FAMILIES_OF, HAZARDS, relapse, remission
+from tests.known_models import FAMILIES_OF, HAZARDS, priors_of, relapse, remission
 
 FOLLOW_UP = (365, 1861, 953.4)
 F = stats.gamma(((1861 - 365) / 953.4) ** 2, 365, 953.4**2 / (1861 - 365))
@@ -32,7 +33,7 @@ LAWS = {
 }
 
 
-PLAIN = {name: relapse.default_priors[name] for name in MODELS["proportional_hazards"].parameters["weibull"]}
+PLAIN = {name: priors_of("relapse")[name] for name in MODELS["proportional_hazards"].parameters["weibull"]}
 """Without covariates and frailty, which test_adjusted.py holds against quadrature."""
 
 
@@ -67,12 +68,12 @@ def likelihood(model, point):
 
 def log_weight(z, mean, sd):
     mask = np.ones((1, len(z)))
-    return latent.constrained(z[None], mask, np.array([mean]), np.array([sd])).log_weight.eval()[0]
+    return mean_sd.constrained(z[None], mask, np.array([mean]), np.array([sd])).log_weight.eval()[0]
 
 
 @pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 def test_remission_from_summaries(family):
-    model = remission.build(REMISSION, family, remission.default_priors)
+    model = remission.build(REMISSION, family, priors_of("remission"))
     point, at = parameters(model, np.random.default_rng(1))
     found, time = likelihood(model, point)
     expected = 0.0
@@ -89,7 +90,7 @@ def test_remission_from_summaries(family):
 
 @pytest.mark.parametrize("family", FAMILIES_OF["proportional_hazards"])
 def test_relapse_from_summaries(family):
-    model = relapse.build(RELAPSE, family, relapse.default_priors)
+    model = relapse.build(RELAPSE, family, priors_of("relapse"))
     point, at = parameters(model, np.random.default_rng(2))
     found, time = likelihood(model, point)
     hazard = HAZARDS[family]
@@ -109,7 +110,7 @@ def test_relapse_from_summaries(family):
 
 @pytest.mark.parametrize("family", FAMILIES_OF["cure"])
 def test_remission_from_patients(family):
-    model = remission.build(remission.patients(TIME, EVENT, PRESENT), family, remission.default_priors)
+    model = remission.build(remission.patients(TIME, EVENT, PRESENT), family, priors_of("remission"))
     point, at = parameters(model, np.random.default_rng(3))
     expected = 0.0
     for a, i in np.argwhere(PRESENT):
@@ -135,7 +136,7 @@ def test_relapse_from_patients():
 def test_remission_seen_between_visits(family):
     data = remission.patients(TIME, EVENT, PRESENT, LOWER, UPPER)
     point, at = parameters(
-        model := remission.build(data, family, remission.default_priors), np.random.default_rng(5)
+        model := remission.build(data, family, priors_of("remission")), np.random.default_rng(5)
     )
     expected = 0.0
     for a, i in np.argwhere(PRESENT):
@@ -166,7 +167,7 @@ def test_the_docstring_names_the_random_variables_and_no_others(module):
     published = REMISSION if module is remission else RELAPSE
     ages = adjusted.covariate_data(np.ones((2, 3, 1)), PRESENT, ["age"], ["age"])
     built = [
-        module.build(data, family, module.default_priors)
+        module.build(data, family, priors_of("remission" if module is remission else "relapse"))
         for data in (published, module.patients(TIME, EVENT, PRESENT) | ages)
         for family in FAMILIES_OF["cure" if module is remission else "proportional_hazards"]
     ]

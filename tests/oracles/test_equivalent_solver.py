@@ -5,7 +5,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from mgbayes.models import latent
+from mgbayes.latent import mean_sd
 
 MASK = np.zeros((6, 12))
 for row, count in enumerate((12, 9, 3, 2, 1, 0)):
@@ -17,7 +17,7 @@ SD = np.array([336.6, 180.8, 80.0, 1.0, 1.0, 1.0])
 def printed_score(mode):
     """Values, weights and a scalar of both with its gradient, as a compiled function."""
     z, mean, sd = pt.dmatrix(), pt.dvector(), pt.dvector()
-    y = latent.constrained(z, MASK, mean, sd)
+    y = mean_sd.constrained(z, MASK, mean, sd)
     score = (pt.log(y.values) * pt.sin(np.arange(12.0))).sum() + y.log_weight.sum()
     outputs = [y.values, y.log_weight, score, *pytensor.grad(score, [z, mean, sd])]
     return pytensor.function([z, mean, sd], outputs, mode=mode)
@@ -67,7 +67,7 @@ def test_constraint_holds_from_equal_to_nearly_impossible_spreads(share):
     """SD over mean of eight values reaches √8 when one has everything."""
     rng = np.random.default_rng(5)
     z = pt.dmatrix()
-    y = latent.constrained(z, np.ones((500, 8)), np.full(500, 3.0), np.full(500, 3.0 * share))
+    y = mean_sd.constrained(z, np.ones((500, 8)), np.full(500, 3.0), np.full(500, 3.0 * share))
     values = y.values.eval({z: rng.normal(size=(500, 8))})
     np.testing.assert_allclose(values.mean(axis=1), 3.0, rtol=1e-9)
     np.testing.assert_allclose(values.std(axis=1, ddof=1), 3.0 * share, rtol=1e-9)

@@ -122,7 +122,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
     plan = load_plan(plan_id)
     module = MODELS[plan.model].of(study, plan)
     data = evidence_of(Job(study, plan, family))
-    priors = plan.prior_set(family, module.default_priors)
+    priors = plan.prior_set(family)
     rng = np.random.default_rng(12)
     drawn = module.prior_draws(rng, data, family, priors, 40)
     # Near the data: the chance of what was seen is then far from 0.
@@ -185,7 +185,7 @@ def test_the_log_prior_of_doses_is_that_of_their_common_levels_and_of_coefficien
         }
     )
     plan = load_plan("prednisone")
-    priors = plan.prior_set("normal_ratio", MODELS["continuous"].load().PRIORS)
+    priors = plan.prior_set("normal_ratio")
     found = log_prior("continuous", posterior, priors)[0]
     cv = np.log(sd / mean)
     exact = (

@@ -21,6 +21,7 @@ from mgbayes.robustness.tipping import Refit, surface, tipping_sd
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 from tests.conftest import ROOT
+from tests.known_models import priors_of
 from tests.oracles.test_binary_model import quadrature
 
 TABLES = {"well": (2, 16, 14, 20), "home": (5, 16, 9, 20)}
@@ -108,6 +109,10 @@ def plan(family: str = "independent", **changes: Any) -> Plan:
         "endpoints": [{"endpoint": name} for name in TABLES],
         "sensitivity": varied,
         "sampling": {"draws": 2500, "target_accept": 0.95},
+        "priors": {
+            name: {"form": prior.form, "values": prior.values, "why": prior.why}
+            for name, prior in priors_of("binary").items()
+        },
     }
     return Plan.model_validate(row | changes)
 

@@ -9,9 +9,11 @@ from scipy import stats
 from mgbayes.inference.run import Fitter, Job
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.plan_file import parse_plan
+from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import Followup, followup_of, from_median_and_range, time_evidence
 from mgbayes.study.load import parse_study
 from mgbayes.study.schema import Study
+from tests.known_models import priors_of, priors_text
 from tests.oracles.arms_swapped import hold_mirrored, shorter, summaries, swapped
 
 STUDY = """
@@ -116,10 +118,14 @@ def study(**changes: Any) -> Study:
 
 
 def plan(model: str = "cure", family: str = "lognormal", horizon: float = 84, more: str = "") -> Plan:
-    """A plan for its times."""
-    return parse_plan(
-        PLAN.format(model=model, family=family, horizon=horizon, cut=horizon / 3, more=more), "discharge.toml"
-    )
+    """A plan for its times, weak priors about half the horizon."""
+    shipped = priors_of("remission" if model == "cure" else "relapse")
+    shipped = {name: prior for name, prior in shipped.items() if not name.startswith("covariate")}
+    level = "log_mean_time" if model == "cure" else "log_scale"
+    near = float(np.log(horizon / 2 if model == "cure" else horizon))
+    priors = shipped | {level: Prior("normal", (near, 1.0), "a test")}
+    text = PLAN.format(model=model, family=family, horizon=horizon, cut=horizon / 3, more=more)
+    return parse_plan(text + priors_text(priors), "discharge.toml")
 
 
 def test_follow_up_is_read_however_it_is_printed_in_the_unit_of_the_times() -> None:

@@ -9,7 +9,7 @@ import pymc as pm
 
 from mgbayes.models.catalogue import ModelRow
 from mgbayes.models.parameters import parameter
-from tests.oracles.normal_toy import FAMILIES, PRIORS, declared, default_priors, estimands, prior_draws
+from tests.oracles.normal_toy import FAMILIES, PRIORS, declared, estimands, prior_draws
 
 __all__ = [
     "FAMILIES",
@@ -17,7 +17,6 @@ __all__ = [
     "ROW",
     "build",
     "declared",
-    "default_priors",
     "estimands",
     "from_study",
     "prior_draws",

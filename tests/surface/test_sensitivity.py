@@ -113,9 +113,7 @@ def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: St
                 continue
             job = row.refit()
             assert job.start is not None
-            built = job.model.build(
-                evidence_of(job), job.family, job.start.prior_set(job.family, job.model.default_priors)
-            )
+            built = job.model.build(evidence_of(job), job.family, job.start.prior_set(job.family))
             point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
             starts.setdefault((plan.id, row.family), set()).add(point)
     assert {family: len(points) for family, points in starts.items()} == dict.fromkeys(starts, 1)

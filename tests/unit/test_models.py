@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from mgbayes.calibrate.on_patients import OnPatients
+from mgbayes.errors import InputError
 from mgbayes.inference.run import applies
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.plan_file import shipped_plans
+from mgbayes.models.plan_file import load_plan, shipped_plans
 from mgbayes.study import Study
 
 
@@ -22,7 +23,7 @@ def _data(name: str, plan: Plan, study: Study, family: str | None = None) -> dic
     if not row.needs_patients(family):
         return module.from_study(study, plan)  # type: ignore[no-any-return]
     like = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
-    priors = plan.prior_set(family, module.default_priors)
+    priors = plan.prior_set(family)
     return OnPatients(module, like).template(family, priors)
 
 
@@ -30,31 +31,30 @@ ROWS = [(name, family) for name, row in MODELS.items() for family in row.paramet
 PLANS = shipped_plans()
 
 
-@pytest.mark.parametrize(("name", "family"), ROWS)
-def test_the_catalogue_names_the_parameters_and_forms_of_each_family(
-    name: str, family: str, study: Study
-) -> None:
-    module = MODELS[name].of(study, _plans_of(name)[0])
-    for parameter, form in MODELS[name].parameters[family].items():
-        assert module.default_priors[parameter].form == form
-
-
 @pytest.mark.parametrize("name", MODELS)
-def test_the_catalogue_names_the_parameters_and_forms_of_adjustments(name: str, study: Study) -> None:
-    module = MODELS[name].of(study, _plans_of(name)[0])
-    for forms in MODELS[name].adjustments.values():
-        for parameter, form in forms.items():
-            assert module.default_priors[parameter].form == form
+def test_the_catalogue_names_the_forms_of_shipped_priors_and_the_docstring_the_adjustments(name: str) -> None:
+    forms = MODELS[name].forms()
+    for plan in _plans_of(name):
+        for parameter, choice in plan.priors.items():
+            assert forms[parameter] == choice.form
+    for adjustment in MODELS[name].adjustments.values():
+        for parameter in adjustment:
             assert re.search(rf"(?<!\w){parameter}(?!\w)", MODELS[name].load().__doc__ or "")
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_default_prior_is_possible_has_a_reason_and_is_used(name: str, study: Study) -> None:
-    priors = MODELS[name].of(study, _plans_of(name)[0]).default_priors
-    assert set(priors) == set(MODELS[name].forms())
-    for prior in priors.values():
-        assert prior.fault() is None
-        assert len(prior.why) > 10
+@pytest.mark.parametrize("plan", PLANS, ids=[plan.id for plan in PLANS])
+def test_every_family_of_a_shipped_plan_has_its_priors_each_with_a_reason(plan: Plan) -> None:
+    for family in (plan.family, *plan.alternative_families):
+        for prior in plan.prior_set(family).values():
+            assert prior.fault() is None
+            assert len(prior.why) > 10
+
+
+def test_a_plan_without_a_prior_is_told_which() -> None:
+    plan = load_plan("remission")
+    bare = plan.model_copy(update={"priors": {}})
+    with pytest.raises(InputError, match="log_time_ratio"):
+        bare.prior_set(plan.family)
 
 
 def _plans_of(name: str) -> list[Plan]:
@@ -65,9 +65,7 @@ def _plans_of(name: str) -> list[Plan]:
 def test_the_docstring_names_every_free_variable(name: str, family: str, study: Study) -> None:
     plan = _plans_of(name)[0]
     module = MODELS[name].of(study, plan)
-    model = module.build(
-        _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
-    )
+    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family))
     for variable in model.free_RVs:
         # the name by itself, or with a subscript of one or two letters (arm, visit, endpoint)
         effect = MODELS[name].effect_by_endpoint
@@ -81,9 +79,7 @@ def test_the_docstring_names_every_free_variable(name: str, family: str, study: 
 def test_every_prior_can_be_swapped_as_data(name: str, family: str, study: Study) -> None:
     plan = _plans_of(name)[0]
     module = MODELS[name].of(study, plan)
-    model = module.build(
-        _data(name, plan, study, family), family, plan.prior_set(family, module.default_priors)
-    )
+    model = module.build(_data(name, plan, study, family), family, plan.prior_set(family))
     for parameter in MODELS[name].parameters[family]:
         assert f"prior_{parameter}" in model.named_vars
 

@@ -42,7 +42,7 @@ class Setting:
         """The setting of a case on cohorts like a study's. Raises NotPrinted."""
         plan, row = case.plan, MODELS[case.plan.model]
         module = row.of(study, plan)
-        priors = plan.prior_set(plan.family, module.default_priors, case.adjusted)
+        priors = plan.prior_set(plan.family, case.adjusted)
         numbers = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
         model: Any = OnPatients(module, numbers) if case.on_patients else module
         template = model.template(plan.family, priors) if case.on_patients else numbers

@@ -27,15 +27,20 @@ def _pytensor(name: str) -> Callable[[], Function]:
     def load() -> Function:
         import pytensor.tensor as pt
 
-        return getattr(pt, name)  # type: ignore[no-any-return]
+        return getattr(pt, name)
 
     return load
 
 
-def _pymc_log_ndtr() -> Function:
-    from pymc.distributions.dist_math import normal_lcdf
+def _pytensor_log_ndtr() -> Function:
+    import pytensor.tensor as pt
 
-    return lambda x: normal_lcdf(0.0, 1.0, x)
+    def log_ndtr(x: Any) -> Any:
+        score = x / np.sqrt(2)  # in double precision, which PyMC's own normal_lcdf lacks
+        low = pt.log(pt.erfcx(-pt.minimum(score, 0.0)) / 2) - score**2
+        return pt.switch(x < -1, low, pt.log1p(-pt.erfc(score) / 2))
+
+    return log_ndtr
 
 
 def _pytensor_ndtr() -> Function:
@@ -55,4 +60,4 @@ expit = _either(_pytensor("sigmoid"), special.expit)
 gammaln = _either(_pytensor("gammaln"), special.gammaln)
 gammaincc = _either(_pytensor("gammaincc"), special.gammaincc)
 ndtr = _either(_pytensor_ndtr, special.ndtr)
-log_ndtr = _either(_pymc_log_ndtr, special.log_ndtr)
+log_ndtr = _either(_pytensor_log_ndtr, special.log_ndtr)

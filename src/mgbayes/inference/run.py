@@ -229,7 +229,7 @@ class Fitter:
                 "max_depth": sampling.conditioning_max_depth,
             }
             sampling = sampling.model_copy(update=update)
-        priors = job.plan.prior_set(job.family, module.default_priors, job.adjusted)
+        priors = job.plan.prior_set(job.family, job.adjusted)
         return module, evidence_of(job), priors, sampling
 
     def _attempt(
@@ -398,7 +398,7 @@ def _starting(job: Job, priors: dict[str, Prior]) -> dict[str, Prior]:
     """The priors that a compiled model is built with."""
     if job.start is None:
         return priors
-    return job.start.prior_set(job.family, job.model.default_priors)
+    return job.start.prior_set(job.family)
 
 
 def _values(priors: dict[str, Prior]) -> tuple[tuple[str, tuple[float, ...]], ...]:

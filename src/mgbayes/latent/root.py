@@ -49,7 +49,7 @@ class Root(Op):
 
     def of(self, *inputs: Any) -> list[Any]:
         """The unknowns of each row, a list of arrays (row,)."""
-        found = self(*inputs)
+        found: Any = self(*inputs)
         return [found[k] for k in range(self.unknowns)]
 
     def make_node(self, *inputs: Any) -> Apply:
@@ -80,10 +80,10 @@ class Root(Op):
         total = reduce(add, (pt.sum(m * f) for m, f in zip(multipliers, zero, strict=True)))
         # The multipliers are held fixed too: their derivative is multiplied by F, which is zero.
         wanted = [free[0], *free[2:]]
-        found = pytensor.grad(total, wanted, consider_constant=multipliers, disconnected_inputs="ignore")
+        found: Any = pytensor.grad(total, wanted, consider_constant=multipliers, disconnected_inputs="ignore")
         bars = {bar: cotangents[0][k] for k, bar in enumerate(lost)}
         real = {root: outputs[0][k] for k, root in enumerate(roots)}
-        replaced = graph_replace(
+        replaced: Any = graph_replace(
             found, {**dict(zip(free, inputs, strict=True)), **real, **bars}, strict=False
         )
         return [replaced[0], disconnected_type(), *replaced[1:]]

@@ -53,13 +53,6 @@ EFFECT = "log_odds_ratio"
 HALF = np.array([-0.5, 0.5])
 """The share of a log odds ratio by which each arm lies from the level."""
 
-PRIORS: Priors = {
-    "level": Prior("normal", (0.0, 1.5), "midway between the arms a chance between 5 % and 95 %"),
-    EFFECT: Prior("normal", (0.0, 1.5), "odds ratio between 1/19 and 19; no arm favoured"),
-    "mu": Prior("normal", (0.0, 0.75), "average odds ratio between 0.23 and 4.3; none favoured"),
-    "tau": Prior("half_normal", (0.5,), "odds ratios of endpoints mostly within a factor of 3"),
-    "p": Prior("beta", (1.0, 1.0), "every chance equally credible"),
-}
 FAMILIES = ("independent", "hierarchical", "beta")
 
 
@@ -267,6 +260,3 @@ def predict(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str
     chance = draws["chance"].transpose("chain", "draw", "endpoint", "arm")
     counts = rng.binomial(data["patients"], chance.to_numpy())
     return xr.Dataset({"count": (chance.dims, counts)}, coords={"endpoint": data["endpoint"]})
-
-
-default_priors = PRIORS

@@ -38,6 +38,8 @@ class ModelRow:
     adjustments: Mapping[str, Mapping[str, Form]] = field(default_factory=dict)
     effect_by_endpoint: str = ""
     """The effect of which every endpoint has one: ``<effect>_<endpoint>``, which may have a prior of its own."""
+    of_several_visits: frozenset[str] = frozenset()
+    """Parameters that say how visits go together, which an outcome of one visit has not."""
     without_effect: frozenset[str] = frozenset()
     """Families of arms that differ by no parameter, so that there is no prior of an effect to vary."""
 
@@ -133,6 +135,7 @@ MODELS: Mapping[str, ModelRow] = {
         effects=("difference", "log_ratio"),
         on_patients_only=frozenset({"hurdle_lognormal"}),
         from_print_only=frozenset({"softplus_normal"}),
+        of_several_visits=frozenset({"difference_sd", "log_ratio_sd", "correlation"}),
     ),
     "binary": ModelRow(
         "mgbayes.models.binary",

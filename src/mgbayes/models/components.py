@@ -19,6 +19,7 @@ Sources: Shirts and Chodera (2008), J Chem Phys 129:124105 (the estimator); Kall
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def log_prior(model: str, posterior: xr.Dataset, priors: Mapping[str, Prior]) ->
 
 def powered(prior: Prior, alpha: float) -> Prior:
     """The prior whose density is this one's to the power ``alpha``. Raises KeyError for a mixture."""
-    return prior.chosen_as(prior.form, _POWERS[prior.form](prior.values, alpha), prior.why)
+    return replace(prior, values=_POWERS[prior.form](prior.values, alpha))
 
 
 def _flat(posterior: xr.Dataset) -> Flat:

@@ -79,59 +79,6 @@ ON_PATIENTS = ("normal", "normal_ratio", "hurdle_lognormal")
 """Families that take patients."""
 _NO_VISIT = "value"
 
-PRIORS: dict[str, Prior] = {
-    "level": Prior(
-        "normal", (0.0, 1000.0), "mean of both arms at each visit: nearly any, in the outcome's unit"
-    ),
-    "difference": Prior(
-        "normal", (0.0, 100.0), "difference between the arms common to all visits: none favoured, nearly any"
-    ),
-    "difference_sd": Prior(
-        "lognormal", (1.0, 1.0), "how far the difference at a visit lies from the common one: 0.4 to 20 units"
-    ),
-    "sd": Prior("lognormal", (2.0, 2.0), "SD of the patients' outcomes: 0.15 to 370 units"),
-    "log_level": Prior(
-        "normal", (3.0, 3.0), "geometric mean of the arms' means at each visit: 0.06 to 7000 units"
-    ),
-    "log_ratio": Prior(
-        "normal",
-        (0.0, 0.7),
-        "ratio of the arms' means common to all visits: no difference, 95 % between 1/4 and 4",
-    ),
-    "log_ratio_sd": Prior(
-        "lognormal",
-        (float(np.log(0.6)), 0.45),
-        "how far a visit's ratio lies from the common one: typically a factor exp(0.6) = 1.8, 95 % "
-        "between 1.3 and 4.3; that it be exactly the same at all visits is not credible",
-    ),
-    "cv": Prior(
-        "lognormal",
-        (float(np.log(0.8)), 0.5),
-        "SD of outcomes as a share of their mean: 0.8, 95 % 0.3 to 2.1",
-    ),
-    "standardized_mean": Prior(
-        "normal", (0.0, 1.0), "share of patients near zero, by arm and visit: any share equally credible"
-    ),
-    "zero_share": Prior(
-        "beta", (1.0, 1.0), "share of patients at zero, by arm and visit: any share equally credible"
-    ),
-    "between": Prior(
-        "lognormal",
-        (float(np.log(0.5)), 0.5),
-        "a patient's usual outcome differs from another's by a factor of exp(0.5) = 1.6, 95 % 1.2 to 3.8",
-    ),
-    "within": Prior(
-        "lognormal",
-        (float(np.log(0.5)), 0.5),
-        "a patient's outcome at one visit differs as much from the patient's usual one",
-    ),
-    "correlation": Prior(
-        "lkj",
-        (3.0,),
-        "correlation of one patient's outcomes at two visits: 0; of three visits 95 % -0.71 to 0.71",
-    ),
-}
-
 
 def of(study: Study, plan: Plan) -> Continuous:
     """The model of the endpoint that a plan is about."""
@@ -161,11 +108,6 @@ class Continuous:
         visits = [visit or _NO_VISIT for visit in self.visits]
         found = {"arm": ["reference", "contrast"], "visit": visits}
         return found | ({"pair": pair_labels(visits)} if len(visits) > 1 else {})
-
-    @property
-    def default_priors(self) -> dict[str, Prior]:
-        """Weak ones; a plan has those of its endpoint."""
-        return PRIORS
 
     @property
     def curve(self) -> Curve:

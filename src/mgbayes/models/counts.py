@@ -45,20 +45,6 @@ from mgbayes.study.schema import Study
 Data = Mapping[str, NDArray[Any]]
 _MOST = 1e9  # events: a prior's far tail, beyond what the generator takes
 
-PRIORS: Mapping[str, Prior] = {
-    "log_rate": Prior(
-        "normal",
-        (float(np.log(0.3)), 1.5),
-        "0.3 events a year, between 1 in 60 years and 6 a year",
-    ),
-    "log_rate_ratio": Prior("normal", (0.0, 1.0), "no direction favoured; rate ratios of 1/7 to 7"),
-    "rate_cv": Prior(
-        "half_normal",
-        (1.0,),
-        "patients' own rates from all alike (0) to most events in a few patients (2)",
-    ),
-}
-
 
 def of(study: Study, plan: Plan) -> Counts:
     """The model of a plan's endpoint."""
@@ -87,7 +73,6 @@ class Counts:
     """The model of one outcome that is counted."""
 
     outcome: Outcome
-    default_priors = PRIORS
     patients = staticmethod(patients)
 
     def declared(self, data: Data) -> tuple[Estimand, ...]:

@@ -146,37 +146,6 @@ class Cure:
     patients = staticmethod(patient_times)
 
     @property
-    def default_priors(self) -> dict[str, Prior]:
-        """Weak priors; the level of times lies around half of the time to which means are restricted."""
-        half = (self.outcome.restricted_to or 2.0) / 2
-        at = self.outcome.at
-        return {
-            "logit_ever": Prior("normal", (0.0, 1.5), "between 5 and 95 % ever have the event"),
-            "log_odds_ratio": Prior("normal", (0.0, 1.5), "no direction favoured; odds ratios of 1/19 to 19"),
-            "log_mean_time": Prior(
-                "normal",
-                (float(np.log(half)), 1.0),
-                f"a mean of {at(half)}, a seventh to seven times as long",
-            ),
-            "log_time_ratio": Prior(
-                "normal", (0.0, 1.0), "no direction favoured; seven times faster to seven times slower"
-            ),
-            "shape": Prior(
-                "lognormal", (0.0, 0.5), "0.4 to 2.7: from steeply falling to clearly peaked times"
-            ),
-            "covariate_log_odds_ratio": Prior(
-                "normal",
-                (0.0, 1.0),
-                "a covariate makes the odds a seventh to seven times as much, by yes or by one SD",
-            ),
-            "covariate_log_time_ratio": Prior(
-                "normal",
-                (0.0, 0.5),
-                "a covariate makes times a third to three times as long, by yes or by one SD",
-            ),
-        }
-
-    @property
     def curve(self) -> Curve:
         """The share with the event by time."""
         event = self.outcome.event

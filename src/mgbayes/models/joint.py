@@ -52,7 +52,7 @@ from mgbayes.distributions.lifetimes import LOGNORMAL
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands import joint as contrasts
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import cure, joint_patients, proportional_hazards
+from mgbayes.models import joint_patients
 from mgbayes.models.arms import ARM, HALVES
 from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.joint_patients import NAMES, SCALARS
@@ -77,33 +77,6 @@ ASKED = (
 _ARMS = HALVES.to_numpy()[:, None]
 _LATEST = 600.0
 """A cumulative hazard beyond which a score is held, 34 SDs out, so that no chance is zero."""
-_LOADING = "correlation with the patient effect between -0.9 and 0.9, nothing favoured"
-_OF_CURE = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio")
-_OF_HAZARD = ("log_hazard_ratio", "log_scale")
-
-PRIORS: Mapping[str, Prior] = {
-    "level": Prior(
-        "normal", (0.0, 1000.0), "mean of both arms at each visit: nearly any, in the outcome's unit"
-    ),
-    "difference": Prior(
-        "normal", (0.0, 100.0), "difference between the arms common to all visits: none favoured, nearly any"
-    ),
-    "difference_sd": Prior(
-        "lognormal", (1.0, 1.0), "how far the difference at a visit lies from the common one: 0.4 to 20 units"
-    ),
-    "sd": Prior("lognormal", (2.0, 2.0), "SD of the patients' outcomes: 0.15 to 370 units"),
-    "correlation": Prior(
-        "lkj", (3.0,), "correlation of one patient's values at two visits: 0, 95 % between -0.71 and 0.71"
-    ),
-    "cure_loading": Prior(
-        "half_normal",
-        (0.75,),
-        "correlation with the patient effect between 0 and 0.9; its sign is a convention",
-    ),
-    "hazard_loading": Prior("normal", (0.0, 0.75), _LOADING),
-    "continuous_loading": Prior("normal", (0.0, 0.75), _LOADING),
-}
-"""Those of the continuous outcome and of the loadings; those of the times are of their own models."""
 
 
 def of(study: Study, plan: Plan) -> Joint:
@@ -128,19 +101,6 @@ class Joint:
     cure: Outcome
     hazard: Outcome
     continuous: Outcome
-
-    @property
-    def default_priors(self) -> dict[str, Prior]:
-        """Those of the models of each outcome by itself, and of the loadings."""
-        of_cure = cure.about(self.cure).default_priors
-        of_hazard = proportional_hazards.about(self.hazard).default_priors
-        return {
-            **{name: of_cure[name] for name in _OF_CURE},
-            "time_shape": of_cure["shape"],
-            **{name: of_hazard[name] for name in _OF_HAZARD},
-            "hazard_shape": of_hazard["shape"],
-            **PRIORS,
-        }
 
     @property
     def visits(self) -> tuple[str, ...]:

@@ -58,26 +58,8 @@ LEAST_CLASSES = 3
 _USUAL_CLASSES = 6
 _ONLY = "only"
 """The visit of an endpoint that has none."""
+_PARAMETERS = ("first_cut", "gap", "shift", "base", "log_odds_ratio", "patient_sd")
 _SHAPES = {"gap": "cut", "shift": "moved", "log_odds_ratio": "later"}
-
-PRIORS: Mapping[str, Prior] = {
-    "first_cut": Prior(
-        "normal",
-        (-2.0, 2.0),
-        "few are in the lowest class when a treatment begins: 12 %, between 0.3 % and 87 %",
-    ),
-    "gap": Prior(
-        "lognormal",
-        (float(np.log(1.5)), 0.7),
-        "from one class to the next the odds change by a factor of 4.5, 95 % between 1.5 and 370",
-    ),
-    "shift": Prior("normal", (0.0, 2.0), "odds at a later visit between 1/50 and 50 times those before"),
-    "base": Prior("normal", (0.0, 1.5), "arms alike before treatment, odds ratios of 1/19 to 19"),
-    "log_odds_ratio": Prior("normal", (0.0, 1.5), "no direction favoured; odds ratios of 1/19 to 19"),
-    "patient_sd": Prior(
-        "half_normal", (2.0,), "patients of an arm from all alike to odds that differ fiftyfold either way"
-    ),
-}
 
 
 def of(study: Study, plan: Plan) -> Ordinal:
@@ -121,7 +103,6 @@ class Ordinal:
     """The model of one outcome in ordered classes. Its data name the classes (``level``), the lowest first."""
 
     outcome: Outcome
-    default_priors = PRIORS
     patients = staticmethod(patients)
 
     @property
@@ -204,14 +185,17 @@ class Ordinal:
                 for name in self._names
             }
             log_chance = self._log_chances(given)
-            of_pattern = patterns @ log_chance.reshape((len(ARM), patterns.shape[2], len(NODES)))
+            flat = log_chance.reshape((len(ARM), -1, len(NODES)))
+            # How often each class was seen at each visit: once, unless a visit has several answers.
+            seen = patterns.reshape((*patterns.shape[:2], -1, flat.shape[1])).sum(axis=2)
+            of_pattern = seen @ flat
             by_pattern = pt.logsumexp(of_pattern + LOG_WEIGHTS, axis=-1)
             given_density("classes", by_pattern[np.array([[0], [1]]), pattern], pattern)
         return model
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return tuple(name for name in PRIORS if name != "base" or self._adjusted)
+        return tuple(name for name in _PARAMETERS if name != "base" or self._adjusted)
 
     def _log_chances(self, given: Mapping[str, Any]) -> Any:
         """Log chance of each class, (arm, visit, class, node), for patients with their own u at each node.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, pi, sqrt
 from typing import Annotated, Literal, Self
@@ -57,12 +57,24 @@ class PriorChoice(Record):
     values: tuple[float, ...]
     why: str = Field(min_length=1)
 
+    @property
+    def prior(self) -> Prior:
+        """The prior itself."""
+        return Prior(self.form, self.values, self.why)
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        fault = Prior(self.form, self.values, self.why).fault()
+        fault = self.prior.fault()
         if fault is not None:
             raise ValueError(fault)
         return self
+
+
+def prior_problem(name: str, form: Form, family: str) -> Problem:
+    """That a parameter of a family has no prior."""
+    return Problem(
+        f"priors → {name}", "nothing", f"a prior of the form {form}: the family {family} has {name}"
+    )
 
 
 class Important(Record):
@@ -317,25 +329,35 @@ class Plan(Record):
             return self.sampling
         return self.sampling.model_copy(update={"target_accept": self.patients.target_accept})
 
-    def prior_set(
-        self, family: str, defaults: Mapping[str, Prior], adjusted: tuple[str, ...] = ()
-    ) -> dict[str, Prior]:
-        """The model's own priors for a family's parameters, with those of the plan in their place.
+    def needed_priors(self, family: str, adjusted: Sequence[str] = ()) -> dict[str, Form]:
+        """The parameters of a family that must have a prior, each with its form of prior.
 
-        ``adjusted`` names what a fit on patients takes besides. The effect of a single endpoint is among them where
-        the plan gives it a prior of its own.
+        ``adjusted`` names what a fit on patients takes besides.
         """
         row = MODELS[self.model]
         parts = (row.parameters[family], *(row.adjustments[name] for name in adjusted))
-        usual = {name: defaults[name] for part in parts for name in part}
-        if row.effect_by_endpoint:
-            of_all = defaults[row.effect_by_endpoint]
-            usual |= {name: of_all for name in self.effects(family) if name in self.priors}
-        return {name: self._prior(name, default) for name, default in usual.items()}
+        single = len(self.endpoints) == 1
+        return {
+            name: form
+            for part in parts
+            for name, form in part.items()
+            if not (single and name in row.of_several_visits)
+        }
 
-    def _prior(self, name: str, default: Prior) -> Prior:
-        chosen = self.priors.get(name)
-        return default if chosen is None else default.chosen_as(chosen.form, chosen.values, chosen.why)
+    def prior_set(self, family: str, adjusted: Sequence[str] = ()) -> dict[str, Prior]:
+        """The priors of a family's parameters; that of a single endpoint's effect where the plan gives it its own.
+
+        Raises InputError where the plan lacks one.
+        """
+        needed = self.needed_priors(family, adjusted)
+        missing = [
+            prior_problem(name, form, family) for name, form in needed.items() if name not in self.priors
+        ]
+        if missing:
+            raise InputError(f"plan {self.id}", missing)
+        row = MODELS[self.model]
+        own = [name for name in self.effects(family) if row.effect_by_endpoint and name in self.priors]
+        return {name: self.priors[name].prior for name in (*needed, *own)}
 
     @property
     def printed_families(self) -> tuple[str, ...]:

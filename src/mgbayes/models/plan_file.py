@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS, ModelRow
-from mgbayes.models.plan import Plan, endpoint_keys
+from mgbayes.models.plan import Plan, endpoint_keys, prior_problem
 from mgbayes.models.priors import Form
 from mgbayes.study.load import parse_toml, read_text_file
 from mgbayes.study.problems import problems_of
@@ -71,6 +71,8 @@ def _plan_of(raw: dict[str, Any], file: str) -> Plan:
     except ValidationError as error:
         problems = problems_of(error, raw, Plan)
     problems += _model_problems(raw)
+    if plan is not None and not problems:
+        problems = _missing_priors(plan)
     if problems or plan is None:
         raise InputError(file, problems, "The shipped plans in models/ are examples.")
     return plan
@@ -102,6 +104,21 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
                 )
             )
     return problems + _effect_problems(raw, row) + _adjustment_problems(raw, row)
+
+
+def _missing_priors(plan: Plan) -> list[Problem]:
+    """Parameters of the families and adjustments that a plan asks for, to which it gives no prior."""
+    taken = [name for name in ("covariates", "frailty") if getattr(plan.patients, name)]
+    needed = {
+        name: (form, family)
+        for family in (plan.family, *plan.alternative_families)
+        for name, form in plan.needed_priors(family, taken).items()
+    }
+    return [
+        prior_problem(name, form, family)
+        for name, (form, family) in needed.items()
+        if name not in plan.priors
+    ]
 
 
 def _adjustment_problems(raw: dict[str, Any], row: ModelRow) -> list[Problem]:

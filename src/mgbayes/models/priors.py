@@ -85,8 +85,6 @@ class Prior:
     form: Form
     values: tuple[float, ...]
     why: str
-    chosen: bool = False
-    """Whether a plan chose the numbers, or they are the model's own."""
 
     def fault(self) -> str | None:
         """What is impossible about the numbers, or None."""
@@ -121,10 +119,6 @@ class Prior:
         name = "".join(part.capitalize() for part in self.form.split("_"))
         name = name if self.form != "lkj" else "LKJ"
         return f"{name}({', '.join(f'{value:g}' for value in self.values)})"
-
-    def chosen_as(self, form: Form, values: tuple[float, ...], why: str) -> Prior:
-        """Another form or other numbers, chosen by a plan."""
-        return replace(self, form=form, values=values, why=why, chosen=True)
 
 
 def _mixture_call(values: tuple[float, ...]) -> str:

@@ -104,35 +104,6 @@ class ProportionalHazards:
     patients = staticmethod(patient_times)
 
     @property
-    def default_priors(self) -> dict[str, Prior]:
-        """Weak priors; the level of times lies around the time to which means are restricted."""
-        until = self.outcome.restricted_to or 1.0
-        step = Prior("normal", (0.0, 0.7), "after the cut a hazard of a quarter to four times as much")
-        return {
-            "log_hazard_ratio": Prior(
-                "normal", (0.0, 1.0), "no direction favoured; hazard ratios of 1/7 to 7"
-            ),
-            "log_scale": Prior(
-                "normal",
-                (float(np.log(until)), 1.0),
-                f"two thirds have the event within {self.outcome.at(until)}, a seventh to seven times as long",
-            ),
-            "shape": Prior("lognormal", (0.0, 0.5), "0.4 to 2.7: hazard falling or rising, constant between"),
-            "log_step_1": step,
-            "log_step_2": step,
-            "covariate_log_hazard_ratio": Prior(
-                "normal",
-                (0.0, 0.7),
-                "a covariate makes the hazard a quarter to four times as much, by yes or by one SD",
-            ),
-            "frailty_variance": Prior(
-                "half_normal",
-                (0.7,),
-                "SD of the hazards of patients, by unknown causes, from zero to about their mean",
-            ),
-        }
-
-    @property
     def curve(self) -> Curve:
         """The share still free of the event by time."""
         event = self.outcome.event

@@ -184,7 +184,7 @@ def _fit_json(reanalysis: Reanalysis, fit: Fit) -> dict[str, Any]:
             "family": fit.family,
             "prior": "plan",
             "priors": {
-                name: {"distribution": prior.call(), "why": prior.why, "chosen_by": _chooser(prior.chosen)}
+                name: {"distribution": prior.call(), "why": prior.why, "chosen_by": "plan"}
                 for name, prior in fit.priors.items()
             },
             "alternative": fit.alternative,
@@ -302,10 +302,6 @@ def _agreement_json(fit: Fit) -> dict[str, Any] | None:
         "share_of_draws_that_agree": fit.agreement.share,
         "draws": fit.agreement.drawn,
     }
-
-
-def _chooser(chosen: bool) -> str:
-    return "plan" if chosen else "model"
 
 
 def dump(result: dict[str, Any]) -> str:

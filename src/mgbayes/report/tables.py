@@ -113,7 +113,7 @@ def priors(reanalysis: Reanalysis) -> pd.DataFrame:
                     "low": low,
                     "high": high,
                     "why": prior.why,
-                    "chosen_by": "plan" if prior.chosen else "model",
+                    "chosen_by": "plan",
                 }
             )
     return pd.DataFrame(rows)

@@ -99,8 +99,7 @@ def priors_of_size(
 def user_priors(varied: Sensitivity) -> tuple[ReferencePrior, ...]:
     """The priors that a plan adds to the reference priors."""
     return tuple(
-        ReferencePrior(row.name, Prior(row.form, row.values, row.why, chosen=True).as_mixture())
-        for row in varied.priors
+        ReferencePrior(row.name, Prior(row.form, row.values, row.why).as_mixture()) for row in varied.priors
     )
 
 
@@ -131,7 +130,7 @@ def normal_prior(name: str, mean: float, sd: float, why: str) -> ReferencePrior:
 def mixture_prior(name: str, weight: float, first: Component, second: Component, why: str) -> ReferencePrior:
     """Two components, the first with this weight."""
     values = (weight, *first, 1 - weight, *second)
-    return ReferencePrior(name, Prior("student_t_mixture", values, why, chosen=True))
+    return ReferencePrior(name, Prior("student_t_mixture", values, why))
 
 
 def heavy_tailed(own: Prior) -> ReferencePrior:

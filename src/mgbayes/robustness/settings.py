@@ -138,14 +138,14 @@ def as_mixtures(study: Study, plan: Plan, family: str, varied: str) -> Plan:
 
     An effect without a prior of its own name (one endpoint of several) gets one if it is the ``varied`` one.
     """
-    own = _prior_set(study, plan, family)
+    own = plan.prior_set(family)
     names = [name for name in plan.effects(family) if name in own or name == varied]
     return with_choices(plan, {name: effect_prior(study, plan, family, name).as_mixture() for name in names})
 
 
 def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
     """The plan's own prior of an effect of a family; for the member of a hierarchy the one that it induces."""
-    own = _prior_set(study, plan, family)
+    own = plan.prior_set(family)
     if effect in own:
         return own[effect]
     prior: Prior = MODELS[plan.model].of(study, plan).effect_prior(study, plan, family, own, effect)
@@ -156,10 +156,6 @@ def _has_own_prior(plan: Plan, family: str, effect: str) -> bool:
     """Whether an effect of a family has a prior of the plan's, by itself or shared with those of other endpoints."""
     row = MODELS[plan.model]
     return bool({effect, row.effect_by_endpoint} & {*row.parameters[family], *plan.priors})
-
-
-def _prior_set(study: Study, plan: Plan, family: str) -> dict[str, Prior]:
-    return plan.prior_set(family, MODELS[plan.model].of(study, plan).default_priors)
 
 
 def modest(sampling: Sampling) -> Sampling:
@@ -254,7 +250,7 @@ def is_prior_of(job: Job, effect: str, estimand: str) -> bool:
 
     Found from prior draws, so that it holds for any model. Raises InputError when the study lacks what a plan needs.
     """
-    drawn, contrasts = _prior_draws(job, job.plan.prior_set(job.family, job.model.default_priors), _FEW)
+    drawn, contrasts = _prior_draws(job, job.plan.prior_set(job.family), _FEW)
     if effect not in drawn:
         return False
     null = next(row.null for row in job.declared() if row.id == estimand)
@@ -269,7 +265,7 @@ def is_prior_of(job: Job, effect: str, estimand: str) -> bool:
 
 def induced_interval(job: Job, effect: str, prior: Prior, estimand: str) -> tuple[float, float]:
     """The central 95 % of the prior that a prior of an effect induces on an estimand."""
-    own = job.plan.prior_set(job.family, job.model.default_priors)
+    own = job.plan.prior_set(job.family)
     _, contrasts = _prior_draws(job, {**own, effect: prior}, _DRAWS)
     low, high = np.quantile(contrasts[estimand].to_numpy(), [0.025, 0.975])
     return float(low), float(high)

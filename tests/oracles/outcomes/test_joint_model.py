@@ -13,12 +13,12 @@ from scipy import optimize, special, stats
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.run import applies
 from mgbayes.models import joint_patients
+from mgbayes.models import visits as of_visits
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
-from mgbayes.models.normal_score import normal_score
+from mgbayes.models.joint import normal_score
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan_file import load_plan
-from mgbayes.models.vine import correlations, from_correlations
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.known_models import relapse, remission
@@ -28,6 +28,7 @@ from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 MEAN = np.array([[45.0, 12.0, 9.0], [30.0, 9.0, 5.0]])
 SD = np.array([[20.0, 12.0, 10.0], [21.0, 8.0, 6.0]])
 VINE = np.array([[0.3, 0.2, 0.5], [0.1, 0.4, 0.6]])
+CORRELATIONS = np.stack(of_visits.correlations(VINE, 3), axis=-1)
 GIVEN: dict[str, Any] = {
     "logit_ever": 0.7,
     "log_odds_ratio": -0.4,
@@ -45,7 +46,7 @@ GIVEN: dict[str, Any] = {
     "sd": SD,
 }
 MODEL = MODELS["joint"].of(load_study(), load_plan("joint"))
-PRIORS = load_plan("joint").prior_set("one_factor", MODEL.default_priors)
+PRIORS = load_plan("joint").prior_set("one_factor")
 WAITING = {"cure": MODEL.cure.confirmed_after, "hazard": MODEL.hazard.confirmed_after}
 APART = {"cure_loading": 0.0, "hazard_loading": 0.0, "continuous_loading": 0.0}
 TIED = {"cure_loading": 0.9, "hazard_loading": 0.6, "continuous_loading": -1.1}
@@ -58,7 +59,7 @@ def _truth() -> xr.Dataset:
     return xr.Dataset({name: (dims, np.full((1, 1), value)) for name, value in scalars.items()}).assign(
         mean=((*dims, "arm", "visit"), MEAN[None, None]),
         sd=((*dims, "arm", "visit"), SD[None, None]),
-        correlation=((*dims, "arm", "pair"), correlations(VINE)[None, None]),
+        correlation=((*dims, "arm", "pair"), CORRELATIONS[None, None]),
     )
 
 
@@ -89,9 +90,9 @@ def _evaluate(built: Any) -> Any:
     return pointwise(built)
 
 
-def _priors(plan: str, model: Any) -> dict[str, Any]:
+def _priors(plan: str) -> dict[str, Any]:
     loaded = load_plan(plan)
-    return loaded.prior_set(loaded.family, model.default_priors)
+    return loaded.prior_set(loaded.family)
 
 
 def _separate(cohort: dict[str, Any]) -> np.ndarray:
@@ -101,11 +102,11 @@ def _separate(cohort: dict[str, Any]) -> np.ndarray:
         for outcome in ("cure", "hazard")
     }
     shared = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio")
-    first = pointwise(remission.build(of["cure"], "lognormal", _priors("remission", remission)))
-    second = pointwise(relapse.build(of["hazard"], "weibull", _priors("relapse", relapse)))
+    first = pointwise(remission.build(of["cure"], "lognormal", _priors("remission")))
+    second = pointwise(relapse.build(of["hazard"], "weibull", _priors("relapse")))
     values = np.zeros(cohort["value_known"].shape)
     for a, i in np.argwhere(cohort["value_known"]):
-        r12, r13, r23 = correlations(VINE)[a]
+        r12, r13, r23 = CORRELATIONS[a]
         r = np.array([[1, r12, r13], [r12, 1, r23], [r13, r23, 1]])
         covariance = r * np.outer(SD[a], SD[a])
         values[a, i] = stats.multivariate_normal.logpdf(cohort["value"][a, i], MEAN[a], covariance)
@@ -125,9 +126,9 @@ def test_without_loadings_it_is_the_separate_models(cohort: dict[str, Any], eval
 
 
 def test_its_priors_of_times_are_those_of_the_separate_plans() -> None:
-    for model, name in ((remission, "remission"), (relapse, "relapse")):
+    for name in ("remission", "relapse"):
         plan = load_plan(name)
-        for parameter, prior in plan.prior_set(plan.family, model.default_priors).items():
+        for parameter, prior in plan.prior_set(plan.family).items():
             own = {"remission": "time_shape", "relapse": "hazard_shape"}[name]
             found = PRIORS[own if parameter == "shape" else parameter]
             assert (found.form, found.values) == (prior.form, prior.values)
@@ -185,7 +186,7 @@ def test_with_loadings_each_patient_has_the_integral_found_on_a_fine_grid(
     def effect_and_doses(a: int, i: int) -> Any:
         if not cohort["value_known"][a, i]:
             return stats.norm.pdf(b)
-        r12, r13, r23 = correlations(VINE)[a]
+        r12, r13, r23 = CORRELATIONS[a]
         with_b = -dos * np.array([r13, r23, 1.0])
         every = np.eye(4)
         every[[0, 0, 1], [1, 2, 2]] = every[[1, 2, 2], [0, 0, 1]] = r12, r13, r23
@@ -209,7 +210,7 @@ def test_the_normal_score_is_the_quantile_in_both_tails() -> None:
     z = np.concatenate([np.linspace(-30, 30, 241), [1e-9]])
     below, above = pt.dvector(), pt.dvector()
     compiled = pytensor.function([below, above], normal_score(below, above))
-    np.testing.assert_allclose(compiled(special.log_ndtr(z), special.log_ndtr(-z)), z, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(compiled(special.ndtr(z), special.ndtr(-z)), z, rtol=1e-12, atol=1e-14)
 
 
 def test_simulated_patients_have_the_outcomes_and_the_dependence_of_the_model(study: Study) -> None:
@@ -235,7 +236,7 @@ def test_simulated_patients_have_the_outcomes_and_the_dependence_of_the_model(st
     for name, loading in (("relapse", rel), ("value", dos)):
         assert score[name][new["ever"]].mean() == pytest.approx(rem * loading * mills, abs=0.02)
     r = np.corrcoef(new["value"].T)
-    np.testing.assert_allclose(r[[0, 0, 1], [1, 2, 2]], correlations(VINE)[1], atol=4 / np.sqrt(n))
+    np.testing.assert_allclose(r[[0, 0, 1], [1, 2, 2]], CORRELATIONS[1], atol=4 / np.sqrt(n))
 
 
 def test_least_and_middle_benefit_count_the_outcomes_that_gain(cohort: dict[str, Any]) -> None:
@@ -328,4 +329,4 @@ def test_a_spreadsheet_gives_the_outcomes_of_the_same_patient(tmp_path: Any) -> 
         if data["value_known"][a, i]:
             assert data["value"][a, i, 2] == pytest.approx(patient["prednisone_mg_last"])
     assert not applies(study, plan, rows.drop_vars("time_to_relapse.time"))
-    assert from_correlations(correlations(VINE)) == pytest.approx(VINE)
+    assert of_visits.from_correlations(CORRELATIONS, 3) == pytest.approx(VINE)

@@ -20,6 +20,7 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
 from mgbayes.study.schema import Kind, Visit
+from tests.known_models import priors_of
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 from tests.oracles.patient_comparison.twin import CLASSES, made_up_study, twin, write
 
@@ -66,7 +67,7 @@ def wine() -> Any:
         level[a, int(row.judge) - 1, bottle, v] = int(row.rating) - 1
     assert np.isfinite(level).all()
     data = _data(level.reshape(2, 9, 4), 5)
-    return _model(("cold", "warm")).build(data, "cumulative_logit", ordinal.PRIORS)
+    return _model(("cold", "warm")).build(data, "cumulative_logit", priors_of("mgfa"))
 
 
 def _parameters(x: Any) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def test_with_patient_intercepts_the_greatest_likelihood_is_that_of_clmm(wine: A
 def test_each_patient_has_the_chance_found_by_adaptive_quadrature(sd: float) -> None:
     given = GIVEN | {"patient_sd": sd}
     data = _data(LEVEL, 4)
-    found = pointwise(MODEL.build(data, "cumulative_logit", ordinal.PRIORS))(**given)
+    found = pointwise(MODEL.build(data, "cumulative_logit", priors_of("mgfa")))(**given)
     cuts = np.concatenate(
         [[-np.inf], given["first_cut"] + np.concatenate([[0], np.cumsum(given["gap"])]), [np.inf]]
     )

@@ -55,7 +55,7 @@ def _case(plan_id: str, family: str, on_patients: bool = True) -> tuple[Any, Any
     """A model, its priors, parameters with latent values, and data."""
     study, plan = load_study(), load_plan(plan_id)
     model = MODELS[plan.model].of(study, plan)
-    priors = plan.prior_set(family, model.default_priors)
+    priors = plan.prior_set(family)
     rng = np.random.default_rng(4)
     if on_patients:
         like = (model.cohort_like if MODELS[plan.model].patients_only else model.from_study)(study, plan)

@@ -36,7 +36,7 @@ def test_counts_have_the_likelihood_of_the_single_answers(tmp_path: Any) -> None
     parts = tuple(EndpointAt(endpoint=endpoint, visit=visit) for endpoint, visit in COLUMNS)
     plan = load_plan("binary").model_copy(update={"endpoints": parts, "family": "beta"})
     data = from_patients(study, plan, rows)
-    evaluate = pointwise(binary.build(data, "beta", plan.prior_set("beta", binary.PRIORS)))
+    evaluate = pointwise(binary.build(data, "beta", plan.prior_set("beta")))
     one, other = np.random.default_rng(3).uniform(0.1, 0.9, (2, len(COLUMNS), 2))
 
     def by_patient(chance: np.ndarray) -> float:

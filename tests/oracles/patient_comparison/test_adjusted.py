@@ -6,7 +6,6 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
-from mgbayes.models.hazards_patients import event_free
 from scipy import integrate, stats
 
 from mgbayes.errors import InputError
@@ -15,10 +14,11 @@ from mgbayes.inference.run import jobs_on_patients
 from mgbayes.models import adjusted
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
+from mgbayes.models.proportional_hazards import event_free
 from mgbayes.patients import read_patients
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
-from tests.known_models import FAMILIES_OF, HAZARDS, relapse
+from tests.known_models import FAMILIES_OF, HAZARDS, priors_of, relapse
 from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
 RELAPSE = (ROOT / "models" / "relapse.toml").read_text("utf-8")
@@ -199,8 +199,8 @@ def test_each_patients_density_is_that_of_a_gamma_mixture(family: str) -> None:
     x = np.array([[[0.5], [-0.5], [0.5]], [[-0.5], [0.5], [0.0]]])
     data = relapse.patients(time, event, present, lower, upper)
     data |= adjusted.covariate_data(x, present, ["a"], ["a"])
-    names = [*load_plan("relapse").prior_set(family, relapse.default_priors, BOTH)]
-    model = relapse.build(data, family, {name: relapse.default_priors[name] for name in names})
+    names = [*load_plan("relapse").prior_set(family, BOTH)]
+    model = relapse.build(data, family, {name: priors_of("relapse")[name] for name in names})
     values = {
         "log_hazard_ratio": 0.4,
         "log_scale": 6.8,

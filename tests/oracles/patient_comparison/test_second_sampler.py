@@ -114,7 +114,7 @@ def test_nuts_draws_the_posterior_that_importance_sampling_draws(name: str) -> N
     scales = {"log_scale": (5.0, 1.0), "log_mean_time": (6.0, 1.0)}  # the plan's are of other diseases
     priors: dict[str, Prior] = {
         key: Prior(prior.form, scales.get(key, prior.values), prior.why)
-        for key, prior in plan.prior_set(family, module.default_priors, asked).items()
+        for key, prior in plan.prior_set(family, asked).items()
     }
     places = {label: key for key in priors for label in vectors.get(key, (key,))}
     columns = rows(public)

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mgbayes.models import adjusted, hazards, proportional_hazards
+from mgbayes.distributions import hazards
+from mgbayes.models import adjusted, proportional_hazards
 from mgbayes.models.priors import Prior
-from tests.known_models import FAMILIES_OF, relapse, remission
+from tests.known_models import FAMILIES_OF, priors_of, relapse, remission
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("r_survival.json").read_text("utf-8"))
@@ -71,7 +72,9 @@ def agrees(module: Any, family: str, data: Mapping[str, Any], expected: dict[str
     left_out = {*([] if "covariates" in data else _COEFFICIENTS)}
     left_out |= set() if "frailty_variance" in expected else {"frailty_variance"}
     priors: dict[str, Prior] = {
-        name: row for name, row in module.default_priors.items() if name not in left_out
+        name: row
+        for name, row in priors_of("remission" if module is remission else "relapse").items()
+        if name not in left_out
     }
     expected = midway(expected)
     model = module.build(data, family, priors)

@@ -1,4 +1,4 @@
-"""Closed forms: a centred parameter has its prior's density, in whatever coordinates it is sampled."""
+"""Closed forms: a reparametrized parameter has its prior's density, in whatever coordinates it is sampled."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
-from mgbayes.models.centred import Around, LogAround, centred
 from scipy import special, stats
 
 from mgbayes.inference.sample import compile_model, draw, swap
+from mgbayes.models.coordinates import LogReparametrized, Reparametrized, reparametrized
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Form, Prior
 
 MIXTURE = (0.8, 0.3, 1.2, 5.0, 0.2, -1.0, 2.0, 30.0)
 PRIORS: dict[Form, tuple[tuple[float, ...], str]] = {
-    "normal": ((0.5, 1.3), "theta_around__"),
-    "student_t_mixture": (MIXTURE, "theta_around__"),
-    "lognormal": ((0.2, 0.7), "theta_log_around__"),
-    "half_normal": ((1.4,), "theta_log_around__"),
+    "normal": ((0.5, 1.3), "theta_reparametrized__"),
+    "student_t_mixture": (MIXTURE, "theta_reparametrized__"),
+    "lognormal": ((0.2, 0.7), "theta_log_reparametrized__"),
+    "half_normal": ((1.4,), "theta_log_reparametrized__"),
     "beta": ((2.0, 3.0), "theta_logodds__"),
     "uniform": ((-1.0, 4.0), "theta_interval__"),
 }
@@ -61,7 +61,7 @@ def test_the_density_is_that_of_the_prior_wherever_the_centre_lies(form: Form, s
     values, name = PRIORS[form]
     with pm.Model() as model:
         other = pm.Normal("other")
-        centred("theta", {"theta": Prior(form, values, "any")}, SLOPE * other, pt.exp(other), skew)
+        reparametrized("theta", {"theta": Prior(form, values, "any")}, SLOPE * other, pt.exp(other), skew)
     theta = model["theta"]
     outputs = [*model.replace_rvs_by_values([theta]), model.logp(theta)]
     evaluate = pm.compile(model.value_vars, outputs, on_unused_input="ignore")
@@ -74,9 +74,9 @@ def test_the_density_is_that_of_the_prior_wherever_the_centre_lies(form: Form, s
             assert density == pytest.approx(_density(form, values, exact) + jacobian, rel=1e-9)
 
 
-@pytest.mark.parametrize("transform", [Around, LogAround])
+@pytest.mark.parametrize("transform", [Reparametrized, LogReparametrized])
 @pytest.mark.parametrize("skew", [0.0, 0.5, -0.5])
-def test_every_value_has_its_coordinate(transform: type[Around], skew: float) -> None:
+def test_every_value_has_its_coordinate(transform: type[Reparametrized], skew: float) -> None:
     value, there = pt.vector(), transform(skew)
     back = there.forward(there.backward(value, 0.3, 1.7), 0.3, 1.7)
     at = np.linspace(-6, 6, 25)
@@ -87,7 +87,9 @@ def test_draws_are_of_the_prior_and_its_numbers_can_be_swapped() -> None:
     """Of a model whose only evidence is the prior: centre, unit and skewness leave no trace in the draws."""
     with pm.Model() as model:
         other = pm.Normal("other")
-        centred("theta", {"theta": Prior("normal", (0.0, 1.0), "any")}, SLOPE * other, pt.exp(other / 2), 0.5)
+        reparametrized(
+            "theta", {"theta": Prior("normal", (0.0, 1.0), "any")}, SLOPE * other, pt.exp(other / 2), 0.5
+        )
     compiled = compile_model(model)
     for mean, sd in ((0.0, 1.0), (3.0, 0.5)):
         draws, _ = draw(swap(compiled, {"prior_theta": np.array([mean, sd])}), Sampling(draws=2000, seed=3))
