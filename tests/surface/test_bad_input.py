@@ -115,7 +115,7 @@ MISTAKES = {
     "a median that is no number": (
         'mean = "4.0", sd = "1.5"',
         'median = "four"',
-        ['"dose"', "→ median", '"four"', "a number as printed"],
+        ['"dose"', "→ median", '"four"', "a number as published"],
     ),
     "an interval that excludes its mean": (
         'mean = "4.0", sd = "1.5"',
