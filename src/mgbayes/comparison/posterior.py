@@ -25,7 +25,6 @@ LEVEL_PRIOR = (0.0, 1.5)
 """Mean and SD of the level, on the log odds scale: risks of 5 % to 95 %."""
 _LEVELS = np.linspace(-7.5, 7.5, 121)
 _LOGITS = np.linspace(-40.0, 40.0, 4001)
-_STEP = PSI[1] - PSI[0]
 
 
 @dataclass(frozen=True)

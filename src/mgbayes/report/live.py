@@ -51,14 +51,14 @@ def _outcome(row: Explorable) -> dict[str, Any]:
 def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
     """The draws, and under ``exact`` what all draws say under the plan's own prior: what the tables have."""
     contrast = np.log(row.contrast) if ratio else row.contrast
-    said = next(found for found in row.fit.summaries() if found.estimand.id == estimand)
+    summary = next(one for one in row.fit.summaries() if one.estimand.id == estimand)
     return {
         "exact": {
-            "benefit": said.p_benefit,
-            "important": said.p_important,
-            "median": said.median,
-            "low": said.low,
-            "high": said.high,
+            "benefit": summary.p_benefit,
+            "important": summary.p_important,
+            "median": summary.median,
+            "low": summary.low,
+            "high": summary.high,
         },
         "label": words.first_upper(words.model_of(row.fit)),
         "effect": _packed(row.effect),
