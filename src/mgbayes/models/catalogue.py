@@ -76,14 +76,6 @@ _CURE: Mapping[str, Form] = {
     "log_time_ratio": "normal",
     "shape": "lognormal",
 }
-_DOSES: Mapping[str, Form] = {
-    "log_mean": "normal",
-    "log_ratio": "normal",
-    "log_ratio_sd": "lognormal",
-    "sd": "lognormal",
-    "correlation": "lkj",
-}
-
 _NORMAL: Mapping[str, Form] = {
     "level": "normal",
     "difference": "normal",
