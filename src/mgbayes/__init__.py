@@ -1,6 +1,6 @@
-"""A second, Bayesian look at small two-arm cohort papers.
+"""A Bayesian re-analysis of small two-arm cohort papers, from their published summaries alone.
 
-The public functions have the names of the commands; each is imported when it is first asked for, so that
+The public functions have the names of the commands; each is imported at its first use, so that
 ``import mgbayes`` stays light.
 """
 
