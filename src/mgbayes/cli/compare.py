@@ -18,16 +18,27 @@ def compare(
         typer.Option(help="Patients of the reference and the contrast arm, in place of a study's."),
     ] = None,
     scenarios: Annotated[
-        str | None, typer.Option(help="A TOML file of [[scenarios]], each with reference and odds_ratio.")
+        str | None, typer.Option(help="A TOML file of [[scenarios]] of counts, [[times]] and [[values]].")
     ] = None,
     expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
     repetitions: Annotated[
         int | None,
         typer.Option(
             min=0,
-            show_default="2000",
+            show_default="1000",
             help="Simulated studies of each scenario of times and measured outcomes; 0 for none.",
         ),
+    ] = None,
+    published: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Studies that models are fitted to from patients and from published numbers; 0 for none.",
+        ),
+    ] = 0,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="A method for times or measured outcomes, by its id; may be given several times."),
     ] = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
     cache: CacheOption = True,
@@ -38,6 +49,7 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Which method can be trusted with so few patients? Counts exactly; times and measured outcomes simulated."""
+    from mgbayes.comparison.blocks import Work
     from mgbayes.comparison.run import compare as run
     from mgbayes.comparison.run import usual_repetitions
     from mgbayes.comparison.scenarios import read_scenarios
@@ -63,9 +75,9 @@ def compare(
             expected=expected,
             scenarios=truths,
             repetitions=usual_repetitions(loaded, arms) if repetitions is None else repetitions,
-            cores=cores,
-            use_cache=cache,
-            say=say,
+            published=published,
+            methods=method or (),
+            work=Work(cores, cache, say),
         )
         say("writing")
         write_comparison(comparison, folder)

@@ -16,7 +16,7 @@ class Answers:
     """Of each study, (study,): NaN throughout where a method gives no answer.
 
     ``p`` of two sides; ``side``: 1 where the contrast arm has the higher values or hazard, -1 the lower, else 0; an
-    estimate with its 95 % limits where the method has one.
+    estimate with its 95 % limits where the method has one; ``pareto_k``: of a posterior by importance sampling.
     """
 
     p: Floats
@@ -24,6 +24,7 @@ class Answers:
     estimate: Floats | None = None
     low: Floats | None = None
     high: Floats | None = None
+    pareto_k: Floats | None = None
 
     @classmethod
     def of(cls, result: Result) -> Answers:
@@ -34,11 +35,16 @@ class Answers:
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its label, what it does with many studies, and whether it estimates the effect of the scenarios."""
+    """A method: its label, what it does with many studies, and whether it estimates the effect of the scenarios.
+
+    ``symmetric``: whether it favours neither arm before the data.
+    """
 
     label: str
     answer: Callable[[Any], Answers]
     estimates_effect: bool = False
+    bayesian: bool = False
+    symmetric: bool = True
 
 
 def wald(estimate: Floats, error: Floats) -> Answers:

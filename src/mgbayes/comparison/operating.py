@@ -13,16 +13,19 @@ Sources: Gelman and Carlin (2014), Perspect Psychol Sci 9:641; Morris, White and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mgbayes.comparison.posterior import Likelihood
+from mgbayes.comparison.posterior import LEVEL_PRIOR, Likelihood
 from mgbayes.comparison.rules import Rule
 from mgbayes.comparison.tables import Floats, Tables
 
 RISKS = np.linspace(0.0, 1.0, 2001)
 """The shared risks at which size is computed."""
+EFFECT_SD = 1.5
+"""SD of the log odds ratio in the posterior of counts that were seen."""
 BINS = np.array([0.0, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1.0])
 """Of stated probabilities."""
 
@@ -86,6 +89,26 @@ def behaviour(rule: Rule, chance: Floats, psi: Floats) -> Behaviour:
         exaggeration = weighted_median(np.abs(estimate), chance * (rule.decides != 0))
         exaggeration = np.divide(exaggeration, np.abs(psi), out=nothing.copy(), where=psi != 0)
     return Behaviour(right, wrong, type_s, exaggeration, coverage, width, bias, chance @ ~rule.answers)
+
+
+def average_power(tables: Tables, rules: Sequence[Rule], seen: Sequence[tuple[int, int]]) -> Floats:
+    """The chance that a new study of the same size concludes on the true side, given seen counts, (rule, seen).
+
+    Risks have the posterior of those counts under the level of mgbayes.comparison.posterior and the usual effect.
+    """
+    mean, sd = LEVEL_PRIOR
+    level, psi = (x.ravel() for x in np.meshgrid(np.linspace(-6, 6, 61), np.linspace(-9, 9, 122)))
+    chance = tables.chance(*(1 / (1 + np.exp(-(level + side * psi / 2))) for side in (-1, 1)))
+    prior = np.exp(-(((level - mean) / sd) ** 2) / 2 - (psi / EFFECT_SD) ** 2 / 2)
+    decides = np.stack([rule.decides for rule in rules], axis=-1)
+    right = np.where(psi[:, None] > 0, chance @ (decides > 0), chance @ (decides < 0))
+    weights = (
+        np.stack([prior * chance[:, x * (tables.n + 1) + y] for x, y in seen])
+        if seen
+        else np.empty((0, len(psi)))
+    )
+    found: Floats = right.T @ (weights / weights.sum(1, keepdims=True)).T
+    return found
 
 
 def weighted_median(values: Floats, weights: Floats) -> Floats:

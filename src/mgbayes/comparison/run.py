@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgbayes.comparison.answers import Method
+from mgbayes.comparison.blocks import Work
+from mgbayes.comparison.check import FEWEST_PATIENTS, check
+from mgbayes.comparison.lost import DRAWN, Loss, losses
 from mgbayes.comparison.operating import (
     BINS,
     RISKS,
     Behaviour,
     Calibration,
+    average_power,
     behaviour,
     calibration,
     size,
 )
 from mgbayes.comparison.posterior import Likelihood
 from mgbayes.comparison.rules import Rule, density, rules
-from mgbayes.comparison.scenarios import Scenario, arrays, usual
-from mgbayes.comparison.simulated import Simulated, simulate
-from mgbayes.comparison.tables import MOST_PATIENTS, Floats, Tables
-from mgbayes.comparison.truths import TIMES, VALUES
-from mgbayes.errors import InputError, Problem
+from mgbayes.comparison.same_paper import Verdicts, papers
+from mgbayes.comparison.same_paper import verdicts as verdicts_of
+from mgbayes.comparison.scenarios import AnyScenario, Scenario, arrays, usual
+from mgbayes.comparison.simulated import METHODS, Simulated, Truth, simulate
+from mgbayes.comparison.tables import Floats, Tables
+from mgbayes.comparison.truths import TIMES, VALUES, TimesTruth, ValuesTruth
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.reference_priors import ReferencePrior, cohort_prior, priors_of_size
@@ -38,10 +45,8 @@ if TYPE_CHECKING:
 
 EXPECTED = 2.0
 """The odds ratio that an enthusiast expects, where the user names none: by convention."""
-REPETITIONS = 2000
-FEWEST_REPETITIONS = 100
-FEWEST_PATIENTS = 4
-"""Of an arm, for the methods that estimate a variance in each."""
+REPETITIONS = 1000
+PUBLISHED = 500
 DESIGN_SD = 1.0
 """SD of the log odds ratio in the design prior of the calibration: 95 % of odds ratios in 1/7 to 7."""
 
@@ -71,8 +76,12 @@ class Comparison:
     design_sd: float
     study: Study | None = None
     seen: tuple[Seen, ...] = ()
+    average: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    """Average power at the posterior of each outcome that was seen, (rule, seen)."""
     times: Simulated | None = None
     values: Simulated | None = None
+    verdicts: tuple[Verdicts, ...] = ()
+    lost: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
 
     @cached_property
     def largest_size(self) -> Floats:
@@ -147,25 +156,32 @@ def compare(
     *,
     arms: tuple[int, int] | None = None,
     expected: float = EXPECTED,
-    scenarios: tuple[Scenario, ...] | None = None,
+    scenarios: tuple[AnyScenario, ...] | None = None,
     repetitions: int = 0,
-    cores: int = 2,
-    use_cache: bool = True,
-    say: Callable[[str], None] = lambda text: None,
+    published: int = 0,
+    methods: Sequence[str] = (),
+    own_times: Mapping[str, Method] = MappingProxyType({}),
+    own_values: Mapping[str, Method] = MappingProxyType({}),
+    work: Work | None = None,
 ) -> Comparison:
     """Compare rules for yes/no outcomes on every table that two arms can give, and methods on simulated studies.
 
     Args:
-        study: whose arms, and whose printed counts, are looked at; or what ``load_study`` takes.
+        study: whose arms and printed numbers are looked at; or what ``load_study`` takes.
         arms: patients of the reference and the contrast arm, in place of a study's.
         expected: the odds ratio that an enthusiastic prior expects.
-        scenarios: what is true of counts; by default no effect at six risks, and four odds ratios at each of four.
+        scenarios: what is true of counts (``Scenario``), times (``TimesTruth``) and measured outcomes
+            (``ValuesTruth``); the usual ones of a kind of which none is given.
         repetitions: simulated studies of each scenario of times and of measured outcomes; none where it is 0.
-        cores: processes that simulate side by side; the figures do not depend on it.
-        use_cache: whether finished blocks of studies are read, and new ones kept.
+        published: studies to which models are fitted from patients and from published numbers; none where it is 0.
+        methods: ids of methods for times and measured outcomes; all where it is empty.
+        own_times, own_values: methods of your own by id, each a ``Method`` with a function of many studies.
+        work: how many processes simulate side by side, and whether finished blocks are read and kept; the figures
+            do not depend on it.
 
     Raises:
-        InputError: arms of no patient or too many, an odds ratio that is no benefit, a risk outside (0, 1).
+        InputError: with every problem: arms of no patient or too many, an odds ratio that is no benefit, a scenario
+            that is none, a method that is not known.
 
     Example:
         >>> import mgbayes as mb
@@ -174,32 +190,85 @@ def compare(
         0.0352
     """
     read = load_study(study) if isinstance(study, str) else study
-    given = scenarios or usual()
-    _check(read, arms, expected, given, repetitions)
-    m, n = arms or _sizes(read)
-    tables = Tables(m, n)
-    known = tuple(rules(tables, _beliefs(expected, read if arms is None else None)))
-    one, other, psi = arrays(given)
+    sizes = arms or (_sizes(read) if read else None)
+    given = scenarios or ()
+    counts = tuple(row for row in given if isinstance(row, Scenario)) or usual()
+    own = {TimesTruth: own_times, ValuesTruth: own_values}
+    asked = {"repetitions": repetitions, "published": published}
+    check(sizes, expected, counts, given, asked, methods, [*METHODS.values(), *own.values()])
+    assert sizes is not None  # checked
+    m, n = sizes
+    of_study = read if arms is None else None
+    work = work or Work()
+    found = _of_counts(Tables(m, n), of_study, expected, counts)
+    if repetitions:
+        verdicts = tuple(_verdicts(of_study, work.say)) if of_study is not None else ()
+        truths = (*given, *(row.truth for row in verdicts))
+        times, values = (
+            _simulated(
+                kind, usual_ones, truths, given, (m, n), repetitions, _chosen(kind, own[kind], methods), work
+            )
+            for kind, usual_ones in ((TimesTruth, TIMES), (ValuesTruth, VALUES))
+        )
+        found = replace(found, verdicts=verdicts, times=times, values=values)
+    if published:
+        lost = {kind: losses(kind, m, n, repetitions=published, work=work) for kind in DRAWN}
+        found = replace(found, lost=lost)
+    return found
+
+
+def _chosen(kind: type, own: Mapping[str, Method], names: Sequence[str]) -> dict[str, Method]:
+    known = {**METHODS[kind], **own}
+    return {name: method for name, method in known.items() if not names or name in names}
+
+
+def _simulated(
+    kind: type,
+    usual_ones: tuple[Truth, ...],
+    found: Sequence[AnyScenario],
+    given: Sequence[AnyScenario],
+    sizes: tuple[int, int],
+    repetitions: int,
+    methods: Mapping[str, Method],
+    work: Work,
+) -> Simulated | None:
+    """Scenarios of a kind that are given, else the usual ones and the posterior of the study."""
+    truths = [row for row in found if isinstance(row, TimesTruth | ValuesTruth) and type(row) is kind]
+    if not any(type(row) is kind for row in given):
+        truths = [*usual_ones, *truths]
+    return simulate(truths, *sizes, repetitions=repetitions, methods=methods, work=work) if methods else None
+
+
+def _of_counts(
+    tables: Tables, study: Study | None, expected: float, scenarios: tuple[Scenario, ...]
+) -> Comparison:
+    known = tuple(rules(tables, _beliefs(expected, study)))
+    one, other, psi = arrays(scenarios)
     chance = tables.chance(one, other)
     likelihood, design = Likelihood.of(tables), density(_design())
     truth = likelihood.under(design).chance
-    simulated = partial(
-        simulate, m=m, n=n, repetitions=repetitions, cores=cores, use_cache=use_cache, say=say
-    )
+    seen = tuple(_seen(study)) if study is not None else ()
     return Comparison(
         tables=tables,
         rules=known,
-        scenarios=given,
+        scenarios=scenarios,
         size=size(tables, list(known)),
         behaviours=tuple(behaviour(rule, chance, psi) for rule in known),
         calibrations=tuple(calibration(rule, likelihood, design, truth) for rule in known),
         expected=expected,
         design_sd=DESIGN_SD,
-        study=read,
-        seen=tuple(_seen(read)) if read is not None and arms is None else (),
-        times=simulated(TIMES) if repetitions else None,
-        values=simulated(VALUES) if repetitions else None,
+        study=study,
+        seen=seen,
+        average=average_power(tables, known, [(row.reference, row.contrast) for row in seen]),
     )
+
+
+def _verdicts(study: Study, say: Callable[[str], None]) -> Iterator[Verdicts]:
+    for paper in papers(study):
+        say(f"cohorts with the published numbers: {paper.label}")
+        found = verdicts_of(paper)
+        if found is not None:
+            yield found
 
 
 def usual_repetitions(study: Study | None, arms: tuple[int, int] | None) -> int:
@@ -229,48 +298,6 @@ def _beliefs(expected: float, study: Study | None) -> tuple[ReferencePrior, ...]
 def _sizes(study: Study | None) -> tuple[int, int]:
     assert study is not None  # checked
     return int(study.reference.n), int(study.contrast.n)
-
-
-def _check(
-    study: Study | None,
-    arms: tuple[int, int] | None,
-    expected: float,
-    scenarios: tuple[Scenario, ...],
-    repetitions: int,
-) -> None:
-    problems = []
-    if study is None and arms is None:
-        problems.append(Problem("arms", "none", "a study, or the numbers of patients of both arms"))
-    sizes = arms or (_sizes(study) if study else ())
-    if repetitions and (repetitions < FEWEST_REPETITIONS or (sizes and min(sizes) < FEWEST_PATIENTS)):
-        accepted = f"0, or at least {FEWEST_REPETITIONS} with {FEWEST_PATIENTS} patients or more in each arm"
-        problems.append(Problem("repetitions", str(repetitions), accepted))
-    for name, size_of_arm in zip(("reference", "contrast"), sizes, strict=False):
-        if not 1 <= size_of_arm <= MOST_PATIENTS:
-            problems.append(
-                Problem(
-                    f"patients of the {name} arm",
-                    str(size_of_arm),
-                    f"1 to {MOST_PATIENTS}, to go through all tables",
-                )
-            )
-    if not expected > 1:
-        problems.append(
-            Problem("expected", f"{expected:g}", "an odds ratio above 1; both directions are looked at")
-        )
-    if all(row.odds_ratio == 1 for row in scenarios):
-        problems.append(Problem("scenarios", "no effect in any", "one with an odds ratio other than 1"))
-    for i, row in enumerate(scenarios, start=1):
-        if not 0 < row.reference < 1:
-            problems.append(
-                Problem(f"scenarios[{i}] → reference", f"{row.reference:g}", "a risk between 0 and 1")
-            )
-        if not row.odds_ratio > 0:
-            problems.append(
-                Problem(f"scenarios[{i}] → odds_ratio", f"{row.odds_ratio:g}", "a number above 0")
-            )
-    if problems:
-        raise InputError("compare", problems)
 
 
 def _seen(study: Study) -> list[Seen]:

@@ -1,16 +1,17 @@
-"""What is true in a scenario: the risk of the reference arm, and the odds ratio."""
+"""What is true in a scenario of counts: the risk of the reference arm, and the odds ratio; scenarios from a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
 
 from mgbayes.comparison.tables import Floats, contrast_risk
-from mgbayes.errors import InputError
+from mgbayes.comparison.truths import FOLLOWED, HORIZON, TimesTruth, ValuesTruth
+from mgbayes.errors import InputError, Problem
 from mgbayes.study.load import parse_toml, read_text_file
 from mgbayes.study.problems import problems_of
 from mgbayes.study.schema import Record
@@ -41,8 +42,8 @@ class Scenario:
         )
 
 
-class _Row(Record):
-    """A scenario as a user writes it."""
+class _Counts(Record):
+    """A scenario of counts as a user writes it."""
 
     reference: Annotated[float, Field(gt=0, lt=1, description="The risk of the reference arm.")]
     odds_ratio: Annotated[
@@ -50,19 +51,79 @@ class _Row(Record):
     ]
 
 
+class _Times(Record):
+    """A scenario of times, in medians of the reference arm."""
+
+    hazard_ratio: Annotated[float, Field(gt=0)] = 1.0
+    shape: Annotated[float, Field(gt=0)] = 1.0
+    kind: Literal["throughout", "late", "crossing"] = "throughout"
+    cured: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    misclassified: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    shorter: bool = False
+    effect_sd: Annotated[float, Field(ge=0)] = 0.0
+    followed: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]] = FOLLOWED
+    horizon: Annotated[float, Field(gt=0)] = HORIZON
+
+
+class _Values(Record):
+    """A scenario of a measured outcome, in SDs of a normal score."""
+
+    effect_size: float = 0.0
+    law: Literal["normal", "skewed", "with zeros"] = "normal"
+    sd_ratio: Annotated[float, Field(gt=0)] = 1.0
+    misclassified: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    correlation: Annotated[float, Field(gt=-1, lt=1)] = 0.5
+    effect_sd: Annotated[float, Field(ge=0)] = 0.0
+
+
 class _File(Record):
-    scenarios: Annotated[tuple[_Row, ...], Field(min_length=1)]
+    scenarios: tuple[_Counts, ...] = ()
+    times: tuple[_Times, ...] = ()
+    values: tuple[_Values, ...] = ()
 
 
-def read_scenarios(path: str | Path) -> tuple[Scenario, ...]:
-    """Scenarios from a TOML file of ``[[scenarios]]``. Raises InputError with every problem."""
+AnyScenario = Scenario | TimesTruth | ValuesTruth
+_ADVICE = (
+    "Each [[scenarios]] has reference = 0.3 and odds_ratio = 2.0, say; [[times]] hazard_ratio = 0.5 and shape = 1.5; "
+    "[[values]] effect_size = -0.5."
+)
+
+
+def read_scenarios(path: str | Path) -> tuple[AnyScenario, ...]:
+    """From a TOML file of ``[[scenarios]]``, ``[[times]]``, ``[[values]]``. Raises InputError with every problem."""
     raw: dict[str, Any] = parse_toml(read_text_file(Path(path)), str(path))
     try:
         found = _File.model_validate(raw)
     except ValidationError as error:
-        advice = "Each [[scenarios]] has reference = 0.3 and odds_ratio = 2.0, say."
-        raise InputError(str(path), problems_of(error, raw, _File), advice) from None
-    return tuple(Scenario(row.reference, row.odds_ratio) for row in found.scenarios)
+        raise InputError(str(path), problems_of(error, raw, _File), _ADVICE) from None
+    given: tuple[AnyScenario, ...] = (
+        *(Scenario(row.reference, row.odds_ratio) for row in found.scenarios),
+        *(TimesTruth(**row.model_dump()) for row in found.times),
+        *(ValuesTruth(**row.model_dump()) for row in found.values),
+    )
+    if not given:
+        raise InputError(str(path), [Problem("the file", "no scenario", "one at least")], _ADVICE)
+    return given
+
+
+def problems(scenarios: tuple[AnyScenario, ...]) -> list[Problem]:
+    """What is wrong with scenarios that were made in Python, in the words of the file's."""
+    kinds: list[tuple[type, str, type[Record]]] = [
+        (Scenario, "scenarios", _Counts),
+        (TimesTruth, "times", _Times),
+        (ValuesTruth, "values", _Values),
+    ]
+    raw = {
+        name: [
+            {key: getattr(row, key) for key in read.model_fields} for row in scenarios if type(row) is kind
+        ]
+        for kind, name, read in kinds
+    }
+    try:
+        _File.model_validate(raw)
+    except ValidationError as error:
+        return problems_of(error, raw, _File)
+    return []
 
 
 def usual() -> tuple[Scenario, ...]:

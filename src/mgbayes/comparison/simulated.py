@@ -8,21 +8,20 @@ Source of the Monte Carlo errors: Morris, White and Crowther (2019), Stat Med 38
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgbayes.cache import cache_folder, content_key, write_text
-from mgbayes.comparison import times, values
+from mgbayes.comparison import bayesian_times, bayesian_values, times, values
 from mgbayes.comparison.answers import Answers, Method
-from mgbayes.comparison.bayesian_times import bayesian_weibull
+from mgbayes.comparison.blocks import Work, kept
+from mgbayes.comparison.operating import BINS
 from mgbayes.comparison.tables import ALPHA, Floats
-from mgbayes.comparison.truths import TimesTruth, ValuesTruth
-from mgbayes.robustness.reference_priors import SKEPTICAL_SD
+from mgbayes.comparison.truths import Drawn, TimesTruth, ValuesTruth
+from mgbayes.robustness.reweighted import PARETO_K
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,35 +29,36 @@ if TYPE_CHECKING:
 BLOCK = 1000
 SEED = 20200216
 Truth = TimesTruth | ValuesTruth
-BAYESIAN_TIMES: dict[str, Method] = {
-    f"bayesian_weibull_{name}": Method(
-        f"Bayesian Weibull (log hazard ratio Normal(0, {sd:g}))",
-        bayesian_weibull(0.0, sd),
-        estimates_effect=True,
-    )
-    for name, sd in (("usual", 1.0), ("skeptical", SKEPTICAL_SD["moderate"]))
-}
 METHODS: Mapping[type, Mapping[str, Method]] = {
-    TimesTruth: times.METHODS | BAYESIAN_TIMES,
-    ValuesTruth: values.METHODS,
+    TimesTruth: {**times.METHODS, **bayesian_times.METHODS},
+    ValuesTruth: {**values.METHODS, **bayesian_values.METHODS},
 }
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Of one method over the studies of a block: counts and sums, from which every figure follows."""
+    """Of one method over the studies of a block: counts and sums, from which every figure follows.
+
+    ``untrusted``: posteriors without an answer since Pareto's k was above 0.7. ``stated``, by range of the stated
+    probability of an effect above 0, where each study has an effect of its own: how many, the sum of these
+    probabilities, how many effects were above 0.
+    """
 
     studies: int = 0
     answered: int = 0
+    untrusted: int = 0
     right: int = 0
     wrong: int = 0
     estimated: int = 0
     covered: int = 0
     away: float = 0.0
     away_squared: float = 0.0
+    width: float = 0.0
+    stated: tuple[tuple[float, ...], ...] = ((0.0,) * (len(BINS) - 1),) * 3
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(**{row.name: getattr(self, row.name) + getattr(other, row.name) for row in fields(Sums)})
+        added = {row.name: np.add(getattr(self, row.name), getattr(other, row.name)) for row in fields(Sums)}
+        return Sums(**{name: value.tolist() for name, value in added.items()})
 
 
 @dataclass(frozen=True)
@@ -66,54 +66,60 @@ class Simulated:
     """Sums by method and scenario."""
 
     kind: type
-    labels: Mapping[str, str]
+    methods: Mapping[str, Method]
     truths: tuple[Truth, ...]
     sums: Mapping[str, tuple[Sums, ...]]
 
     @property
     def dataset(self) -> xr.Dataset:
-        """(rule, scenario): measures, and the Monte Carlo error of each as ``..._mcse``.
+        """(rule, scenario): measures, and the Monte Carlo error of each as ``..._mcse``; (rule, scenario, range).
 
         Methods are rules here, since ``sel`` of xarray has another use for the word method.
         """
         import xarray as xr
 
-        measures: dict[str, Floats] = {}
-        for name, rows in self.sums.items():
+        shape = (len(self.sums), len(self.truths))
+        tables: dict[str, Floats] = {}
+        stated = np.array([[row.stated for row in rows] for rows in self.sums.values()])
+        for i, rows in enumerate(self.sums.values()):
             for j, row in enumerate(rows):
-                for measure, value in _measures(row, self.truths[j]).items():
-                    shape = (len(self.sums), len(self.truths))
-                    place = list(self.sums).index(name), j
-                    measures.setdefault(measure, np.full(shape, np.nan))[place] = value
+                for measure, value in measures(row, self.truths[j]).items():
+                    tables.setdefault(measure, np.full(shape, np.nan))[i, j] = value
+        calibration = zip(("weight", "stated", "true"), np.moveaxis(stated, 2, 0), strict=True)
         return xr.Dataset(
-            {name: (("rule", "scenario"), found) for name, found in measures.items()},
+            {name: (("rule", "scenario"), found) for name, found in tables.items()}
+            | {f"calibration_{name}": (("rule", "scenario", "range"), found) for name, found in calibration},
             coords={
                 "rule": list(self.sums),
-                "label": ("rule", [self.labels[name] for name in self.sums]),
+                "label": ("rule", [self.methods[name].label for name in self.sums]),
                 "scenario": [truth.label for truth in self.truths],
                 "effect": ("scenario", [truth.effect for truth in self.truths]),
+                "range": [f"{a:g} to {b:g}" for a, b in pairwise(BINS)],
             },
         )
 
 
-def _measures(row: Sums, truth: Truth) -> dict[str, float]:
-    """Size or power, wrong side, answers, coverage and bias, with their Monte Carlo errors."""
+def measures(row: Sums, truth: Truth) -> dict[str, float]:
+    """Size or power, wrong side, answers, coverage, bias and width, with their Monte Carlo errors."""
     null = truth.effect == 0
     found = {
         "concludes_by_mistake": (row.right + row.wrong) / row.studies if null else np.nan,
         "power": np.nan if null else row.right / row.studies,
         "wrong_side": np.nan if null else row.wrong / row.studies,
         "no_answer": 1 - row.answered / row.studies,
+        "untrusted": row.untrusted / row.studies,
     }
     errors = {f"{name}_mcse": _share_error(value, row.studies) for name, value in found.items()}
-    if row.estimated > 1 and np.isfinite(truth.estimand):
+    if row.estimated > 1:
         bias = row.away / row.estimated
-        variance = max(0.0, row.away_squared / row.estimated - bias**2)
+        variance = max(0.0, row.away_squared / row.estimated - bias**2) * row.estimated / (row.estimated - 1)
         coverage = row.covered / row.estimated
-        found |= {"coverage": coverage, "bias": bias}
+        found |= {"coverage": coverage, "bias": bias, "empirical_se": float(np.sqrt(variance))}
+        found |= {"width": row.width / row.estimated}
         errors |= {
             "coverage_mcse": _share_error(coverage, row.estimated),
             "bias_mcse": float(np.sqrt(variance / row.estimated)),
+            "empirical_se_mcse": float(np.sqrt(variance / (2 * (row.estimated - 1)))),
         }
     return found | errors
 
@@ -128,77 +134,81 @@ def simulate(
     n: int,
     *,
     repetitions: int,
-    cores: int = 2,
-    use_cache: bool = True,
-    say: Callable[[str], None] = lambda text: None,
+    methods: Mapping[str, Method] | None = None,
+    work: Work | None = None,
 ) -> Simulated:
-    """Every method of the truths' kind on ``repetitions`` studies of each truth, m and n patients an arm."""
-    from joblib import Parallel, delayed
+    """Methods of the truths' kind on ``repetitions`` studies of each truth, m and n patients an arm.
 
+    ``methods``, by id: those of METHODS by default. Blocks of others than these are not kept.
+    """
     kind = type(truths[0])
+    chosen, work = METHODS[kind] if methods is None else methods, work or Work()
+    shipped = all(METHODS[kind].get(name) is method for name, method in chosen.items())
     blocks = [
-        (j, b, min(BLOCK, repetitions - b * BLOCK))
+        (truths[j], m, n, b, min(BLOCK, repetitions - b * BLOCK), chosen, work.use_cache and shipped)
         for j in range(len(truths))
         for b in range(-(-repetitions // BLOCK))
     ]
-    parallel = Parallel(n_jobs=cores, return_as="generator")
-    found = parallel(delayed(_block)(truths[j], m, n, b, size, use_cache) for j, b, size in blocks)
-    sums = {name: [Sums()] * len(truths) for name in METHODS[kind]}
-    for done, ((j, _, _), made) in enumerate(zip(blocks, found, strict=True), start=1):
+    sums = {name: [Sums()] * len(truths) for name in chosen}
+    done = work.each(_block, blocks, f"simulated studies, {'times' if kind is TimesTruth else 'values'}")
+    places = [j for j in range(len(truths)) for _ in range(-(-repetitions // BLOCK))]
+    for j, made in zip(places, done, strict=True):
         for name, row in made.items():
-            sums[name][j] = sums[name][j] + row
-        say(f"simulated studies: {done} of {len(blocks)} blocks")
-    labels = {name: method.label for name, method in METHODS[kind].items()}
-    return Simulated(kind, labels, tuple(truths), {name: tuple(rows) for name, rows in sums.items()})
+            sums[name][j] = sums[name][j] + Sums(**row)
+    return Simulated(kind, chosen, tuple(truths), {name: tuple(rows) for name, rows in sums.items()})
 
 
-def _block(truth: Truth, m: int, n: int, block: int, size: int, use_cache: bool) -> dict[str, Sums]:
-    """The sums of one block, read where they were kept."""
-    content = {
-        "truth": [type(truth).__name__, asdict(truth)],
-        "arms": [m, n],
-        "block": block,
-        "size": size,
-        "seed": SEED,
-    }
-    path = (
-        cache_folder("comparisons")
-        / f"{content_key(('comparison', 'frequentist'), ('numpy', 'scipy'), content)}.json"
-    )
-    if use_cache:
-        with suppress(OSError, ValueError, TypeError):
-            return {name: Sums(**row) for name, row in json.loads(path.read_text("utf-8")).items()}
-    studies = truth.draw(np.random.default_rng([SEED, block]), size, m, n)
-    methods = METHODS[type(truth)]
-    found = {name: _summed(method, studies, truth, size) for name, method in methods.items()}
-    if use_cache:
-        with suppress(OSError):
-            write_text(path, json.dumps({name: asdict(row) for name, row in found.items()}))
+def _block(
+    truth: Truth, m: int, n: int, block: int, size: int, methods: Mapping[str, Method], use_cache: bool
+) -> dict[str, dict[str, Any]]:
+    """The sums of one block by method."""
+
+    def make() -> dict[str, dict[str, Any]]:
+        drawn = truth.draw(np.random.default_rng([SEED, block]), size, m, n)
+        return {name: asdict(_summed(method, drawn, truth)) for name, method in methods.items()}
+
+    content = [type(truth).__name__, asdict(truth), m, n, block, size, SEED, list(methods)]
+    found: dict[str, dict[str, Any]] = kept(content, make, use_cache)
     return found
 
 
-def _summed(method: Method, studies: Any, truth: Truth, size: int) -> Sums:
-    answers: Answers = method.answer(studies)
+def intervals(simulated: Simulated, truth: Truth, names: Sequence[str], m: int, n: int) -> dict[str, Answers]:
+    """Estimates with their intervals in the first block of a scenario, by method: what a zip plot shows."""
+    drawn = truth.draw(np.random.default_rng([SEED, 0]), BLOCK, m, n)
+    return {name: simulated.methods[name].answer(drawn.studies) for name in names}
+
+
+def _summed(method: Method, drawn: Drawn, truth: Truth) -> Sums:
+    answers: Answers = method.answer(drawn.studies)
     answered = np.isfinite(answers.p)
-    concludes = answered & (np.where(answered, answers.p, 1.0) <= ALPHA)
-    side = 1.0 if truth.effect > 0 else -1.0
-    right = concludes & (answers.side == side)
+    p = np.where(answered, answers.p, 1.0)
+    concludes = answered & (p <= ALPHA)
+    right = concludes & (answers.side == np.where(drawn.effect > 0, 1.0, -1.0))
     sums = Sums(
-        studies=size,
+        studies=len(drawn.effect),
         answered=int(answered.sum()),
+        untrusted=0 if answers.pareto_k is None else int((answers.pareto_k > PARETO_K).sum()),
         right=int(right.sum()),
         wrong=int((concludes & ~right).sum()),
     )
-    if not method.estimates_effect or np.isnan(truth.estimand):
-        return sums
+    if truth.random:
+        above = np.where(answers.side > 0, 1 - p / 2, np.where(answers.side < 0, p / 2, 0.5))[answered]
+        place = np.clip(np.searchsorted(BINS, above, side="right") - 1, 0, len(BINS) - 2)
+        parts = (np.ones(len(above)), above, (drawn.effect > 0)[answered])
+        stated = [np.bincount(place, part, len(BINS) - 1).tolist() for part in parts]
+        sums += Sums(stated=tuple(map(tuple, stated)))
+    return sums + _estimated(method, answers, drawn.estimand) if method.estimates_effect else sums
+
+
+def _estimated(method: Method, answers: Answers, estimand: Floats) -> Sums:
     if answers.estimate is None or answers.low is None or answers.high is None:
         raise TypeError(f"{method.label} has no estimate with an interval")
-    known = np.isfinite(answers.estimate)
-    away = answers.estimate[known] - truth.estimand
-    covered = (answers.low[known] <= truth.estimand) & (truth.estimand <= answers.high[known])
-    return sums + Sums(
+    known = np.isfinite(answers.estimate) & np.isfinite(estimand)
+    estimate, low, high, true = (x[known] for x in (answers.estimate, answers.low, answers.high, estimand))
+    return Sums(
         estimated=int(known.sum()),
-        covered=int(covered.sum()),
-        away=float(away.sum()),
-        away_squared=float((away**2).sum()),
+        covered=int(((low <= true) & (true <= high)).sum()),
+        away=float((estimate - true).sum()),
+        away_squared=float(((estimate - true) ** 2).sum()),
+        width=float((high - low).sum()),
     )

@@ -9,9 +9,10 @@ var(k).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from mgbayes.frequentist.samples import FollowUp
 _STEPS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Studies:
     """Times, events (1 or 0) and arms (1 the contrast), (study, patient), ordered by time; a horizon for all."""
 
@@ -44,11 +45,13 @@ class Studies:
         ordered = [np.take_along_axis(x, order, 1) for x in (time, event.astype(float), arm)]
         return cls(ordered[0], ordered[1], ordered[2], horizon)
 
-    def parts(self, size: int) -> Iterator[Studies]:
-        """So many studies at a time."""
-        for start in range(0, len(self.time), size):
-            rows = slice(start, start + size)
-            yield Studies(self.time[rows], self.event[rows], self.contrast[rows], self.horizon)
+    def __len__(self) -> int:
+        """How many studies."""
+        return len(self.time)
+
+    def rows(self, rows: Any) -> Studies:
+        """Some of the studies."""
+        return Studies(self.time[rows], self.event[rows], self.contrast[rows], self.horizon)
 
     @property
     def patients(self) -> tuple[int, int]:
@@ -60,6 +63,21 @@ class Studies:
     def follow_up(self) -> FollowUp:
         """As the tests take them."""
         return FollowUp(self.time, self.event > 0, self.contrast > 0)
+
+    @cached_property
+    def arms(self) -> tuple[Floats, Floats]:
+        """Who is of the reference and of the contrast arm, (study, patient)."""
+        return 1 - self.contrast, self.contrast
+
+    @cached_property
+    def log_time(self) -> Floats:
+        """(study, patient)."""
+        return np.log(self.time)
+
+    @cached_property
+    def log_event_times(self) -> Floats:
+        """Sum of the log times of events, (study,)."""
+        return (self.event * self.log_time).sum(1)
 
     @cached_property
     def events(self) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ _NODES = 100
 _STEPS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Studies:
     """Outcomes at baseline and at the end, (study, patient), of which the first m are of the reference arm."""
 
@@ -43,6 +44,19 @@ class Studies:
         """Patients of the contrast arm."""
         return self.value.shape[1] - self.m
 
+    def __len__(self) -> int:
+        """How many studies."""
+        return len(self.value)
+
+    def rows(self, rows: Any) -> Studies:
+        """Some of the studies."""
+        return Studies(self.baseline[rows], self.value[rows], self.m)
+
+    @cached_property
+    def arms(self) -> tuple[Floats, Floats]:
+        """Outcomes of the reference and of the contrast arm, (study, patient)."""
+        return self.value[:, : self.m], self.value[:, self.m :]
+
     def of(self, value: Floats) -> Studies:
         """The same patients with another outcome."""
         return Studies(self.baseline, value, self.m)
@@ -50,12 +64,12 @@ class Studies:
     @cached_property
     def means(self) -> tuple[Floats, Floats]:
         """Of the reference and the contrast arm, (study,)."""
-        return self.value[:, : self.m].mean(1), self.value[:, self.m :].mean(1)
+        return self.arms[0].mean(1), self.arms[1].mean(1)
 
     @cached_property
     def variances(self) -> tuple[Floats, Floats]:
         """Of the reference and the contrast arm."""
-        return self.value[:, : self.m].var(1, ddof=1), self.value[:, self.m :].var(1, ddof=1)
+        return self.arms[0].var(1, ddof=1), self.arms[1].var(1, ddof=1)
 
     @property
     def groups(self) -> TwoGroups:
@@ -159,6 +173,8 @@ METHODS: Mapping[str, Method] = {
     "log_t": Method("Welch's t of log(1 + y)", log_t),
     "change": Method("Welch's t of the change", change, estimates_effect=True),
     "covariance": Method("Analysis of covariance", covariance, estimates_effect=True),
-    "bayesian_normal": Method("Bayesian normal (flat priors)", bayesian_normal, estimates_effect=True),
+    "bayesian_normal": Method(
+        "Bayesian normal (flat priors)", bayesian_normal, estimates_effect=True, bayesian=True
+    ),
 }
 """By id; a method of one's own is a row."""

@@ -11,6 +11,7 @@ import numpy as np
 from mgbayes.comparison.posterior import LEVEL_PRIOR
 from mgbayes.comparison.run import Comparison
 from mgbayes.report import words
+from mgbayes.report.comparison_published import losses, papers
 from mgbayes.report.comparison_simulated import part
 from mgbayes.report.comparison_tables import rules, seen
 from mgbayes.report.comparison_words import calibrated, short_answer
@@ -44,6 +45,8 @@ def comparison_page(comparison: Comparison, drawn: Mapping[str, tuple[Picture, P
             },
         ],
         "outcomes": _outcomes(comparison),
+        "losses": losses(comparison),
+        "papers": papers(comparison),
         "nulls": _list([row.reference for row in comparison.scenarios if row.odds_ratio == 1]),
         "effects": sorted({row.odds_ratio for row in comparison.scenarios if row.odds_ratio != 1}),
         "risks": _list(sorted({row.reference for row in comparison.scenarios if row.odds_ratio != 1})),

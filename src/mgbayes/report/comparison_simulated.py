@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mgbayes.comparison.simulated import Simulated
 from mgbayes.comparison.tables import ALPHA
@@ -30,6 +32,9 @@ class Row:
     coverage: float | None
     coverage_error: float | None
     no_answer: float
+    untrusted: float
+    bayesian: bool
+    symmetric: bool
 
     @property
     def keeps_level(self) -> bool:
@@ -40,36 +45,50 @@ class Row:
 def rows(simulated: Simulated) -> list[Row]:
     """The methods, those that find most first."""
     data = simulated.dataset
-    ranked_methods = []
-    for name, label in simulated.labels.items():
+    fixed = [j for j, truth in enumerate(simulated.truths) if not truth.random]
+    found = []
+    for name, method in simulated.methods.items():
+        label = method.label
         it = data.sel(rule=name)
-        worst = int(np.nanargmax(it["concludes_by_mistake"]))
-        power = it["power"].to_numpy()
+        worst = _place(it["concludes_by_mistake"].to_numpy(), np.nanargmax)
+        power = it["power"].to_numpy()[fixed]
         # Scenarios share their seeds: the error of the mean is at most the mean of the errors.
-        error = float(np.nanmean(it["power_mcse"]))
+        error = _mean(it["power_mcse"].to_numpy()[fixed])
         coverage = it["coverage"].to_numpy() if "coverage" in it else np.array([np.nan])
-        least = None if np.isnan(coverage).all() else int(np.nanargmin(coverage))
-        ranked_methods.append(
+        least = _place(coverage, np.nanargmin)
+        found.append(
             Row(
                 rule=name,
                 label=label,
-                by_mistake=float(it["concludes_by_mistake"][worst]),
-                by_mistake_error=float(it["concludes_by_mistake_mcse"][worst]),
-                power=float(np.nanmean(power)),
+                by_mistake=np.nan if worst is None else float(it["concludes_by_mistake"][worst]),
+                by_mistake_error=np.nan if worst is None else float(it["concludes_by_mistake_mcse"][worst]),
+                power=_mean(power),
                 power_error=error,
                 coverage=None if least is None else float(coverage[least]),
                 coverage_error=None if least is None else float(it["coverage_mcse"][least]),
                 no_answer=float(it["no_answer"].max()),
+                untrusted=float(it["untrusted"].mean()),
+                bayesian=method.bayesian,
+                symmetric=method.symmetric,
             )
         )
-    return sorted(ranked_methods, key=lambda row: -row.power)
+    return sorted(found, key=lambda row: -np.nan_to_num(row.power))
+
+
+def _place(values: NDArray[np.float64], which: Callable[..., Any]) -> int | None:
+    return None if np.isnan(values).all() else int(which(values))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 def sentences(simulated: Simulated) -> list[str]:
     """Which methods keep their level, which of them finds most, and where another would find more."""
     ranked = rows(simulated)
-    exact_level = [row for row in ranked if row.keeps_level]
-    over = [row for row in ranked if not row.keeps_level]
+    kept = [row for row in ranked if row.keeps_level and row.symmetric]
+    over = [row for row in ranked if row.by_mistake > ALPHA and not row.keeps_level]
     what = "a time to an event" if simulated.kind is TimesTruth else "a measured outcome"
     texts = []
     if exact_level:
@@ -105,18 +124,12 @@ def part(simulated: Simulated) -> dict[str, Any]:
             else "Effects in SDs of a normal score; baseline and outcome correlate by 0.5."
         ),
         "sentences": sentences(simulated),
-        "rows": [
-            {
-                "label": row.label,
-                "by_mistake": _share(row.by_mistake, row.by_mistake_error),
-                "power": _share(row.power, row.power_error),
-                "coverage": "none"
-                if row.coverage is None
-                else _share(row.coverage, row.coverage_error or 0.0),
-                "no_answer": f"{100 * row.no_answer:.1f} %",
-            }
-            for row in order
+        "parts": [
+            {"title": title, "rows": [_cells(row) for row in order if (row.bayesian, row.symmetric) == which]}
+            for title, which in _PARTS
         ],
+        "untrusted": f"{100 * max(row.untrusted for row in order):.2f} %",
+        "figures": f"{'times' if times else 'values'}",
         "names": [row.label for row in order],
         "scenarios": [
             {
@@ -128,12 +141,31 @@ def part(simulated: Simulated) -> dict[str, Any]:
     }
 
 
+_PARTS = (
+    ("Tests", (False, True)),
+    ("Bayesian methods that favour neither arm", (True, True)),
+    ("Bayesian methods whose prior favours an arm", (True, False)),
+)
+
+
+def _cells(row: Row) -> dict[str, str]:
+    return {
+        "label": row.label,
+        "by_mistake": _share(row.by_mistake, row.by_mistake_error),
+        "power": _share(row.power, row.power_error),
+        "coverage": "none" if row.coverage is None else _share(row.coverage, row.coverage_error or 0.0),
+        "no_answer": f"{100 * row.no_answer:.1f} %",
+    }
+
+
 def table(simulated: Simulated | None) -> pd.DataFrame:
     """One row a method and scenario: every figure with its Monte Carlo error."""
-    if simulated is None:
-        return pd.DataFrame()
-    return simulated.dataset.to_dataframe().reset_index()
+    return (
+        pd.DataFrame()
+        if simulated is None
+        else simulated.dataset.drop_dims("range").to_dataframe().reset_index()
+    )
 
 
 def _share(value: float, error: float) -> str:
-    return f"{100 * value:.1f} % ± {100 * error:.1f}"
+    return "none" if np.isnan(value) else f"{100 * value:.1f} % ± {100 * error:.1f}"

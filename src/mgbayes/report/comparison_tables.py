@@ -9,6 +9,7 @@ import pandas as pd
 
 from mgbayes.comparison.operating import BINS, RISKS
 from mgbayes.comparison.run import Comparison
+from mgbayes.report.comparison_published import average, lost, verdicts
 from mgbayes.report.comparison_simulated import table
 
 
@@ -127,6 +128,9 @@ TABLES = {
     "size": size,
     "calibration": calibration,
     "seen": seen,
+    "average": average,
+    "lost": lost,
+    "verdicts": verdicts,
     "times": times,
     "values": values,
 }

@@ -8,6 +8,7 @@ from mgbayes.comparison.rules import Rule
 from mgbayes.comparison.run import Comparison
 from mgbayes.comparison.tables import ALPHA
 from mgbayes.report import words
+from mgbayes.report.comparison_published import sentences as of_published
 from mgbayes.report.comparison_simulated import sentences
 
 _ROUNDING = 5e-5
@@ -31,7 +32,11 @@ def named(rule: Rule) -> str:
 def short_answer(comparison: Comparison) -> list[str]:
     """The short answer: counts, times, measured outcomes."""
     simulated = [part for part in (comparison.times, comparison.values) if part is not None]
-    return [*recommendation(comparison), *(text for part in simulated for text in sentences(part))]
+    return [
+        *recommendation(comparison),
+        *(text for part in simulated for text in sentences(part)),
+        *of_published(comparison),
+    ]
 
 
 def recommendation(comparison: Comparison) -> list[str]:

@@ -1,0 +1,60 @@
+"""Bayesian models as methods: each under the named priors of the sensitivity analysis, by reweighting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from mgbayes.comparison.answers import Answers, Method
+from mgbayes.comparison.importance import Model, posterior
+from mgbayes.comparison.tables import Floats
+from mgbayes.models.priors import Prior
+from mgbayes.robustness.beliefs import Belief, named_beliefs
+
+Scale = Callable[[Any], Floats]
+USUAL = "usual"
+FEW = (USUAL, "skeptical, moderate")
+"""The priors of models that are not shown under all."""
+
+
+def usual_beliefs(sd: float, expected: float, unit: float = 1.0) -> tuple[Belief, ...]:
+    """The named priors of an effect, the usual one Normal(0, sd)."""
+    own, *others = named_beliefs(Prior("normal", (0.0, sd), "no direction favoured"), expected, unit)
+    return (Belief(USUAL, own.prior), *others)
+
+
+def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answers:
+    """What a model says of studies under a prior of its effect, in units of ``scale``."""
+    found = posterior(studies, model).under(prior, model.effect_prior).answers()
+    if scale is None or found.estimate is None or found.low is None or found.high is None:
+        return found
+    unit = scale(studies)
+    return replace(found, estimate=unit * found.estimate, low=unit * found.low, high=unit * found.high)
+
+
+def methods(
+    models: Mapping[str, tuple[str, Model]],
+    beliefs: tuple[Belief, ...],
+    everything: str,
+    scale: Scale | None = None,
+) -> dict[str, Method]:
+    """Each model under two priors, and one of them, which estimates the effect of the scenarios, under all."""
+    return {
+        f"bayesian_{name}_{identifier(belief)}": Method(
+            f"{label}, {belief.name}",
+            partial(under, model, belief.prior, scale),
+            estimates_effect=name == everything,
+            bayesian=True,
+            symmetric=belief.mean == 0,
+        )
+        for name, (label, model) in models.items()
+        for belief in beliefs
+        if name == everything or belief.name in FEW
+    }
+
+
+def identifier(belief: Belief) -> str:
+    """The name of a prior as part of an id."""
+    return belief.name.replace(", ", "_").replace(" ", "_").replace("-", "_")
