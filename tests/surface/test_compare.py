@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,13 +18,26 @@ import mgbayes
 from mgbayes.comparison.simulated import METHODS
 from tests.conftest import ROOT, Run, run_cli
 
+TABLES = (
+    "rules",
+    "scenarios",
+    "size",
+    "calibration",
+    "seen",
+    "average",
+    "times",
+    "values",
+    "lost",
+    "verdicts",
+)
+FIGURES = (
+    *("size", "power", "calibration"),
+    *(f"{kind}_{name}" for kind in ("times", "values") for name in ("scenarios", "zip", "calibration")),
+)
 FILES = {
     "comparison.html",
-    *(
-        f"tables/{name}.csv"
-        for name in ("rules", "scenarios", "size", "calibration", "seen", "times", "values")
-    ),
-    *(f"figures/{name}.{kind}" for name in ("size", "power", "calibration") for kind in ("svg", "png")),
+    *(f"tables/{name}.csv" for name in TABLES),
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")),
 }
 NONE = ("--repetitions", "0")
 OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|achr|mgfa", re.IGNORECASE)
@@ -29,7 +47,7 @@ OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|a
 def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     folder = tmp_path_factory.mktemp("compared")
     mgbayes.init(folder / "mine")
-    asked = ("--repetitions", "200", "--out", folder / "out")
+    asked = ("--repetitions", "100", "--published", "100", "--out", folder / "out")
     run = run_cli("compare", folder / "mine" / "study.toml", *asked)
     return run, folder / "out"
 
@@ -54,7 +72,7 @@ def test_the_page_is_of_the_study_and_fetches_nothing(made: tuple[Run, Path]) ->
     assert not re.findall(r"(?:src|href)=\"https?:", text)
     for sentence in made[0].out.splitlines():
         assert sentence.removeprefix("• ").replace("'", "&#39;") in text
-    assert len(re.findall("<figure", text)) == 3
+    assert len(re.findall("<figure", text)) == len(FIGURES)
 
 
 def test_every_simulated_figure_has_its_error_and_stands_on_the_page(made: tuple[Run, Path]) -> None:
@@ -66,11 +84,11 @@ def test_every_simulated_figure_has_its_error_and_stands_on_the_page(made: tuple
             measure = "power" if row["power"] else "concludes_by_mistake"
             share = float(row[measure])
             assert float(row[f"{measure}_mcse"]) == pytest.approx(
-                (share * (1 - share) / 200) ** 0.5, abs=1e-6
+                (share * (1 - share) / 100) ** 0.5, abs=1e-6
             )
         for method in methods.values():
             assert f'<th scope="row">{method.label}'.replace("'", "&#39;") in html
-    assert "200 simulated studies of each scenario" in html
+    assert "100 simulated studies of each scenario" in html
 
 
 def test_the_counts_of_the_paper_stand_under_every_rule(made: tuple[Run, Path]) -> None:
@@ -115,10 +133,12 @@ def test_arms_by_themselves_and_results_for_machines(tmp_path: Path) -> None:
 
 def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     run = run_cli(
-        "compare", "--arms", "0", "99", "--expected", "0.5", "--repetitions", "7", "--out", tmp_path / "out"
+        *("compare", "--arms", "0", "99", "--expected", "0.5", "--repetitions", "7", "--published", "7"),
+        *("--method", "log_rnk", "--out", tmp_path / "out"),
     )
     assert (run.code, run.out) == (2, "")
-    assert "4 problems" in run.err
+    assert "6 problems" in run.err
+    assert "did you mean 'log_rank'?" in run.err
     assert "Traceback" not in run.err
     assert not (tmp_path / "out").exists()
 
@@ -146,6 +166,73 @@ def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     assert (run.code, run.out) == (2, "")
     assert "3 problems" in run.err
     assert "scenarios[1] → reference" in run.err
+
+
+def test_scenarios_of_times_and_measured_outcomes_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truths.toml"
+    path.write_text(
+        "[[times]]\nhazard_ratio = 0.5\nfollowed = [0.5, 2.0]\n[[times]]\n"
+        '[[values]]\neffect_size = -1.0\nlaw = "with zeros"\n[[values]]\nsd_ratio = 3.0\n'
+    )
+    some = [part for name in ("log_rank", "welch") for part in ("--method", name)]
+    args = (
+        "compare",
+        "--arms",
+        "6",
+        "7",
+        "--repetitions",
+        "100",
+        *some,
+        "--scenarios",
+        path,
+        "--out",
+        tmp_path / "out",
+    )
+    assert run_cli(*args).code == 0
+    assert [(row["rule"], row["scenario"]) for row in _rows(tmp_path / "out", "times")] == [
+        ("log_rank", "hazard ratio 0.5, Weibull shape 1, followed for 0.5 to 2"),
+        ("log_rank", "no effect, Weibull shape 1"),
+    ]
+    assert {row["scenario"] for row in _rows(tmp_path / "out", "values")} == {
+        "shift of -1 SD, with zeros",
+        "no effect, normal, SD 3 times as large in the contrast arm",
+    }
+    path.write_text('[[times]]\nshape = -1.0\nkind = "never"\n[[values]]\nsd_ratio = -2.0\nlaws = "normal"\n')
+    run = run_cli(*args)
+    assert (run.code, run.out) == (2, "")
+    assert "4 problems" in run.err
+    assert "times[1] → shape" in run.err
+
+
+def test_killed_and_started_again_it_repeats_no_finished_block_and_writes_the_same(tmp_path: Path) -> None:
+    """Killed by the operating system once a few blocks are kept; in the end the tables are those of one run."""
+    some = [part for name in ("log_rank", "bayesian_piecewise_usual", "welch") for part in ("--method", name)]
+    args = ["--arms", "9", "8", "--repetitions", "2000", "--published", "100", "--cores", "1", *some]
+
+    def start(cache: str, out: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "mgbayes.cli", "compare", *args, "--out", str(tmp_path / out)]
+        environment = os.environ | {"MGBAYES_CACHE": str(tmp_path / cache)}
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    killed = start("one", "out")
+    kept = tmp_path / "one" / "comparisons"
+    for _ in range(1200):
+        if len(list(kept.glob("*.json"))) >= 5 or killed.poll() is not None:
+            break
+        time.sleep(0.1)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    assert len(before) >= 5
+    assert start("one", "out").wait() == 0
+    assert start("two", "other").wait() == 0
+    after = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.json")}
+    assert before.items() <= after.items()
+    assert len(after) > len(before)
+    for path in (tmp_path / "other" / "tables").iterdir():
+        assert path.read_bytes() == (tmp_path / "out" / "tables" / path.name).read_bytes()
 
 
 def test_the_committed_comparison_is_what_the_command_writes(tmp_path: Path) -> None:

@@ -53,11 +53,20 @@ def comparison_page(comparison: Comparison, drawn: Mapping[str, tuple[Picture, P
         "expected": f"{comparison.expected:g}",
         "design_sd": f"{comparison.design_sd:g}",
         "level": f"Normal({LEVEL_PRIOR[0]:g}, {LEVEL_PRIOR[1]:g})",
-        "command": f"mgbayes compare {study.id}"
-        if study and comparison.seen
-        else f"mgbayes compare --arms {m} {n}",
+        "command": _command(comparison),
     }
     return render("comparison.html.j2", drawn, context)
+
+
+def _command(comparison: Comparison) -> str:
+    study, tables = comparison.study, comparison.tables
+    what = study.id if study else f"--arms {tables.m} {tables.n}"
+    simulated = [it for it in (comparison.times, comparison.values) if it is not None]
+    repetitions = max(
+        (row.studies for it in simulated for rows in it.sums.values() for row in rows), default=0
+    )
+    published = max((row.studies for rows in comparison.lost.values() for row in rows), default=0)
+    return f"mgbayes compare {what} --repetitions {repetitions} --published {published}"
 
 
 def _list(risks: list[float]) -> str:

@@ -131,6 +131,7 @@ def part(simulated: Simulated) -> dict[str, Any]:
         "untrusted": f"{100 * max(row.untrusted for row in order):.2f} %",
         "figures": f"{'times' if times else 'values'}",
         "names": [row.label for row in order],
+        "truths": [truth.label for truth in simulated.truths],
         "scenarios": [
             {
                 "label": simulated.truths[j].label,
