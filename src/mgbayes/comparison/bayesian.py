@@ -11,7 +11,7 @@ from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.importance import Model, posterior
 from mgbayes.comparison.tables import Floats
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.beliefs import Belief, named_beliefs
+from mgbayes.robustness.reference_priors import ReferencePrior, priors_of_size
 
 Scale = Callable[[Any], Floats]
 USUAL = "usual"
@@ -19,10 +19,10 @@ FEW = (USUAL, "skeptical, moderate")
 """The priors of models that are not shown under all."""
 
 
-def usual_beliefs(sd: float, expected: float, unit: float = 1.0) -> tuple[Belief, ...]:
+def usual_priors(sd: float, expected: float, unit: float = 1.0) -> tuple[ReferencePrior, ...]:
     """The named priors of an effect, the usual one Normal(0, sd)."""
-    own, *others = named_beliefs(Prior("normal", (0.0, sd), "no direction favoured"), expected, unit)
-    return (Belief(USUAL, own.prior), *others)
+    own, *others = priors_of_size(Prior("normal", (0.0, sd), "no direction favoured"), expected, unit)
+    return (replace(own, name=USUAL), *others)
 
 
 def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answers:
@@ -36,25 +36,25 @@ def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answ
 
 def methods(
     models: Mapping[str, tuple[str, Model]],
-    beliefs: tuple[Belief, ...],
+    priors: tuple[ReferencePrior, ...],
     everything: str,
     scale: Scale | None = None,
 ) -> dict[str, Method]:
     """Each model under two priors, and one of them, which estimates the effect of the scenarios, under all."""
     return {
-        f"bayesian_{name}_{identifier(belief)}": Method(
-            f"{label}, {belief.name}",
-            partial(under, model, belief.prior, scale),
+        f"bayesian_{name}_{identifier(prior)}": Method(
+            f"{label}, {prior.name}",
+            partial(under, model, prior.prior, scale),
             estimates_effect=name == everything,
             bayesian=True,
-            symmetric=belief.mean == 0,
+            symmetric=prior.mean == 0,
         )
         for name, (label, model) in models.items()
-        for belief in beliefs
-        if name == everything or belief.name in FEW
+        for prior in priors
+        if name == everything or prior.name in FEW
     }
 
 
-def identifier(belief: Belief) -> str:
+def identifier(prior: ReferencePrior) -> str:
     """The name of a prior as part of an id."""
-    return belief.name.replace(", ", "_").replace(" ", "_").replace("-", "_")
+    return prior.name.replace(", ", "_").replace(" ", "_").replace("-", "_")

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from mgbayes.comparison.answers import Answers, Method, wald
-from mgbayes.comparison.bayesian import methods, usual_beliefs
+from mgbayes.comparison.bayesian import methods, usual_priors
 from mgbayes.comparison.importance import Model, laplace
 from mgbayes.comparison.tables import Floats
 from mgbayes.comparison.times import Studies
@@ -130,5 +130,5 @@ def lognormal_wald(studies: Studies) -> Answers:
 
 METHODS: Mapping[str, Method] = {
     "lognormal": Method("Log-normal regression (Wald)", lognormal_wald),
-    **methods(MODELS, usual_beliefs(1.0, float(np.log(EXPECTED))), "weibull"),
+    **methods(MODELS, usual_priors(1.0, float(np.log(EXPECTED))), "weibull"),
 }

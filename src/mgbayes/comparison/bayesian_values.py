@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mgbayes.comparison.answers import Answers, Method
-from mgbayes.comparison.bayesian import methods, usual_beliefs
+from mgbayes.comparison.bayesian import methods, usual_priors
 from mgbayes.comparison.importance import Model, posterior
 from mgbayes.comparison.tables import Floats
 from mgbayes.comparison.values import Studies
@@ -118,6 +118,6 @@ def zeros(studies: Studies) -> Answers:
 
 
 METHODS: Mapping[str, Method] = {
-    **methods(MODELS, usual_beliefs(1.0, float(np.log(EXPECTED)) * UNIT, UNIT), "normal", _sd),
+    **methods(MODELS, usual_priors(1.0, float(np.log(EXPECTED)) * UNIT, UNIT), "normal", _sd),
     "bayesian_share_at_zero": Method("Bayesian, share at zero", zeros, bayesian=True),
 }

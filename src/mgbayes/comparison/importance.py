@@ -23,7 +23,7 @@ import numpy as np
 from mgbayes.comparison.answers import Answers
 from mgbayes.comparison.tables import LEVEL, Floats
 from mgbayes.models.priors import Prior
-from mgbayes.robustness.reweighted import PARETO_K, log_density
+from mgbayes.robustness.reweighting import PARETO_K, log_density
 
 POINTS = 1024
 _DF = 5.0

@@ -21,7 +21,7 @@ from mgbayes.comparison.blocks import Work, kept
 from mgbayes.comparison.operating import BINS
 from mgbayes.comparison.tables import ALPHA, Floats
 from mgbayes.comparison.truths import Drawn, TimesTruth, ValuesTruth
-from mgbayes.robustness.reweighted import PARETO_K
+from mgbayes.robustness.reweighting import PARETO_K
 
 if TYPE_CHECKING:
     import xarray as xr
