@@ -10,13 +10,13 @@ from typing import Any
 
 from mgbayes.cache import cache_folder, content_key, write_text
 
-SOURCE = ("comparison", "frequentist", "reconstruction", "models/spread.py", "robustness")
+SOURCE = ("comparison", "frequentist", "reconstruction", "latent", "robustness")
 """What the figures of a block follow from."""
 
 
 def kept(content: object, make: Callable[[], Any], use_cache: bool) -> Any:
     """What ``make`` gives, as it can be written as JSON: read where the same was kept, else made and kept."""
-    key = content_key(SOURCE, ("numpy", "scipy", "numba"), {"block": content})
+    key = content_key(SOURCE, ("numpy", "scipy", "pytensor"), {"block": content})
     path = cache_folder("comparisons") / f"{key}.json"
     if use_cache:
         with suppress(OSError, ValueError):

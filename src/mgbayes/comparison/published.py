@@ -5,15 +5,15 @@ The patients are imagined: of each arm many sets of patients are drawn that have
     L(θ) = Σ_ij w_i f(set i | θ) w_j f(set j | θ) [the test of sets i and j gives the printed p],
 
 where i are sets of the reference and j of the contrast arm, and w their weights. Values of a printed mean and SD
-come from directions (mgbayes.models.latent); those who had no event are followed for a time drawn from the follow-up.
-Without a printed p the bracket is one. Sets are drawn again in proportion to what they are worth near the mode, each
-weight divided by that. θ is sampled by importance about the modes of imagined cohorts.
+come from directions (mgbayes.latent.mean_sd); those who had no event are followed for a time drawn from the
+follow-up. Without a printed p the bracket is one. Sets are drawn again in proportion to what they are worth near the
+mode, each weight divided by that. θ is sampled by importance about the modes of imagined cohorts.
 
 Times have the Weibull model of mgbayes.comparison.bayesian_times. Measured outcomes are log-normal, in units in which
 the typical one is 1: log y ~ Normal(level ± δ/2, σ), level ~ Normal(0, 1), log σ ~ Normal(log 0.7, 0.5),
 δ ~ Normal(0, 0.7).
 
-Sources: mgbayes.models.latent; Parmar, Torri and Stewart (1998), Stat Med 17:2815 (log hazard ratio from a p value).
+Sources: mgbayes.latent.mean_sd; Parmar, Torri and Stewart (1998), Stat Med 17:2815 (log hazard ratio from a p value).
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from numpy.random import Generator
 from mgbayes.comparison import bayesian_times, times, values
 from mgbayes.comparison.importance import Draws, Model, Proposal, in_order, laplace
 from mgbayes.comparison.tables import Floats
-from mgbayes.models import spread
 
 SETS = 256
 _DRAWN = 2048
@@ -119,7 +118,7 @@ def fit(published: Published, rng: Generator) -> Fitted | None:
 def imagined(arm: Moments, followed: tuple[float, float] | None, rng: Generator, size: int) -> Sets:
     """Sets of patients with the printed numbers; those without an event are followed evenly over the follow-up."""
     z = rng.standard_normal((size, arm.n))
-    value, log_weight = _with_moments()(z, arm.mean, arm.sd)
+    value, log_weight = _with_moments(z, arm.mean, arm.sd)
     if followed is not None:
         first, last = followed
         # An event was seen: its patient was followed for longer.
@@ -131,28 +130,32 @@ def imagined(arm: Moments, followed: tuple[float, float] | None, rng: Generator,
     return Sets(np.maximum(value, _LEAST), arm.n, np.where(np.isfinite(log_weight), log_weight, -1e300))
 
 
+def _with_moments(z: Floats, mean: float, sd: float) -> tuple[Floats, Floats]:
+    """Values of this mean and SD in the direction of each row of z, and their log weights."""
+    n = z.shape[1]
+    if n < 2:
+        return np.full_like(z, mean), np.zeros(len(z))
+    away = z - z.mean(1, keepdims=True)
+    # Directions alone: the length of z is the same for all.
+    away = away * np.sqrt(2 / (away**2).sum(1, keepdims=True))
+    full = np.ones(len(z))
+    value, log_weight = _constrained()(away, np.ones_like(z), mean * full, sd * full)
+    return value, log_weight
+
+
 @cache
-def _with_moments() -> Callable[[Floats, float, float], tuple[Floats, Floats]]:
-    """The constraint of mgbayes.models.latent on rows of z; compiled when it is first needed."""
-    from numba import njit
+def _constrained() -> Callable[..., tuple[Floats, Floats]]:
+    import pytensor
+    import pytensor.tensor as pt
 
-    constrain = spread.constrain_direction
-    direction = spread.direction
+    from mgbayes.latent.mean_sd import constrained
 
-    @njit
-    def of_rows(z: Any, mean: float, sd: float) -> Any:
-        value, log_weight = np.empty_like(z), np.zeros(z.shape[0])
-        mask, x = np.ones(z.shape[1]), np.empty(z.shape[1])
-        for i in range(z.shape[0]):
-            value[i] = mean
-            if z.shape[1] > 1:
-                direction(z[i], mask, x)
-                # The length of z has no meaning here.
-                log_weight[i], _ = constrain(x, mask, z.shape[1], 1.0, mean, sd, value[i])
-                value[i] *= mean
-        return value, log_weight
-
-    return of_rows
+    given = [pt.dmatrix(), pt.dmatrix(), pt.dvector(), pt.dvector()]
+    latent = constrained(*given)
+    function: Callable[..., tuple[Floats, Floats]] = pytensor.function(
+        given, [latent.values, latent.log_weight]
+    )
+    return function
 
 
 def of_set(published: Published, sets: Sets, theta: Floats, arm: int) -> Floats:

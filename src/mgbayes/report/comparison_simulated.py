@@ -87,7 +87,7 @@ def _mean(values: NDArray[np.float64]) -> float:
 def sentences(simulated: Simulated) -> list[str]:
     """Which methods keep their level, which of them finds most, and where another would find more."""
     ranked = rows(simulated)
-    kept = [row for row in ranked if row.keeps_level and row.symmetric]
+    exact_level = [row for row in ranked if row.keeps_level and row.symmetric]
     over = [row for row in ranked if row.by_mistake > ALPHA and not row.keeps_level]
     what = "a time to an event" if simulated.kind is TimesTruth else "a measured outcome"
     texts = []
