@@ -51,15 +51,15 @@ def average(comparison: Comparison) -> pd.DataFrame:
 
 def sentences(comparison: Comparison) -> list[str]:
     """How far each kind of published evidence leads away from the patients."""
-    found = []
+    texts = []
     for kind, rows in comparison.lost.items():
         others = sorted((row for row in rows if row.evidence != PATIENTS), key=lambda row: row.distance.value)
         listed = "; ".join(f"{words.first_lower(row.label)} {_points(row.distance)}" for row in others)
-        found.append(
+        texts.append(
             f"{_TITLES[kind]}: the probability of benefit from published numbers lies off that from the patients by, "
             f"on average, so many percentage points: {listed}."
         )
-    return found
+    return texts
 
 
 def losses(comparison: Comparison) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def papers(comparison: Comparison) -> list[dict[str, Any]]:
 def _paper(it: Verdicts) -> dict[str, Any]:
     tests = [name for name in it.p if not name.startswith("bayesian")]
     some, pairs = it.disagreement(tests)
-    printed = f"The paper prints p = {', '.join(it.paper.p)}. " if it.paper.p else ""
+    printed = f"Published p = {', '.join(it.paper.p)}. " if it.paper.p else ""
     return {
         "title": words.first_upper(it.paper.label),
         "summary": (

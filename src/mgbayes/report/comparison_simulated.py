@@ -46,7 +46,7 @@ def rows(simulated: Simulated) -> list[Row]:
     """The methods, those that find most first."""
     data = simulated.dataset
     fixed = [j for j, truth in enumerate(simulated.truths) if not truth.random]
-    found = []
+    ranked_methods = []
     for name, method in simulated.methods.items():
         label = method.label
         it = data.sel(rule=name)
@@ -56,7 +56,7 @@ def rows(simulated: Simulated) -> list[Row]:
         error = _mean(it["power_mcse"].to_numpy()[fixed])
         coverage = it["coverage"].to_numpy() if "coverage" in it else np.array([np.nan])
         least = _place(coverage, np.nanargmin)
-        found.append(
+        ranked_methods.append(
             Row(
                 rule=name,
                 label=label,
@@ -72,7 +72,7 @@ def rows(simulated: Simulated) -> list[Row]:
                 symmetric=method.symmetric,
             )
         )
-    return sorted(found, key=lambda row: -np.nan_to_num(row.power))
+    return sorted(ranked_methods, key=lambda row: -np.nan_to_num(row.power))
 
 
 def _place(values: NDArray[np.float64], which: Callable[..., Any]) -> int | None:

@@ -109,11 +109,11 @@ def _scenarios(it: Simulated, rules: list[str], figure: Figure) -> None:
 
 def _draw_zip(comparison: Comparison, it: Simulated, rules: list[str], figure: Figure) -> None:
     truth = _SHOWN[it.kind].zip_truth
-    found = intervals(it, truth, rules, comparison.tables.m, comparison.tables.n)
+    shown = intervals(it, truth, rules, comparison.tables.m, comparison.tables.n)
     panels = figure.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False)[0]
     for axes, rule in zip(panels, rules, strict=True):
         rows: Any = np.stack(
-            [x for x in (found[rule].estimate, found[rule].low, found[rule].high) if x is not None]
+            [x for x in (shown[rule].estimate, shown[rule].low, shown[rule].high) if x is not None]
         )
         estimate, low, high = rows[:, np.isfinite(rows).all(0)]
         order = np.argsort(np.abs(estimate - truth.effect) / (high - low))
