@@ -100,11 +100,11 @@ def _outcomes(comparison: Comparison) -> list[dict[str, Any]]:
     """What every rule says of each table that the paper prints."""
     table = seen(comparison)
     labels = {rule.id: rule for rule in comparison.rules}
-    rows = []
+    outcomes = []
     for outcome in comparison.seen:
         rows = table[table["endpoint"] == outcome.endpoint]
         concluding = rows[rows["concludes"] != "neither"]
-        rows.append(
+        outcomes.append(
             {
                 "title": words.first_upper(outcome.label),
                 "counts": f"{rows['contrast'].iloc[0]} against {rows['reference'].iloc[0]}",
@@ -120,7 +120,7 @@ def _outcomes(comparison: Comparison) -> list[dict[str, Any]]:
                 ],
             }
         )
-    return rows
+    return outcomes
 
 
 def _says(row: Any) -> str:
