@@ -12,6 +12,7 @@ from mgbayes.report.overall_words import changed
 from mgbayes.report.results import Reanalysis
 
 _CLEAR = 0.95
+_FEW = 3  # outcomes whose estimates a paragraph can hold
 _MORE = (
     (0.99, "{contrast} patients almost certainly benefit more than {reference} patients"),
     (0.95, "{contrast} patients very probably benefit more than {reference} patients"),
@@ -50,7 +51,8 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
         return
     p = benefit.main.p_mean
     head = next(text for edge, text in _MORE if p >= edge).format(**arms)
-    yield f"{head}: over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}."
+    together = f"over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}"
+    yield f"{words.first_upper(head)}: {together}."
     low, high = (pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max))
     if words.percent(low.overall.p_mean) != words.percent(high.overall.p_mean):
         yield (
@@ -68,11 +70,13 @@ def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str
         if clear:
             yield f"{side} for {arm}: {'; '.join(map(estimate, clear))}."
     if unclear:
-        listed = "; ".join(
-            f"{words.first_lower(row.summary.estimand.label)} ({words.chance(row.summary.p_benefit)})"
-            for row in unclear
-        )
-        yield f"{'Not settled' if better or worse else 'No outcome is settled'} (P(benefit) for {arm}): {listed}."
+        brief = reanalysis.overall is not None or len(rows) > _FEW
+        listed = "; ".join(_chance(row) if brief else estimate(row) for row in unclear)
+        yield f"Inconclusive at {100 * _CLEAR:.0f} %{f' (P(benefit) for {arm})' if brief else ''}: {listed}."
+
+
+def _chance(row: Finding) -> str:
+    return f"{words.first_lower(row.summary.estimand.label)} ({words.chance(row.summary.p_benefit)})"
 
 
 def _not_known(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:

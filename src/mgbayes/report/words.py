@@ -86,6 +86,11 @@ def chance(p: float | None) -> str:
     return "" if p is None else percent(p)
 
 
+def counted(count: int, noun: str, several: str = "") -> str:
+    """``1 fit``, ``3 fits``, ``2 analyses``."""
+    return f"{count} {noun if count == 1 else several or noun + 's'}"
+
+
 def important(row: EstimandSummary) -> str:
     """P(important benefit) with its threshold: ``17 % (below −5 mg/day)``; empty where there is none."""
     if row.p_important is None or row.threshold is None:

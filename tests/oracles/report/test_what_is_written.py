@@ -427,7 +427,7 @@ def test_the_conclusion_names_the_outcomes_that_are_settled_and_those_that_are_n
     (text,) = [part for part in written.page.text if "Certainty of the evidence: " in part]
     overall = written.results["overall"]["answer"]["p_mean"]
     assert f"main outcomes together the probability is {shown_percent(overall)}." in text
-    _, _, unsettled = text.partition("settled (P(benefit) for New care): ")
+    _, _, unsettled = text.partition("Inconclusive at 95 % (P(benefit) for New care): ")
     for fit, row in mains:
         it = expected(fit, row)
         assert it.p_benefit is not None

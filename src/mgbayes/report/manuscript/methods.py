@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mgbayes.estimands.summary import PROB
 from mgbayes.inference.diagnostics import DIAGNOSTICS
+from mgbayes.models.catalogue import MODELS
 from mgbayes.report import words
 from mgbayes.report.document import Cite, Ref, Text, cite
 from mgbayes.report.manuscript.bibliography import PAPER
@@ -47,10 +48,20 @@ def _evidence(reanalysis: Reanalysis) -> Text:
     return (
         "We re-analysed the study",
         cite(PAPER),
-        f" from {stands}. {study.contrast.label} ({study.contrast.n} patients) was compared with "
+        f" from {stands}. {words.first_upper(study.contrast.label)} ({study.contrast.n} patients) was compared with "
         f"{study.reference.label} ({study.reference.n} patients), the reference. A Bayesian analysis was chosen "
-        "because it gives the probability that one arm does better, and by how much. Published means and SDs enter "
-        "the models exactly: patients' values are latent and constrained to reproduce them.",
+        f"because it gives the probability that one arm does better, and by how much.{_latent(reanalysis)}",
+    )
+
+
+def _latent(reanalysis: Reanalysis) -> str:
+    """How published means and SDs are evidence, where a fit takes them."""
+    rows = [MODELS.get(fit.plan.model) for fit in reanalysis.fits if fit.evidence != "patients"]
+    if not any(row is not None and row.takes_patients for row in rows):
+        return ""
+    return (
+        " Published means and SDs enter the models exactly: patients' values are latent and constrained to reproduce "
+        "them."
     )
 
 
@@ -66,9 +77,10 @@ def _models(reanalysis: Reanalysis) -> Text:
         Ref("predictive"),
     )
     return (
-        f"{len(reanalysis.fits)} fits of {len(reanalysis.by_plan())} analyses were made ({listed}); ",
+        f"{words.counted(len(reanalysis.by_plan()), 'analysis', 'analyses')} with "
+        f"{words.counted(len(reanalysis.fits), 'fit')} in all ({listed}) can be found in ",
         Ref("models"),
-        f" lists them. The priors of {count} parameters were chosen for the scale of each outcome (",
+        f". The {words.counted(count, 'prior')} suit the scale of each outcome (",
         Ref("priors"),
         ")",
         *(checked if any(fit.checks for fit in reanalysis.fits) else ()),
@@ -96,8 +108,8 @@ def _computation(reanalysis: Reanalysis) -> Text:
         cite("hoffman2014"),
         " in nutpie on models written in PyMC",
         cite("abril2023"),
-        f": {chains} chains of {draws} draws after {tune} of tuning, seed {seeds}. Asked of every parameter and "
-        f"every estimand: {required}",
+        f": {chains} chains of {draws} draws after {tune} tuning draws, seed {seeds}. Required of every parameter "
+        f"and every estimand: {required}",
         cite("vehtari2021", "betancourt2016", "kumar2019"),
         f". {outcome} (",
         Ref("diagnostics"),
@@ -110,8 +122,8 @@ def _computation(reanalysis: Reanalysis) -> Text:
 
 def _sensitivity(reanalysis: Reanalysis) -> Text:
     parts: list[str | Cite | Ref] = [
-        "Each answer was repeated under every distribution, kind of evidence and suspected misprint, and under "
-        "skeptical, enthusiastic, pessimistic and heavy-tailed priors of the effect",
+        f"Each answer was repeated under {_repeated(reanalysis)}skeptical, enthusiastic, pessimistic and "
+        "heavy-tailed priors of the effect",
         cite("zampieri2021"),
         " by Pareto smoothed importance sampling",
         cite("vehtari2024"),
@@ -136,6 +148,18 @@ def _sensitivity(reanalysis: Reanalysis) -> Text:
             ").",
         ]
     return tuple(parts)
+
+
+def _repeated(reanalysis: Reanalysis) -> str:
+    """What else was varied, where anything was."""
+    several = any(len({fit.family for fit in fits}) > 1 for fits in reanalysis.by_plan())
+    kinds = {
+        "every distribution": several,
+        "with the reported p values as evidence": any(fit.agreement is not None for fit in reanalysis.fits),
+        "with each suspected misprint replaced": any(fit.alternative for fit in reanalysis.fits),
+    }
+    varied = [kind for kind, is_varied in kinds.items() if is_varied]
+    return f"{', '.join(varied)}, and under " if varied else ""
 
 
 def _span(values: Iterator[int]) -> str:
