@@ -8,7 +8,7 @@ from typing import Any
 
 from mgbayes.inference.diagnostics import DIAGNOSTICS
 from mgbayes.inference.fit import Fit
-from mgbayes.report import answer, conclusion
+from mgbayes.report import answer, conclusion, words
 from mgbayes.report import document_tables as tables
 from mgbayes.report.findings_table import findings_table
 from mgbayes.report.live import live
@@ -34,6 +34,7 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "study": study,
         "reference": study.reference,
         "contrast": study.contrast,
+        "limitations": words.listed(study.limitations),
         "conclusion": conclusion.conclusion(reanalysis),
         "findings_table": findings_table(reanalysis, reanalysis.main_findings),
         "other_findings": findings_table(reanalysis, others),

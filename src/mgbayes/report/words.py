@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB, EstimandSummary
 from mgbayes.grade.findings import followup_is_assumed, is_share
@@ -84,6 +86,11 @@ def percent(p: float) -> str:
 def chance(p: float | None) -> str:
     """A probability as a percentage; empty where there is none."""
     return "" if p is None else percent(p)
+
+
+def listed(sentences: Iterable[str]) -> str:
+    """Sentences as one, their full stops once at the end."""
+    return "; ".join(sentence.rstrip(". ") for sentence in sentences) + "."
 
 
 def counted(count: int, noun: str, several: str = "") -> str:

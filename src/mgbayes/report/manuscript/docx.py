@@ -32,6 +32,7 @@ _MARGIN_MM = 20
 _PAGE_MM = (210, 297)
 _ROOM_MM = _PAGE_MM[0] - 2 * _MARGIN_MM
 _FIGURE_MM = 170, 200
+_LONG = 300  # characters of a cell from which its row may break over pages
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -123,8 +124,11 @@ def _add_table(word: WordDocument, document: Document, table: Table, numbers: Ma
         *([_plain(document, as_text(cell), numbers) for cell in row] for row in table.rows),
     ]
     for at, (row, values) in enumerate(zip(grid.rows, texts, strict=True)):
-        if at == 0:
-            row._tr.get_or_add_trPr().append(_element("w:tblHeader"))
+        for name in (
+            *(("w:cantSplit",) if max(map(len, values)) < _LONG else ()),
+            *(("w:tblHeader",) if at == 0 else ()),
+        ):
+            row._tr.get_or_add_trPr().append(_element(name))
         for cell, text, column, width in zip(row.cells, values, table.columns, widths, strict=True):
             cell.width = Mm(width)
             paragraph = cell.paragraphs[0]

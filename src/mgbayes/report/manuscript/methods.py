@@ -97,12 +97,6 @@ def _computation(reanalysis: Reanalysis) -> Text:
     seeds = ", ".join(map(str, sorted({row.seed for row in samplings})))
     required = "; ".join(f"{row.label} {row.asked}" for row in DIAGNOSTICS)
     versions = ", ".join(f"{name} {version}" for name, version in source["versions"].items())
-    bad = len(reanalysis.failed)
-    outcome = (
-        "No fit failed them"
-        if not bad
-        else f"{bad} of {len(reanalysis.fits)} fits failed them and give no estimate"
-    )
     return (
         "Posteriors were drawn with the No-U-Turn sampler",
         cite("hoffman2014"),
@@ -111,13 +105,27 @@ def _computation(reanalysis: Reanalysis) -> Text:
         f": {chains} chains of {draws} draws after {tune} tuning draws, seed {seeds}. Required of every parameter "
         f"and every estimand: {required}",
         cite("vehtari2021", "betancourt2016", "kumar2019"),
-        f". {outcome} (",
+        f". {_failures(reanalysis)} (",
         Ref("diagnostics"),
         f"). Intervals are central {100 * PROB:.0f} % intervals around the posterior median. mgbayes "
         f"{source['mgbayes']}, Python {source['python']}, {versions}; ",
         Ref("software"),
         " has the seed of every fit.",
     )
+
+
+def _failures(reanalysis: Reanalysis) -> str:
+    """How many fits give no estimate, and why."""
+    bad, fits = len(reanalysis.failed), len(reanalysis.fits)
+    conflicting = sum(fit.agreement is not None and fit.agreement.share == 0 for fit in reanalysis.fits)
+    text = (
+        f"{bad} of {words.counted(fits, 'fit')} failed them and give no estimate"
+        if bad
+        else "No fit failed them"
+    )
+    if conflicting:
+        text += f"; {words.counted(conflicting, 'fit')} had no draw in agreement with the reported p value"
+    return text
 
 
 def _sensitivity(reanalysis: Reanalysis) -> Text:
