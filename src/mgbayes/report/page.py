@@ -19,12 +19,14 @@ from mgbayes.report.results import Reanalysis
 from mgbayes.verification.result import MEANING
 
 
-def page(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
-    """The page; ``drawn`` holds each figure with the SVG file it was saved to.
+def page(
+    reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]], comparison: str | None = None
+) -> str:
+    """The page; ``drawn`` holds each figure with its SVG file, ``comparison`` is where the methods are compared.
 
     Everything from the study file is escaped; figures are held as data, nothing is fetched.
     """
-    return render("report.html.j2", drawn, _context(reanalysis, drawn))
+    return render("report.html.j2", drawn, _context(reanalysis, drawn) | {"comparison": comparison})
 
 
 def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from mgbayes.report.page import page
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.tables import TABLES
 
+COMPARISON = "comparison/comparison.html"
+"""The comparison of methods for the arms of a study, in the folder of its report."""
+
 
 def write(
     reanalysis: Reanalysis, folder: str | Path, say: Callable[[str], None] = lambda stage: None
@@ -28,7 +31,8 @@ def write(
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        names = _make(reanalysis, Path(staging), say)
+        comparison = COMPARISON if (folder / COMPARISON).exists() else None
+        names = _make(reanalysis, Path(staging), say, comparison)
         before = _listed(folder)
         last = "results.json"
         move_all([*(name for name in names if name != last), last], Path(staging), folder)
@@ -49,7 +53,9 @@ def write_page(reanalysis: Reanalysis, file: str | Path) -> Path:
     return file
 
 
-def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> list[str]:
+def _make(
+    reanalysis: Reanalysis, staging: Path, say: Callable[[str], None], comparison: str | None
+) -> list[str]:
     for part in ("tables", "figures", "posterior"):
         (staging / part).mkdir()
     say("tables")
@@ -60,7 +66,7 @@ def _make(reanalysis: Reanalysis, staging: Path, say: Callable[[str], None]) -> 
     for fit in reanalysis.fits:
         write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)
     say("page")
-    (staging / "report.html").write_text(page(reanalysis, drawn), "utf-8")
+    (staging / "report.html").write_text(page(reanalysis, drawn, comparison), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     (staging / "results.json").write_text(dump(results_json(reanalysis, names)), "utf-8")
     return [*names, "results.json"]
