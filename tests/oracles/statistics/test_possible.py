@@ -99,6 +99,33 @@ def test_true_summaries_are_possible_and_altered_ones_where_some_sample_has_them
     assert refused > 5  # altered ones that no sample has did occur
 
 
+@pytest.mark.parametrize(("n", "with_range"), [(7, True), (7, False), (6, True)])
+def test_means_beside_a_median_are_possible_where_some_sample_has_them(n: int, with_range: bool) -> None:
+    """With values between the order statistics, whose sum is free between its ends."""
+    top, by = 4, QuantileDefinition.type_7
+    every = list(combinations_with_replacement(range(top + 1), n))
+    support, counts = Support(whole=True, low=0, high=top), [0, 0]
+    for low, median, high in ((0, "2", 4), (1, "1", 4), (0, "3.5", 4), (1, "2", 2)):
+        limits = (str(low), str(high)) if with_range else ("2", "2")
+        within = [exact_interval(text) for text in (limits[0], median, limits[1])]
+        alike = [
+            x
+            for x in every
+            if (not with_range or (x[0] in within[0] and x[-1] in within[2]))
+            and Fraction(float(np.median(x))) in within[1]
+        ]
+        reported = Quantiles.of_texts(
+            n, median, None, (str(low), str(high)) if with_range else None, (), (by,)
+        )
+        for total in range(n * top + 1):
+            mean = f"{total / n:.3f}"
+            found = bool(definitions_that_allow(reported, support, exact_interval(mean)))
+            exists = any(Fraction(sum(x), n) in exact_interval(mean) for x in alike)
+            assert found == exists, (low, median, high, mean)
+            counts[exists] += 1
+    assert min(counts) > 10
+
+
 def any_exists(row: tuple[str, ...], n: int, definition: QuantileDefinition) -> bool:
     """Whether some sample has every number in some convention of its own."""
     texts = [Decimal(text) for text in row]
