@@ -47,7 +47,7 @@ OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|a
 def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     folder = tmp_path_factory.mktemp("compared")
     mgbayes.init(folder / "mine")
-    asked = ("--repetitions", "100", "--published", "100", "--out", folder / "out")
+    asked = ("--repetitions", "100", "--published", "20", "--out", folder / "out")
     run = run_cli("compare", folder / "mine" / "study.toml", *asked)
     return run, folder / "out"
 

@@ -9,7 +9,8 @@ from mgbayes.comparison.scenarios import AnyScenario, Scenario, problems
 from mgbayes.comparison.tables import MOST_PATIENTS
 from mgbayes.errors import InputError, Problem, one_of
 
-FEWEST_REPETITIONS = 100
+FEWEST = {"repetitions": 100, "published": 20}
+"""Simulated studies of each scenario, and studies fitted from patients and from published numbers."""
 FEWEST_PATIENTS = 4
 """Of an arm, for the methods that estimate a variance in each."""
 
@@ -28,10 +29,8 @@ def check(
     if arms is None:
         found.append(Problem("arms", "none", "a study, or the numbers of patients of both arms"))
     for name, number in repetitions.items():
-        if number and (number < FEWEST_REPETITIONS or (arms and min(arms) < FEWEST_PATIENTS)):
-            accepted = (
-                f"0, or at least {FEWEST_REPETITIONS} with {FEWEST_PATIENTS} patients or more in each arm"
-            )
+        if number and (number < FEWEST[name] or (arms and min(arms) < FEWEST_PATIENTS)):
+            accepted = f"0, or at least {FEWEST[name]} with {FEWEST_PATIENTS} patients or more in each arm"
             found.append(Problem(name, str(number), accepted))
     for name, size in zip(("reference", "contrast"), arms or (), strict=False):
         if not 1 <= size <= MOST_PATIENTS:
