@@ -85,6 +85,8 @@ _NORMAL: Mapping[str, Form] = {
 }
 _RATIO: Mapping[str, Form] = {"log_level": "normal", "log_ratio": "normal", "log_ratio_sd": "lognormal"}
 
+_MEDIANS: Mapping[str, Form] = {"log_level": "normal", "log_ratio": "normal", "log_sd": "lognormal"}
+
 MODELS: Mapping[str, ModelRow] = {
     "cure": ModelRow(
         "mgbayes.models.cure",
@@ -128,6 +130,16 @@ MODELS: Mapping[str, ModelRow] = {
         on_patients_only=frozenset({"hurdle_lognormal"}),
         from_print_only=frozenset({"softplus_normal"}),
         of_several_visits=frozenset({"difference_sd", "log_ratio_sd", "correlation"}),
+    ),
+    "quantiles": ModelRow(
+        "mgbayes.models.quantiles",
+        {
+            "lognormal": _MEDIANS,
+            "weibull": _MEDIANS,
+            "normal": {"level": "normal", "difference": "normal", "sd": "lognormal"},
+        },
+        effects=("log_ratio", "difference"),
+        takes_patients=False,
     ),
     "binary": ModelRow(
         "mgbayes.models.binary",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.measured import measured_plan
+from mgbayes.planning.medians import median_plan
 from mgbayes.planning.missing import Missing
 from mgbayes.planning.times import counted_by, time_plan
 from mgbayes.planning.yes_no import yes_no_plan
@@ -76,7 +77,8 @@ def _of_one(study: Study, endpoint: Endpoint) -> Plan | Missing:
         return without_direction(endpoint)
     match endpoint.kind:
         case Kind.continuous:
-            return measured_plan(study, endpoint)
+            by_means = measured_plan(study, endpoint)
+            return by_means if isinstance(by_means, Plan) else median_plan(study, endpoint)
         case Kind.time_to_event:
             return time_plan(study, endpoint)
         case _:

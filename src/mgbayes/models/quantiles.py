@@ -1,0 +1,339 @@
+r"""A measured outcome of two arms at one visit, of which a paper reports medians, quartiles or other quantiles.
+
+In arm a (0 reference, 1 contrast) the outcome y of a patient, or its log where the arms differ by a ratio, lies about
+the arm's median:
+
+    g(y) = median_a + sd_a z,   median_a = level + (a - 1/2) effect,   g(y) = log y or y
+
+    log_level  ~ prior     families lognormal and weibull: log median, midway between the arms
+    log_ratio  ~ prior     their effect, log of the ratio of the medians
+    log_sd     ~ prior     their dispersion by arm: SD of log y, or 1 / shape of the Weibull distribution
+    level      ~ prior     family normal: median (and mean), midway between the arms
+    difference ~ prior     its effect, in the outcome's unit
+    sd         ~ prior     SD by arm
+
+| family    | g   | z                                                             |
+|-----------|-----|---------------------------------------------------------------|
+| lognormal | log | standard normal                                               |
+| weibull   | log | P(z > t) = exp(-log 2 exp(t)): the log of a Weibull, median 0 |
+| normal    |     | standard normal                                               |
+
+Each arm lies half a difference from the level: naming the other arm as the reference changes nothing. The published
+quantiles of n_a values are order statistics, or lie between two neighbours of which the gap is latent; their density
+is that of mgbayes.latent.order_statistics, without a latent patient. Where the paper does not name its software, each
+definition of a quantile has the same prior probability, and the likelihood is the average over them:
+
+    gap        ~ Exponential   between neighbours, of each definition in turn; taken back where another one holds
+    quantiles  ~ average over definitions of the density of an arm's quantiles and gaps
+
+Values are taken as measured finely: quantiles that are equal, as of outcomes in few whole numbers, have no density.
+
+Evidence: patients and quantiles of each arm. Units: those of the endpoint.
+Source: David and Nagaraja (2003), Order Statistics, 3rd ed., section 2.2.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mgbayes.distributions.arithmetic import exp, expm1, log, log_ndtr, maximum
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.latent.order_statistics import Distribution, OrderStatistics, log_density
+from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models.likelihood import given_density
+from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.parameters import draw_parameter, parameter
+from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.priors import Prior
+from mgbayes.study.numbers import find_quantiles
+from mgbayes.study.schema import Study
+from mgbayes.study.statistics import QuantileDefinition, Quantiles
+
+Data = Mapping[str, NDArray[Any]]
+_LOG_TWO = float(np.log(2))
+_LEAST = 1e-12
+_FINEST = 1000
+"""Probabilities of quantiles are read as fractions of at most so many parts."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family by its standardized distribution, of z with median 0, and by the names of its parameters.
+
+    ``by_ratio``: the outcome enters by its log, so that the arms differ by a ratio. ``draw(rng, size)`` is of z.
+    """
+
+    by_ratio: bool
+    names: tuple[str, str, str]
+    log_pdf: Callable[[Any], Any]
+    log_cdf: Callable[[Any], Any]
+    log_sf: Callable[[Any], Any]
+    draw: Callable[[Generator, Any], Any]
+
+    def of(self, median: Any, dispersion: Any) -> Distribution:
+        """The distribution of an outcome, of the median and the dispersion of g(y)."""
+
+        def g(y: Any) -> Any:
+            # A gap so wide that it reaches below zero has next to no density.
+            return log(maximum(y, _LEAST)) if self.by_ratio else y
+
+        def z(y: Any) -> Any:
+            return (g(y) - median) / dispersion
+
+        def log_pdf(y: Any) -> Any:
+            return self.log_pdf(z(y)) - log(dispersion) - (g(y) if self.by_ratio else 0.0)
+
+        return Distribution(log_pdf, lambda y: self.log_cdf(z(y)), lambda y: self.log_sf(z(y)))
+
+    def outcome(self, median: Any, dispersion: Any, z: Any) -> Any:
+        """The outcome y at z, in numbers."""
+        g = median + dispersion * z
+        return np.exp(g) if self.by_ratio else g
+
+
+def _normal(by_ratio: bool, names: tuple[str, str, str]) -> Family:
+    return Family(
+        by_ratio,
+        names,
+        lambda z: -0.5 * z**2 - 0.5 * np.log(2 * np.pi),
+        log_ndtr,
+        lambda z: log_ndtr(-z),
+        lambda rng, size: rng.standard_normal(size),
+    )
+
+
+_BY_RATIO = ("log_level", "log_ratio", "log_sd")
+FAMILIES: Mapping[str, Family] = {
+    "lognormal": _normal(True, _BY_RATIO),
+    "weibull": Family(
+        True,
+        _BY_RATIO,
+        lambda z: z + np.log(_LOG_TWO) - _LOG_TWO * exp(z),
+        lambda z: log(-expm1(-_LOG_TWO * exp(z))),
+        lambda z: -_LOG_TWO * exp(z),
+        lambda rng, size: np.log(rng.exponential(size=size) / _LOG_TWO),
+    ),
+    "normal": _normal(False, ("level", "difference", "sd")),
+}
+
+
+def of(study: Study, plan: Plan) -> PublishedQuantiles:
+    """The model of the endpoint that a plan is about."""
+    return PublishedQuantiles(outcome_of(study, plan))
+
+
+@dataclass(frozen=True)
+class PublishedQuantiles:
+    """The model of one outcome."""
+
+    outcome: Outcome
+
+    def declared(self, data: Data) -> tuple[Estimand, ...]:
+        """A difference of medians; of an outcome that is never negative their ratio too."""
+        o = self.outcome
+        rows = [Estimand("median_difference", f"Difference in median {o.label}", o.unit, 0.0, o.benefit)]
+        if o.nonnegative:
+            rows.insert(0, Estimand("median_ratio", f"Ratio of median {o.label}", "", 1.0, o.benefit))
+        return tuple(rows)
+
+    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+        """The data from what a study reports. Raises NotPrinted."""
+        part = plan.endpoints[0]
+        if len(plan.endpoints) > 1:
+            raise NotPrinted(part.endpoint, "one endpoint at one visit")
+        found = [
+            find_quantiles(study, study.endpoint(part.endpoint), arm.id, part.visit)
+            for arm in (study.reference, study.contrast)
+        ]
+        arms = [row for row in found if row is not None]
+        if len(arms) < 2:
+            raise NotPrinted(part.endpoint, "a median or other quantiles in both arms")
+        data = published(*arms)
+        for a in (0, 1):
+            shown = data["quantile"][a][data["reported"][a] == 1]
+            if (np.diff(shown) <= 0).any():
+                raise NotPrinted(part.endpoint, "quantiles that differ, of values measured more finely")
+        try:
+            _orders(data)
+        except ValueError:
+            raise NotPrinted(part.endpoint, "fewer quantiles than patients of each arm") from None
+        if (
+            any(FAMILIES[family].by_ratio for family in plan.printed_families)
+            and (data["quantile"] <= 0).any()
+        ):
+            raise NotPrinted(part.endpoint, "quantiles above zero, or family normal")
+        return data
+
+    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+        """Build the model on published quantiles (see ``published``)."""
+        chosen = FAMILIES[family]
+        level_name, effect_name, sd_name = chosen.names
+        orders = _orders(data)
+        with pm.Model(coords={"arm": ARM.arm.values}) as model:
+            quantile, scale = (pm.Data(name, data[name]) for name in ("quantile", "gap_scale"))
+            level, effect = parameter(level_name, priors), parameter(effect_name, priors)
+            dispersion = parameter(sd_name, priors, dims="arm")
+            median = level + effect * HALVES.to_numpy()
+            sizes = [order.gaps for row in orders for order, _ in row]
+            gap = pm.Exponential("gap", 1.0, shape=sum(sizes)) if sum(sizes) else pt.zeros(0)
+            densities, begin = [], 0
+            for a, row in enumerate(orders):
+                distribution = chosen.of(median[a], dispersion[a])
+                places = np.flatnonzero(data["reported"][a])
+                shown = quantile[a][places]
+                terms = []
+                for order, weight in row:
+                    own = gap[begin : begin + order.gaps]
+                    begin += order.gaps
+                    # In units of the gaps' scale; the density as drawn is taken back.
+                    unit = scale[a][places[_quantiles_of(order)]]
+                    exact = log_density(order, shown, own * unit, distribution, xp=pt)
+                    terms.append(exact + pt.log(unit).sum() + own.sum() + np.log(weight))
+                densities.append(pt.logsumexp(pt.stack(terms)))
+            given_density("quantiles", pt.stack(densities), quantile.sum(axis=1), dims="arm")
+        return model
+
+    def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+        """The contrasts that are declared, one value for each draw."""
+        level, effect, _ = FAMILIES[family].names
+        median: Any = draws[level] + draws[effect] * HALVES
+        median = np.exp(median) if FAMILIES[family].by_ratio else median
+        ratio = median.sel(arm="contrast", drop=True) / median.sel(arm="reference", drop=True)
+        found = {"median_ratio": ratio, "median_difference": contrast(median)}
+        return xr.Dataset({row.id: found[row.id] for row in self.declared(data)})
+
+    def prior_draws(
+        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
+    ) -> xr.Dataset:
+        """Parameters drawn from the priors, (chain, draw, ...) with one chain."""
+        level, effect, sd = FAMILIES[family].names
+        values = {
+            name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws)))
+            for name in (level, effect)
+        }
+        by_arm = {sd: (("chain", "draw", "arm"), draw_parameter(rng, sd, priors, size=(1, draws, 2)))}
+        coords = {"chain": [0], "draw": np.arange(draws), "arm": ARM.arm.values}
+        return xr.Dataset({**values, **by_arm}, coords=coords)
+
+    def predict(self, rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+        """The quantiles of one new cohort for each draw, (chain, draw, arm, probability)."""
+        dims = ("chain", "draw", "arm", "probability")
+        arms = [self._quantiles(rng, draws.isel(arm=a), data, FAMILIES[family], a) for a in range(len(ARM))]
+        return xr.Dataset({"quantile": (dims, np.stack(arms, axis=2))}, coords={"arm": ARM["arm"]})
+
+    def simulate(
+        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Draw parameters from the priors, a cohort of the same size, and only its quantiles."""
+        drawn = self.prior_draws(rng, data, family, priors, 1)
+        truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
+        quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
+        return truth, {**data, "quantile": quantile, "gap_scale": _gap_scale(quantile, data)}
+
+    def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
+        """The quantiles that are published."""
+        o = self.outcome
+        return tuple(
+            PrintedQuantity(
+                "quantile",
+                (a, i),
+                float(data["quantile"][a, i]),
+                f"{o.label}, {100 * p:g} % quantile",
+                arm,
+                o.unit,
+            )
+            for i, p in enumerate(data["probability"])
+            for a, arm in enumerate(("reference", "contrast"))
+            if data["reported"][a, i]
+        )
+
+    def _quantiles(self, rng: Generator, draws: Any, data: Data, family: Family, a: int) -> Any:
+        """Quantiles (chain, draw, probability) of a new arm, by the first of the definitions."""
+        level, effect, sd = family.names
+        n = int(data["n"][a])
+        median = (draws[level] + (a - 0.5) * draws[effect]).transpose("chain", "draw").to_numpy()[..., None]
+        dispersion = draws[sd].transpose("chain", "draw").to_numpy()[..., None]
+        y = np.sort(family.outcome(median, dispersion, family.draw(rng, (*median.shape[:2], n))), axis=-1)
+        at = [_definitions(data)[0].position(_fraction(p), n) for p in data["probability"]]
+        return np.stack(
+            [(1 - float(g)) * y[..., j - 1] + float(g) * y[..., min(j, n - 1)] for j, g in at], axis=-1
+        )
+
+
+def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[Any]]:
+    """The data of published quantiles.
+
+    Returns:
+        n (arm,); probability (m,), of every quantile that either arm has; quantile (arm, m) and reported (arm, m),
+        1 where it is reported; definition, those of a quantile that are possible; gap_scale (arm, m), a likely
+        distance of neighbours there.
+    """
+    arms = (reference, contrast)
+    probability = sorted({one.p for arm in arms for one in arm.quantiles})
+    quantile, reported = np.ones((2, len(probability))), np.zeros((2, len(probability)), dtype=np.int64)
+    for a, arm in enumerate(arms):
+        for one in arm.quantiles:
+            i = probability.index(one.p)
+            quantile[a, i], reported[a, i] = float(one.text), 1
+    data: dict[str, NDArray[Any]] = {
+        "n": np.array([arm.n for arm in arms]),
+        "probability": np.array([float(p) for p in probability]),
+        "quantile": quantile,
+        "reported": reported,
+        "definition": np.array([str(one) for one in reference.definitions]),
+    }
+    return {**data, "gap_scale": _gap_scale(quantile, data)}
+
+
+def _gap_scale(quantile: NDArray[Any], data: Data) -> NDArray[np.float64]:
+    """By arm and quantile, about the distance of neighbours: that of the quantiles around it, over their patients."""
+    scale = np.ones_like(quantile)
+    for a, n in enumerate(data["n"]):
+        places = np.flatnonzero(data["reported"][a])
+        q, p = quantile[a][places], data["probability"][places]
+        if len(places) == 1:
+            scale[a, places] = max(abs(q[0]), 1e-6) / n
+            continue
+        first, last = np.maximum(np.arange(len(q)) - 1, 0), np.minimum(np.arange(len(q)) + 1, len(q) - 1)
+        scale[a, places] = (q[last] - q[first]) / (n * (p[last] - p[first]))
+    return np.asarray(np.maximum(scale, 1e-9), dtype=float)
+
+
+def _quantiles_of(order: OrderStatistics) -> NDArray[np.int64]:
+    """Of each gap, the quantile that lies in it."""
+    rows = [int(np.flatnonzero(order.of_gaps[:, k])[0]) for k in range(order.gaps)]
+    return np.array([int(np.flatnonzero(order.of_quantiles[row])[0]) for row in rows], dtype=np.int64)
+
+
+def _fraction(p: float) -> Fraction:
+    return Fraction(float(p)).limit_denominator(_FINEST)
+
+
+def _definitions(data: Data) -> list[QuantileDefinition]:
+    return [QuantileDefinition(str(name)) for name in data["definition"]]
+
+
+def _orders(data: Data) -> list[list[tuple[OrderStatistics, float]]]:
+    """By arm, the order statistics behind its quantiles under each definition, and the share of definitions."""
+    definitions, orders = _definitions(data), []
+    for a, n in enumerate(data["n"]):
+        shown = [
+            _fraction(p) for p, known in zip(data["probability"], data["reported"][a], strict=True) if known
+        ]
+        alike = Counter(tuple(one.position(p, int(n)) for p in shown) for one in definitions)
+        orders.append(
+            [(OrderStatistics.at(int(n), places), k / len(definitions)) for places, k in alike.items()]
+        )
+    return orders
