@@ -330,7 +330,9 @@ def _on_patients(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[st
 
 def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
     given, near = time_evidence.as_model_data(data), _COORDINATES[lifetime.name]
-    z = pm.Normal("z", dims=("summary", "slot"), transform=Reparametrized(near.skew))
+    # A fixed shape, so that other cohorts with as many slots are a swap of data.
+    size = len(data["time_mean"]), len(data["slot"])
+    z = pm.Normal("z", shape=size, dims=("summary", "slot"), transform=Reparametrized(near.skew))
     times = latent_times(z, given)
     shape = reparametrized("shape", priors, near.log_shape(times))
     suggested, step = near.log_mean(times, shape)

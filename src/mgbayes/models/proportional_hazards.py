@@ -309,7 +309,9 @@ def _on_patients(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, P
 
 def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
     given = time_evidence.as_model_data(data)
-    z = pm.Normal("z", dims=("summary", "slot"), transform=Reparametrized(_EARLY))
+    # A fixed shape, so that other cohorts with as many slots are a swap of data.
+    size = len(data["time_mean"]), len(data["slot"])
+    z = pm.Normal("z", shape=size, dims=("summary", "slot"), transform=Reparametrized(_EARLY))
     times = latent_times(z, given)
     log_ratio = parameter("log_hazard_ratio", priors)
     baseline = _near_the_crude_rate(hazard, priors, given)

@@ -2,7 +2,7 @@ r"""Doses at several visits that have the published means and SDs, and the corre
 
 With orthonormal directions e_1, e_2, ... (each of mean 0), the doses at visit v are y_v = exp(a_v + p_v x_v), where
 x_v = Σ_j L_vj e_j is again a direction (rows of the lower triangular L have length 1), and a_v, p_v are those that
-give the published mean and SD (models/latent.py). L is solved for, row by row, so that the doses have the wanted
+give the published mean and SD (latent/mean_sd.py). L is solved for, row by row, so that the doses have the wanted
 correlations. Doses so made are positive whatever the SD; not every correlation can be had with them.
 """
 
