@@ -7,6 +7,7 @@ import xarray as xr
 from mgbayes.inference.run import Fitter
 from mgbayes.models.arms import HALVES
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.cure import by_arm
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
@@ -84,8 +85,6 @@ def test_each_arm_lies_half_the_difference_from_the_level() -> None:
             "shape": 1.0,
         }
     ).expand_dims(chain=[0], draw=[0])
-    from mgbayes.models.cure_patients import by_arm
-
     chance, log_mean, _ = by_arm(draws, {})
     np.testing.assert_allclose(chance.squeeze(), 1 / (1 + np.exp([0.2, -1.0])))
     np.testing.assert_allclose(log_mean.squeeze(), [5.3, 4.7])

@@ -193,7 +193,7 @@ def test_without_zeros_every_family_takes_the_patients(tmp_path: Path) -> None:
 def test_no_print_feeds_the_family(study: Study) -> None:
     plan = load_plan("prednisone")
     assert FAMILY not in {job.family for job in jobs_of(study, plan)}
-    with pytest.raises(InputError, match="no print has what"):
+    with pytest.raises(InputError, match="no paper publishes what"):
         evidence_of(Job(study, plan.with_family(FAMILY), FAMILY))
 
 

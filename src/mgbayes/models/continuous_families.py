@@ -55,6 +55,8 @@ def draw_means(rng: Generator, priors: Mapping[str, Prior], visits: int, *, rati
 
 
 def _draw_correlation(rng: Generator, priors: Mapping[str, Prior], visits: int) -> np.ndarray:
+    if visits == 1:
+        return np.zeros((2, 0))
     shape = priors["correlation"].values[0] + of_visits.lkj_shape(visits)
     vine = 2 * rng.beta(shape, shape, size=(2, len(shape))) - 1
     return _stacked(of_visits.correlations(vine, visits), (2,))
