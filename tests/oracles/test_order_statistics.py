@@ -230,6 +230,7 @@ def test_gaps_that_put_values_out_of_order_have_no_density() -> None:
     assert log_density(mapped, np.array([2.0, 3.5, 6.0]), wide, of(stats.norm(3, 2))) == -np.inf
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", ["gamma", "lognormal"])
 @pytest.mark.parametrize("n", [17, 16])
 def test_a_sampler_agrees_with_the_grid_at_500_effective_draws_a_second(n: int, family: str) -> None:

@@ -192,7 +192,7 @@ COHORTS = {
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.long if name.startswith("remission") else ()) for name in COHORTS],
+    [pytest.param(name, marks=pytest.mark.long if name != "one and none" else ()) for name in COHORTS],
 )
 def test_in_numba_it_is_that_in_python_with_the_right_gradient(name: str) -> None:
     family, data = COHORTS[name]

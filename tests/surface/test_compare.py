@@ -204,6 +204,7 @@ def test_scenarios_of_times_and_measured_outcomes_are_those_of_the_file_or_refus
     assert "times[1] → shape" in run.err
 
 
+@pytest.mark.long
 def test_killed_and_started_again_it_repeats_no_finished_block_and_writes_the_same(tmp_path: Path) -> None:
     """Killed by the operating system once a few blocks are kept; in the end the tables are those of one run."""
     some = [part for name in ("log_rank", "bayesian_piecewise_usual", "welch") for part in ("--method", name)]
