@@ -43,7 +43,9 @@ def test_every_proposal_agrees_with_its_study_and_survives_being_written(name: s
 
 def test_an_outcome_without_numbers_is_named_with_what_is_missing() -> None:
     missing = {row.endpoint: row.needed for row in proposals(_study("faglia2010")).missing}
-    assert missing == {"area": "mean and SD of each arm at a visit after the start"}
+    assert missing == {
+        "area": "mean and SD, or median and quartiles that differ, of each arm after the start"
+    }
 
 
 def test_priors_do_not_see_the_difference_between_the_arms() -> None:
