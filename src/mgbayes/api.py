@@ -9,7 +9,8 @@ import xarray as xr
 
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.inference.fit import Fit
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.plan_file import load_plan, shipped_plans, with_priors
 from mgbayes.planning.check import checked_jobs

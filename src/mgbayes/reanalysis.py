@@ -16,7 +16,7 @@ from mgbayes.verification.ledger import verify
 if TYPE_CHECKING:
     import xarray as xr
 
-    from mgbayes.inference.run import Job
+    from mgbayes.inference.job import Job
 
 Say = Callable[[str, str], None]
 
@@ -110,7 +110,7 @@ def _jobs_of(
 
     A plan that was ``named`` is fitted to the patients or told what they lack, unless small cells were left out.
     """
-    from mgbayes.inference.run import applies, jobs_of, jobs_on_curves, jobs_on_patients
+    from mgbayes.inference.job import applies, jobs_of, jobs_on_curves, jobs_on_patients
 
     imputations = next((curves[part.endpoint] for part in plan.endpoints if part.endpoint in curves), ())
     if patients is not None:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from mgbayes.estimands.summary import EstimandSummary, summarize
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.plan import Plan
 from mgbayes.study.schema import Study
 

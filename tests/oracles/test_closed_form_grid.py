@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.priors import Prior

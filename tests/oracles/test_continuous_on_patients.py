@@ -13,8 +13,9 @@ from scipy import stats
 
 from mgbayes.errors import InputError
 from mgbayes.inference.diagnostics import Status
+from mgbayes.inference.job import Job, evidence_of, jobs_of, jobs_on_patients
 from mgbayes.inference.patient_evidence import families, from_patients, used
-from mgbayes.inference.run import Fitter, Job, evidence_of, jobs_of, jobs_on_patients
+from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.continuous import Data, padded, published
 from mgbayes.models.continuous_families import FAMILIES

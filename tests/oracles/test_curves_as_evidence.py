@@ -10,8 +10,9 @@ import xarray as xr
 
 from mgbayes.errors import InputError
 from mgbayes.inference.fit import Fit
+from mgbayes.inference.job import Job
 from mgbayes.inference.pooled import Spread, spread_of
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.plan_file import load_plan
 from mgbayes.reconstruction.from_curve import reconstruct
 from mgbayes.reconstruction.imputations import DAYS, read_imputations

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.inference.run import Job, evidence_of
+from mgbayes.inference.job import Job, evidence_of
 from mgbayes.models import components
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.components import integrated, log_density_of_sds, log_likelihood, log_prior, powered

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from mgbayes.errors import InputError
-from mgbayes.inference.run import Fitter, Job, applies
+from mgbayes.inference.job import Job, applies
+from mgbayes.inference.run import Fitter
 from mgbayes.models.binary import declared
 from mgbayes.models.overlap import overlapping, perhaps_nested
 from mgbayes.models.plan import Plan

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from mgbayes.inference.run import evidence_of, jobs_of
+from mgbayes.inference.job import evidence_of, jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan

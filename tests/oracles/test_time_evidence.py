@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.plan_file import parse_plan
 from mgbayes.models.priors import Prior

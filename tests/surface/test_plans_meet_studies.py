@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.inference.run import jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.planning.check import checked_jobs, plan_problems

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.inference.run import evidence_of
+from mgbayes.inference.job import evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid

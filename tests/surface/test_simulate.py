@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mgbayes.inference.job import Job, evidence_of
 from mgbayes.inference.patient_evidence import from_patients
-from mgbayes.inference.run import Job, evidence_of
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
 from mgbayes.study.load import load_study

@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 
 from mgbayes.inference.diagnostics import DIAGNOSTICS, Diagnostics, Status, diagnose
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan

@@ -9,7 +9,7 @@ import pytest
 
 from mgbayes.calibrate.on_patients import OnPatients
 from mgbayes.errors import InputError
-from mgbayes.inference.run import applies
+from mgbayes.inference.job import applies
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.plan_file import load_plan, shipped_plans

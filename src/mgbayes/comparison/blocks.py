@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from mgbayes.cache import cache_folder, content_key, write_text
+from mgbayes.cache import Cache, content_key
+from mgbayes.executor import Executor
 
 SOURCE = ("comparison", "frequentist", "reconstruction", "latent", "robustness")
 """What the figures of a block follow from."""
@@ -16,16 +17,14 @@ SOURCE = ("comparison", "frequentist", "reconstruction", "latent", "robustness")
 
 def kept(content: object, make: Callable[[], Any], use_cache: bool) -> Any:
     """What ``make`` gives, as it can be written as JSON: read where the same was kept, else made and kept."""
+    cache: Cache[str] = Cache("comparisons", str)  # as text, since JSON of any form loses missing numbers
     key = content_key(SOURCE, ("numpy", "scipy", "pytensor"), {"block": content})
-    path = cache_folder("comparisons") / f"{key}.json"
-    if use_cache:
-        with suppress(OSError, ValueError):
-            return json.loads(path.read_text("utf-8"))
-    text = json.dumps(make())
-    if use_cache:
-        with suppress(OSError):
-            write_text(path, text)
-    # The same digits, whether read or made.
+    text = cache.read(key) if use_cache else None
+    if text is None:
+        text = json.dumps(make())
+        if use_cache:
+            cache.write(key, text)
+    # In the same form and with the same digits, whether read or made.
     return json.loads(text)
 
 
@@ -39,9 +38,8 @@ class Work:
 
     def each(self, work: Callable[..., Any], blocks: Sequence[tuple[Any, ...]], what: str) -> Iterator[Any]:
         """``work(*block)`` of every block, in their order."""
-        from joblib import Parallel, delayed
-
-        found = Parallel(n_jobs=self.cores, return_as="generator")(delayed(work)(*block) for block in blocks)
-        for done, result in enumerate(found, start=1):
+        tasks, results = [partial(work, *block) for block in blocks], {}
+        for done, (number, result) in enumerate(Executor(self.cores).run(tasks), start=1):
             self.say(f"{what}: {done} of {len(blocks)} blocks")
-            yield result
+            results[number] = result
+        yield from (results[number] for number in range(len(blocks)))

@@ -7,7 +7,8 @@ from typing import Any
 
 from mgbayes.executor import Executor
 from mgbayes.inference.fit import Fit
-from mgbayes.inference.run import Fitter, Job, evidence_of
+from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.run import Fitter
 
 Say = Callable[[str], None]
 Work = Callable[[], Any]

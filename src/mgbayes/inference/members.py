@@ -20,7 +20,8 @@ from mgbayes.inference.pooled import Pooled, spread_of, worst
 from mgbayes.inference.predictive import curve_bands, prior_bands
 
 if TYPE_CHECKING:
-    from mgbayes.inference.run import Fitter, Job
+    from mgbayes.inference.job import Job
+    from mgbayes.inference.run import Fitter
 
 MOST_DRAWS = 1500
 """Of each chain and member; together they are as many as members times this."""

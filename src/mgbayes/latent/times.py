@@ -7,7 +7,7 @@ density of one published pair is
     weight + Σ_i log f(y_i) + log G(y_i) - log q of the arm of i.
 
 What the latent times show before any distribution is asked lets a sampler see its parameters around them
-(around.py). With log y_i = centre + p x_i, the log times of all summaries together have about the variance
+(models/coordinates.py). With log y_i = centre + p x_i, the log times of all summaries have about the variance
 
     pooled = (1 + Σ_g p_g²) / (1 + Σ_g max(n_g - 1, 0)),   variance = pooled / √(1 + (pooled / cap)²).
 

@@ -62,7 +62,7 @@ from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import from_correlations, pair_labels
-from mgbayes.study.numbers import find_mean
+from mgbayes.study.numbers import find_mean_and_spread
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
@@ -133,12 +133,13 @@ class Continuous:
         arms = (study.reference, study.contrast)
         if {part.endpoint for part in plan.endpoints} != {endpoint} or len(plan.endpoints) != len(visits):
             raise NotPrinted(endpoint, "one endpoint, once or once at each of its visits")
-        rows = [[find_mean(study, endpoint, arm.id, visit) for visit in visits] for arm in arms]
-        if any(row is None or row.sd is None for arm in rows for row in arm):
+        rows = [[find_mean_and_spread(study, endpoint, arm.id, visit) for visit in visits] for arm in arms]
+        if any(row is None for arm in rows for row in arm):
             at = f" at {len(visits)} visits" if len(visits) > 1 else ""
             raise NotPrinted(endpoint, f"mean and SD in both arms{at}")
         mean, sd = (
-            np.array([[float(getattr(row, name)) for row in arm] for arm in rows]) for name in ("mean", "sd")
+            np.array([[getattr(row, name) for row in arm] for arm in rows])
+            for name in ("mean_value", "sd_value")
         )
         n = np.array([int(arm.n) for arm in arms])
         least = least_patients(len(visits))

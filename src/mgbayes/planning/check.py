@@ -16,7 +16,7 @@ from mgbayes.models.time_evidence import Followup, printed_followup
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
-    from mgbayes.inference.run import Job
+    from mgbayes.inference.job import Job
 
 _NO_BENEFIT = "an estimand of which the study file says which direction is better (benefit)"
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mgbayes.errors import InputError
-from mgbayes.inference.run import applies, jobs_of
+from mgbayes.inference.job import applies, jobs_of
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.planning.check import checked_jobs

@@ -22,7 +22,8 @@ from mgbayes.cache import Cache, content_key
 from mgbayes.estimands.summary import KIND, PROB, summarize
 from mgbayes.inference.diagnostics import Diagnostic, Status
 from mgbayes.inference.fit import Agreement, Fit
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import smaller_steps
 from mgbayes.inference.store import LIBRARIES
 from mgbayes.robustness.reference_priors import OWN

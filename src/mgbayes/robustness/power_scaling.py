@@ -28,7 +28,8 @@ from mgbayes.cache import Cache, content_key
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB, better
 from mgbayes.inference.fit import Fit
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.inference.store import LIBRARIES
 from mgbayes.models.plan import Plan
 from mgbayes.robustness.cell import STOPPED, How, fault, steady_fit

@@ -9,7 +9,7 @@ from typing import Any
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.executor import Executor
-from mgbayes.inference.run import Job, jobs_of
+from mgbayes.inference.job import Job, jobs_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.check import checked_jobs
 from mgbayes.planning.choose import plans_of

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.inference.run import Job, doubts, evidence_of
+from mgbayes.inference.job import Job, doubts, evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
 from mgbayes.models.priors import Prior

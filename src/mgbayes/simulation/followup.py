@@ -1,7 +1,7 @@
 """How long each synthetic patient was followed: as long as the events allow, with the published mean and SD.
 
-A patient's follow-up F has the density of the published follow-up, a shifted gamma (models/followup.py), times the
-likelihood of the patient's events: F is beyond the day of each event, and one that was not seen had not come by F.
+A patient's follow-up F has the density of the published follow-up, a shifted gamma (distributions/followup.py), times
+the likelihood of the patient's events: F is beyond the day of each event; one that was not seen had not come by F.
 Many cohorts are drawn so, those near the published mean and SD are selected, and one of them is shifted and scaled to
 the published mean and SD.
 """

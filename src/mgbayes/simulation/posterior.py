@@ -42,7 +42,8 @@ def published_fits(
 
     Raises InputError where one fails its diagnostics.
     """
-    from mgbayes.inference.run import Fitter, Job, applies
+    from mgbayes.inference.job import Job, applies
+    from mgbayes.inference.run import Fitter
     from mgbayes.models.plan_file import shipped_plans
 
     plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, MEASURED) and applies(study, plan)]

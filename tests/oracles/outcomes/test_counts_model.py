@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
+from mgbayes.inference.job import applies
 from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients, used
-from mgbayes.inference.run import applies
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import counts
 from mgbayes.models.catalogue import MODELS

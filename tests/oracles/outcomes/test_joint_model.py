@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 from scipy import optimize, special, stats
 
+from mgbayes.inference.job import applies
 from mgbayes.inference.patient_evidence import from_patients, used
-from mgbayes.inference.run import applies
 from mgbayes.models import joint_patients
 from mgbayes.models import visits as of_visits
 from mgbayes.models.catalogue import MODELS

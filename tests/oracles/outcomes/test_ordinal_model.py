@@ -12,8 +12,8 @@ import pytest
 import xarray as xr
 from scipy import integrate, special, stats
 
+from mgbayes.inference.job import applies
 from mgbayes.inference.patient_evidence import from_patients, used
-from mgbayes.inference.run import applies
 from mgbayes.models import ordinal
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan_file import load_plan

@@ -9,9 +9,10 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from mgbayes.inference.job import Job
 from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models import binary
 from mgbayes.models.plan import EndpointAt
 from mgbayes.models.plan_file import load_plan

@@ -9,8 +9,8 @@ import xarray as xr
 from scipy import integrate, stats
 
 from mgbayes.errors import InputError
+from mgbayes.inference.job import jobs_on_patients
 from mgbayes.inference.patient_evidence import from_patients, used
-from mgbayes.inference.run import jobs_on_patients
 from mgbayes.models import adjusted
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mgbayes.inference.run import applies
+from mgbayes.inference.job import applies
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patient_comparison.without_small import without_small_cells
 from mgbayes.patients import read_patients

@@ -15,9 +15,10 @@ import xarray as xr
 from scipy import special
 
 from mgbayes.errors import InputError
+from mgbayes.inference.job import Job, evidence_of
 from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients, has_model, used
-from mgbayes.inference.run import Fitter, Job, evidence_of
+from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan, shipped_plans

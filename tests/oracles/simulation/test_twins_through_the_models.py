@@ -18,7 +18,8 @@ import xarray as xr
 
 import mgbayes
 from mgbayes.inference.fit import Fit
-from mgbayes.inference.run import Fitter, Job
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
 from mgbayes.models.plan_file import load_plan
 from mgbayes.simulation.posterior import published_fits
 from mgbayes.simulation.write import write_cohorts
