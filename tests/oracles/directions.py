@@ -38,6 +38,8 @@ MILD = ("ordinal", "class of a disease, 0 the mildest", "a lower class", "lower"
 INDEPENDENT = ("ordinal", "class of independence, 0 the least", "a higher class", "higher")
 SEIZURES = ("counts", "seizures", "fewer", "lower")
 GOOD_DAYS = ("counts", "outings", "more", "higher")
+STAY = ("quantiles", "stay", "shorter", "lower")
+WALKED = ("quantiles", "distance walked", "farther", "higher")
 
 DIRECTIONS = (
     Direction(*DISCHARGE, "odds_ratio_ever", "above", 1.0, "", "higher odds of ever going home"),
@@ -76,6 +78,10 @@ DIRECTIONS = (
     Direction(*SEIZURES, "rate_difference", "below", 0.0, "events/year", "fewer seizures a year"),
     Direction(*GOOD_DAYS, "rate_ratio", "above", 1.0, "", "outings at a higher rate"),
     Direction(*GOOD_DAYS, "rate_difference", "above", 0.0, "events/year", "more outings a year"),
+    Direction(*STAY, "median_ratio", "below", 1.0, "", "half of the patients are home in a shorter time"),
+    Direction(*STAY, "median_difference", "below", 0.0, "points", "half of the patients are home earlier"),
+    Direction(*WALKED, "median_ratio", "above", 1.0, "", "half of the patients walk a longer way"),
+    Direction(*WALKED, "median_difference", "above", 0.0, "points", "half of the patients walk farther"),
 )
 
 JOINT = {

@@ -22,6 +22,7 @@ KINDS = {
     "binary": "binary",
     "ordinal": "ordinal",
     "counts": "count",
+    "quantiles": "continuous",
 }
 SIDES = {"above": "higher", "below": "lower", None: None}
 OUTCOMES = list(dict.fromkeys((row.model, row.happens, row.benefit) for row in DIRECTIONS))

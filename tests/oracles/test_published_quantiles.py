@@ -20,7 +20,7 @@ from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from mgbayes.study.statistics import QuantileDefinition, Quantiles
 from tests.conftest import ROOT
-from tests.oracles.continuous_fits import log_density
+from tests.oracles.continuous_fits import log_density, log_likelihood
 
 STUDY = load_study(ROOT / "studies" / "fonc2022.toml")
 PLAN = load_plan(ROOT / "studies" / "fonc2022" / "stay.toml")
@@ -91,13 +91,14 @@ def test_with_gaps_integrated_it_is_the_density_of_reported_medians(family: str)
     typical = [law(family, a).ppf((np.arange(16) + 0.5) / 16) for a in (0, 1)]
     data = published(*(quantiles(values, half, "6") for values in typical))
     built = model().build(data, family, priors_for(family))
-    # The arms multiply, so that each gap is integrated by itself.
-    nodes, weights = np.polynomial.laguerre.laggauss(40)
+    # The arms multiply, so that each gap is integrated by itself, over its place's own density.
+    of_gap = log_likelihood(built, AT[family], "gap")
+    at = np.linspace(-25, 25, 1001)
+    weights = stats.logistic.pdf(at) * (at[1] - at[0])
     first, second = (
-        np.array([ll(built, AT[family] | {"gap": np.where([a == 0, a == 1], g, 1.0)}) for g in nodes])
-        for a in (0, 1)
+        np.array([np.sum(of_gap(np.where([a == 0, a == 1], t, 0.0))) for t in at]) for a in (0, 1)
     )
-    both = ll(built, AT[family] | {"gap": np.array([1.0, 1.0])})
+    both = np.sum(of_gap(np.zeros(2)))
     integral = np.log(weights @ np.exp(first)) + np.log(weights @ np.exp(second)) - both
     rng, expected, error = np.random.default_rng(5), 0.0, 0.0
     for a in (0, 1):
@@ -115,7 +116,7 @@ def test_definitions_that_differ_share_the_likelihood() -> None:
     first = quantiles(values, (Fraction(1, 4),), "7")
     every = Quantiles(first.quantiles, first.n)
     built = model().build(published(every, every), "lognormal", PRIORS)
-    gaps = np.array([[0.6, 1.1, 1.7], [0.9, 1.3, 0.4]])  # of types 2 (and hinges), 6 and 7, arm by arm
+    gaps = np.array([[-3.0, -2.0, -1.5], [-2.5, -1.0, -3.5]])  # of types 2 (and hinges), 6 and 7, arm by arm
     found = ll(built, AT["lognormal"] | {"gap": gaps.ravel()})
     expected = sum(
         np.log(
@@ -135,11 +136,12 @@ def _at_gap(reported: Quantiles, definition: str, arm: int, gap: float) -> float
     """An arm's log likelihood at a gap, written out with SciPy; the gap's own density is taken back."""
     n, q, one = reported.n, float(reported.quantiles[0].text), law("lognormal", arm)
     j, g = QuantileDefinition(definition).position(Fraction(1, 4), n)
-    unit = q / n
-    low, high = q - float(g) * gap * unit, q + (1 - float(g)) * gap * unit
+    room = q / float(g)  # the lower neighbour stays above zero
+    wide = room * special.expit(gap)
+    low, high = q - float(g) * wide, q + (1 - float(g)) * wide
     ways = special.gammaln(n + 1) - special.gammaln(j) - special.gammaln(n - j)
     density = one.logpdf([low, high]).sum() + (j - 1) * one.logcdf(low) + (n - j - 1) * one.logsf(high)
-    return float(ways + density + np.log(unit) + gap)
+    return float(ways + density + np.log(room))
 
 
 def test_predicted_quantiles_are_those_of_new_samples() -> None:

@@ -58,6 +58,11 @@ class OrderStatistics:
         return _Elimination(n, positions).solved()
 
     @property
+    def apart(self) -> bool:
+        """Whether no two quantiles share an order statistic, so that gaps can be kept in order."""
+        return not self.log_jacobian and len(self.ranks) == len(self.positions) + self.gaps
+
+    @property
     def gaps(self) -> int:
         """How many latent gaps there are."""
         return self.of_gaps.shape[1]
@@ -85,7 +90,7 @@ def gaps_in_order(
     above the order statistic before, the upper one below the next quantile. A sampler that moves in t meets no edge.
     Quantiles stand in their order. Raises ValueError where two of them share an order statistic.
     """
-    if order.log_jacobian or len(order.ranks) != len(order.positions) + order.gaps:
+    if not order.apart:
         raise ValueError("two quantiles share an order statistic: take latent values of all patients instead")
     found: list[Any] = []
     jacobians: list[Any] = []

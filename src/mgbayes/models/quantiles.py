@@ -23,7 +23,7 @@ quantiles of n_a values are order statistics, or lie between two neighbours of w
 is that of mgbayes.latent.order_statistics, without a latent patient. Where the paper does not name its software, each
 definition of a quantile has the same prior probability, and the likelihood is the average over them:
 
-    gap        ~ Exponential   between neighbours, of each definition in turn; taken back where another one holds
+    gap        ~ Logistic(0, 1)   place of each gap in what its neighbours leave; its density is taken back
     quantiles  ~ average over definitions of the density of an arm's quantiles and gaps
 
 Values are taken as measured finely: quantiles that are equal, as of outcomes in few whole numbers, have no density.
@@ -38,6 +38,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,9 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mgbayes.distributions.arithmetic import exp, expm1, log, log_ndtr, maximum
+from mgbayes.distributions.arithmetic import exp, expm1, log, log_ndtr
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.latent.order_statistics import Distribution, OrderStatistics, log_density
+from mgbayes.latent.order_statistics import Distribution, OrderStatistics, gaps_in_order, log_density
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
@@ -63,7 +64,6 @@ from mgbayes.study.statistics import QuantileDefinition, Quantiles
 
 Data = Mapping[str, NDArray[Any]]
 _LOG_TWO = float(np.log(2))
-_LEAST = 1e-12
 _FINEST = 1000
 """Probabilities of quantiles are read as fractions of at most so many parts."""
 
@@ -86,8 +86,7 @@ class Family:
         """The distribution of an outcome, of the median and the dispersion of g(y)."""
 
         def g(y: Any) -> Any:
-            # A gap so wide that it reaches below zero has next to no density.
-            return log(maximum(y, _LEAST)) if self.by_ratio else y
+            return log(y) if self.by_ratio else y
 
         def z(y: Any) -> Any:
             return (g(y) - median) / dispersion
@@ -96,6 +95,11 @@ class Family:
             return self.log_pdf(z(y)) - log(dispersion) - (g(y) if self.by_ratio else 0.0)
 
         return Distribution(log_pdf, lambda y: self.log_cdf(z(y)), lambda y: self.log_sf(z(y)))
+
+    @property
+    def least(self) -> float:
+        """The lower end of the outcome."""
+        return 0.0 if self.by_ratio else -inf
 
     def outcome(self, median: Any, dispersion: Any, z: Any) -> Any:
         """The outcome y at z, in numbers."""
@@ -165,10 +169,8 @@ class PublishedQuantiles:
             shown = data["quantile"][a][data["reported"][a] == 1]
             if (np.diff(shown) <= 0).any():
                 raise NotPrinted(part.endpoint, "quantiles that differ, of values measured more finely")
-        try:
-            _orders(data)
-        except ValueError:
-            raise NotPrinted(part.endpoint, "fewer quantiles than patients of each arm") from None
+        if not _apart(data):
+            raise NotPrinted(part.endpoint, "fewer quantiles, or more patients, in each arm")
         if (
             any(FAMILIES[family].by_ratio for family in plan.printed_families)
             and (data["quantile"] <= 0).any()
@@ -182,25 +184,25 @@ class PublishedQuantiles:
         level_name, effect_name, sd_name = chosen.names
         orders = _orders(data)
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
-            quantile, scale = (pm.Data(name, data[name]) for name in ("quantile", "gap_scale"))
+            quantile = pm.Data("quantile", data["quantile"])
             level, effect = parameter(level_name, priors), parameter(effect_name, priors)
             dispersion = parameter(sd_name, priors, dims="arm")
             median = level + effect * HALVES.to_numpy()
-            sizes = [order.gaps for row in orders for order, _ in row]
-            gap = pm.Exponential("gap", 1.0, shape=sum(sizes)) if sum(sizes) else pt.zeros(0)
+            gaps = sum(order.gaps for row in orders for order, _ in row)
+            place = pm.Logistic("gap", 0.0, 1.0, shape=gaps) if gaps else pt.zeros(0)
             densities, begin = [], 0
             for a, row in enumerate(orders):
                 distribution = chosen.of(median[a], dispersion[a])
-                places = np.flatnonzero(data["reported"][a])
-                shown = quantile[a][places]
+                shown = quantile[a][np.flatnonzero(data["reported"][a])]
                 terms = []
                 for order, weight in row:
-                    own = gap[begin : begin + order.gaps]
+                    own = place[begin : begin + order.gaps]
                     begin += order.gaps
-                    # In units of the gaps' scale; the density as drawn is taken back.
-                    unit = scale[a][places[_quantiles_of(order)]]
-                    exact = log_density(order, shown, own * unit, distribution, xp=pt)
-                    terms.append(exact + pt.log(unit).sum() + own.sum() + np.log(weight))
+                    latent = gaps_in_order(order, shown, own, chosen.least, xp=pt)
+                    # The density of the gaps' places as drawn is taken back.
+                    drawn = pm.logp(pm.Logistic.dist(0.0, 1.0), own).sum()
+                    exact = log_density(order, shown, latent.d, distribution, xp=pt)
+                    terms.append(exact + latent.log_jacobian - drawn + np.log(weight))
                 densities.append(pt.logsumexp(pt.stack(terms)))
             given_density("quantiles", pt.stack(densities), quantile.sum(axis=1), dims="arm")
         return model
@@ -240,7 +242,7 @@ class PublishedQuantiles:
         drawn = self.prior_draws(rng, data, family, priors, 1)
         truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
         quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
-        return truth, {**data, "quantile": quantile, "gap_scale": _gap_scale(quantile, data)}
+        return truth, {**data, "quantile": quantile}
 
     def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
         """The quantiles that are published."""
@@ -277,8 +279,7 @@ def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[An
 
     Returns:
         n (arm,); probability (m,), of every quantile that either arm has; quantile (arm, m) and reported (arm, m),
-        1 where it is reported; definition, those of a quantile that are possible; gap_scale (arm, m), a likely
-        distance of neighbours there.
+        1 where it is reported; definition, those of a quantile that are possible.
     """
     arms = (reference, contrast)
     probability = sorted({one.p for arm in arms for one in arm.quantiles})
@@ -287,34 +288,13 @@ def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[An
         for one in arm.quantiles:
             i = probability.index(one.p)
             quantile[a, i], reported[a, i] = float(one.text), 1
-    data: dict[str, NDArray[Any]] = {
+    return {
         "n": np.array([arm.n for arm in arms]),
         "probability": np.array([float(p) for p in probability]),
         "quantile": quantile,
         "reported": reported,
         "definition": np.array([str(one) for one in reference.definitions]),
     }
-    return {**data, "gap_scale": _gap_scale(quantile, data)}
-
-
-def _gap_scale(quantile: NDArray[Any], data: Data) -> NDArray[np.float64]:
-    """By arm and quantile, about the distance of neighbours: that of the quantiles around it, over their patients."""
-    scale = np.ones_like(quantile)
-    for a, n in enumerate(data["n"]):
-        places = np.flatnonzero(data["reported"][a])
-        q, p = quantile[a][places], data["probability"][places]
-        if len(places) == 1:
-            scale[a, places] = max(abs(q[0]), 1e-6) / n
-            continue
-        first, last = np.maximum(np.arange(len(q)) - 1, 0), np.minimum(np.arange(len(q)) + 1, len(q) - 1)
-        scale[a, places] = (q[last] - q[first]) / (n * (p[last] - p[first]))
-    return np.asarray(np.maximum(scale, 1e-9), dtype=float)
-
-
-def _quantiles_of(order: OrderStatistics) -> NDArray[np.int64]:
-    """Of each gap, the quantile that lies in it."""
-    rows = [int(np.flatnonzero(order.of_gaps[:, k])[0]) for k in range(order.gaps)]
-    return np.array([int(np.flatnonzero(order.of_quantiles[row])[0]) for row in rows], dtype=np.int64)
 
 
 def _fraction(p: float) -> Fraction:
@@ -323,6 +303,14 @@ def _fraction(p: float) -> Fraction:
 
 def _definitions(data: Data) -> list[QuantileDefinition]:
     return [QuantileDefinition(str(name)) for name in data["definition"]]
+
+
+def _apart(data: Data) -> bool:
+    """Whether no two quantiles of an arm share an order statistic, under any definition."""
+    try:
+        return all(order.apart for row in _orders(data) for order, _ in row)
+    except ValueError:
+        return False
 
 
 def _orders(data: Data) -> list[list[tuple[OrderStatistics, float]]]:
