@@ -23,6 +23,8 @@ HOSTILE = "A&B <b>50 %</b> _x_ $y^2$ {z} \\input{|ls} #1 ~ [k] «µ» β 中"
 """What HTML, Word and LaTeX could each take for markup."""
 RELAPSE = (-0.5, 0.4)
 """Mean and SD of the log hazard ratio."""
+MINIMAL = (0.4, 0.6)
+"""Mean and SD of the log odds ratio."""
 DIMS = ("chain", "draw")
 PRIOR = Prior("normal", (0.0, 1.0), "No direction is favoured.")
 
@@ -31,7 +33,7 @@ def toy_results(study: Study | None = None) -> Results:
     """Relapse at a log hazard ratio of -0.5 ± 0.4, and minimal manifestations at a log odds ratio of 0.4 ± 0.6."""
     study = study or load_study()
     relapse = _draws(*RELAPSE, 1)
-    minimal = _draws(0.4, 0.6, 2)
+    minimal = _draws(*MINIMAL, 2)
     return Results(
         study,
         _ledger() if study == load_study() else verify(study, search=False, use_cache=False),
@@ -91,7 +93,9 @@ def _fit(plan: str, effects: dict[str, np.ndarray], contrasts: dict[Estimand, np
         family=read.family,
         evidence="published",
         alternative=None,
-        priors=dict.fromkeys(effects, PRIOR),
+        priors=dict.fromkeys(
+            ["log_odds_ratio"] if plan == "binary" else effects, PRIOR
+        ),  # one of all outcomes
         declared=tuple(contrasts),
         data={},
         posterior=xr.Dataset({name: (DIMS, draws) for name, draws in effects.items()}),

@@ -6,11 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from mgbayes.grade.certainty import LEVELS, certainty
 from mgbayes.report import words
 from mgbayes.report.findings_table import findings_table
-from tests.toy_results import toy_results
+from tests.toy_results import MINIMAL, PRIOR, toy_results
 
 RULES = ("imbalance", "assumed_followup", "misprint", "imprecise", "depends")
 
@@ -44,3 +45,12 @@ def test_an_odds_ratio_stands_beside_the_difference_of_its_own_outcome() -> None
     row = next(row for row in toy_results().main_findings if row.summary.estimand.id == "odds_ratio_pis_mm")
     assert row.absolute is not None
     assert row.absolute.estimand.id == "risk_difference_pis_mm"
+
+
+def test_a_yes_no_outcome_is_repeated_under_a_skeptical_prior_too() -> None:
+    row = next(row for row in toy_results().main_findings if row.summary.estimand.id == "odds_ratio_pis_mm")
+    mean, sd = MINIMAL
+    precision = 1 / sd**2 - 1 / PRIOR.values[1] ** 2  # of the likelihood that this posterior and prior imply
+    after = 1 / (precision + 1 / 0.355**2)
+    exact = norm.cdf(after * mean / sd**2 / after**0.5)
+    assert min(abs(chance.value - exact) for chance in row.robustness.chances) < 0.01

@@ -41,46 +41,29 @@ class Explorable:
 
 
 def explorables(findings: Sequence[Finding], fits: Sequence[Fit]) -> tuple[Explorable, ...]:
-    """Every main finding that the plan names an effect for, whose prior is normal or a mixture of Student t."""
+    """Every main finding that the plan names an effect for, in each analysis in which that has a prior of its own."""
     return tuple(found for row in findings if row.main for found in _of(row, fits))
 
 
 def _of(row: Finding, fits: Sequence[Fit]) -> Iterator[Explorable]:
-    varied = _varied(row)
+    varied, estimand = row.plan.varied(row.summary.estimand.id), row.summary.estimand.id
     if varied is None:
         return
     evidence = tuple(
-        _stored(fit, varied.effect, row.summary.estimand.id)
+        _stored(fit, varied.effect, own, estimand)
         for fit in fits
-        if fit.plan.id == row.plan.id and _has(fit, varied.effect, row.summary.estimand.id)
+        if fit.plan.id == row.plan.id and estimand in {known.id for known in fit.estimands}
+        if (own := fit.effect_prior(varied.effect))
     )
     if evidence:
         own = evidence[0].own
         yield Explorable(row, varied, evidence, (*reference_priors(own, varied), *user_priors(varied)))
 
 
-def _varied(row: Finding) -> Sensitivity | None:
-    """The effect behind an estimand: that which the plan names for it, or its only one."""
-    named = row.plan.sensitivity
-    exact = next((varied for varied in named if varied.estimand == row.summary.estimand.id), None)
-    return exact or (named[0] if len({varied.effect for varied in named}) == 1 else None)
-
-
-def _has(fit: Fit, effect: str, estimand: str) -> bool:
-    known = estimand in {row.id for row in fit.estimands}
-    prior = fit.priors.get(effect)
-    return (
-        known
-        and effect in fit.posterior
-        and prior is not None
-        and prior.form in ("normal", "student_t_mixture")
-    )
-
-
-def _stored(fit: Fit, effect: str, estimand: str) -> Evidence:
+def _stored(fit: Fit, effect: str, own: Prior, estimand: str) -> Evidence:
     drawn = fit.posterior[effect].transpose("chain", "draw").to_numpy().ravel()
     contrast = fit.contrasts[estimand].transpose("chain", "draw").to_numpy().ravel()
     order = np.argsort(contrast, kind="stable")
     size = min(STORED, order.size)
     picked = order[((np.arange(size) + 0.5) * order.size / size).astype(int)]
-    return Evidence(fit, drawn[picked], contrast[picked], fit.priors[effect])
+    return Evidence(fit, drawn[picked], contrast[picked], own)

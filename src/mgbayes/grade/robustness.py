@@ -101,11 +101,10 @@ def chances_by_fit(fits: Sequence[Fit], row: EstimandSummary) -> dict[str, Chanc
 
 
 def _under_other_priors(fit: Fit, row: EstimandSummary) -> Iterator[Chance]:
-    plan, estimand = fit.plan, row.estimand
-    mine = [varied for varied in plan.sensitivity if varied.estimand == estimand.id] or plan.sensitivity
-    if not mine or mine[0].effect not in fit.posterior or mine[0].effect not in fit.priors:
+    estimand, varied = row.estimand, fit.plan.varied(row.estimand.id)
+    own = fit.effect_prior(varied.effect) if varied else None
+    if varied is None or own is None:
         return
-    varied, own = mine[0], fit.priors[mine[0].effect]
     effect = fit.posterior[varied.effect].transpose("chain", "draw").to_numpy()
     draws = fit.contrasts[estimand.id].transpose("chain", "draw").to_numpy()
     benefit = better(draws, estimand, estimand.null)

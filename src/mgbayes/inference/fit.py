@@ -24,6 +24,7 @@ from mgbayes.inference.tree import (
     constants,
     of_each_patient,
 )
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.curve import Curve
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.priors import Prior
@@ -113,6 +114,17 @@ class Fit:
             *self.adjusted,
         ]
         return "-".join(part for part in parts if part)
+
+    def effect_prior(self, effect: str) -> Prior | None:
+        """The prior of an effect, its own or that of all endpoints; None where none is a factor of the density.
+
+        Such are members of a hierarchy, and effects that the family does not have: their draws cannot be weighted by
+        another prior.
+        """
+        if effect not in self.posterior:
+            return None
+        row = MODELS.get(self.plan.model)
+        return self.priors.get(effect) or (self.priors.get(row.effect_by_endpoint) if row else None)
 
     @property
     def model(self) -> Any:

@@ -318,6 +318,11 @@ class Plan(Record):
             return tuple(f"{row.effect_by_endpoint}_{key}" for key in self.keys)
         return tuple(name for name in row.effects if name in row.parameters[family])
 
+    def varied(self, estimand: str) -> Sensitivity | None:
+        """The effect behind an estimand: that which the plan names for it, or its only one."""
+        named = next((row for row in self.sensitivity if row.estimand == estimand), None)
+        return named or (self.sensitivity[0] if len({row.effect for row in self.sensitivity}) == 1 else None)
+
     @property
     def rule_probability(self) -> float:
         """The probability of benefit at which the conclusion is drawn; 0.95 where the plan names none."""

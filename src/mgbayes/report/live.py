@@ -49,7 +49,10 @@ def _outcome(row: Explorable) -> dict[str, Any]:
 
 
 def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
-    """The draws, and under ``exact`` what all draws say under the plan's own prior: what the tables have."""
+    """The draws, and under ``exact`` what all draws say under the plan's own prior: what the tables have.
+
+    No draws of the effect where they are those of the contrast.
+    """
     contrast = np.log(row.contrast) if ratio else row.contrast
     summary = next(one for one in row.fit.summaries() if one.estimand.id == estimand)
     return {
@@ -61,10 +64,9 @@ def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
             "high": summary.high,
         },
         "label": words.first_upper(words.model_of(row.fit)),
-        "effect": _packed(row.effect),
+        "effect": None if np.allclose(row.effect, contrast, atol=1e-6) else _packed(row.effect),
         "contrast": _packed(contrast),
-        "own": _parts(row.own.as_mixture()),
-        "same": bool(np.allclose(row.effect, contrast, atol=1e-6)),
+        "own": _parts(row.own),
     }
 
 

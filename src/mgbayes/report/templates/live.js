@@ -85,7 +85,8 @@ const Live = (() => {
   };
 
   const compute = (outcome, evidence, parts, threshold) => {
-    evidence.drawn ??= {effect: unpack(evidence.effect), contrast: unpack(evidence.contrast)};
+    const drawn = name => evidence[name] && unpack(evidence[name]);
+    evidence.drawn ??= {effect: drawn("effect") ?? drawn("contrast"), contrast: drawn("contrast")};
     const {effect, contrast} = evidence.drawn;
     evidence.before ??= effect.map(x => logDensity(evidence.own, x));
     const {weight, k} = smoothed(effect.map((x, i) => logDensity(parts, x) - evidence.before[i]));
@@ -166,7 +167,7 @@ const Live = (() => {
       .forEach(([name, value]) => part("side").setAttribute(name, value));
     for (const [id, value] of [["null", at], ["mark", state.threshold === null ? -9 : x(scale(state.threshold))]])
       ["x1", "x2"].forEach(name => part(id).setAttribute(name, Number.isFinite(value) ? value : -9));
-    const prior = it.evidence[state.evidence].same && shown
+    const prior = !it.evidence[state.evidence].effect && shown
       ? Array.from({length: Live.BINS}, (_, i) => Math.exp(Live.logDensity(parts(), low + (i + 0.5) / Live.BINS * (high - low)))) : [];
     const area = bins.reduce((sum, value) => sum + value, 0), all = prior.length ? area / (Live.BINS / (high - low)) : 1;
     part("before").setAttribute("d", prior.length ? "M" + prior.map((value, i) => point(i, Math.min(value * all, most * 1.05))).join("L") : "");
