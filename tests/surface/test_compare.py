@@ -37,7 +37,7 @@ FIGURES = (
 FILES = {
     "comparison.html",
     *(f"tables/{name}.csv" for name in TABLES),
-    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png")),
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("svg", "png", "csv")),
 }
 NONE = ("--repetitions", "0")
 OF_ONE_STUDY = re.compile("rituximab|prednisone|remission|relapse|antibod|musk|achr|mgfa", re.IGNORECASE)

@@ -152,7 +152,9 @@ def test_the_command_writes_tables_figures_and_json(tmp_path: Path) -> None:
     cells = pd.read_csv(tmp_path / "out" / "tables" / "cells.csv")
     assert len(cells) == len(result["cells"]) == 13
     suffixes = {Path(name).suffix for name in result["files"] if name.startswith("figures/")}
-    assert suffixes == {".svg", ".png"}
+    assert suffixes == {".svg", ".png", ".csv"}
+    drawn = pd.read_csv(tmp_path / "out" / "figures" / "binary_odds_ratio_pis_mm_cells.csv")
+    assert drawn["p_benefit"].tolist() == sorted(cells.loc[cells["status"] != "failed", "p_benefit"])
     page = (tmp_path / "out" / "sensitivity.html").read_text("utf-8")
     assert page.count("<img ") == len([name for name in result["files"] if name.endswith(".svg")])
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
@@ -246,10 +248,11 @@ def test_other_cohorts_stand_on_the_page_with_their_conflict_and_their_weight(
     assert f"weight {robust.vague_before:.2f} before and {robust.vague_after:.2f} after" in page
     assert f"predictive probability of {round(100 * evidence.main.conflict.p_as_low)} %" in page
     assert all(f": {row.study}</td>" in page for row in evidence.cohorts)
-    assert {path.stem for path in (tmp_path / "out" / "figures").glob("*.svg")} == {
-        "cohorts_forest",
-        "cohorts_conflict",
-    }
+    for kind in ("svg", "csv"):
+        drawn = {path.stem for path in (tmp_path / "out" / "figures").glob(f"*.{kind}")}
+        assert drawn == {"cohorts_forest", "cohorts_conflict"}
+    forest = pd.read_csv(tmp_path / "out" / "figures" / "cohorts_forest.csv")
+    assert forest["p_benefit"].iloc[-1] == pytest.approx(robust.posterior.above(0.0), rel=1e-5)
     answers = pd.read_csv(tmp_path / "out" / "tables" / "cohorts_answers.csv")
     assert len(answers) == 1 + len(evidence.variations)
 

@@ -13,8 +13,10 @@ from mgbayes.report.picture import Picture
 from mgbayes.study.schema import Study
 from mgbayes.synthesis.cohorts import CohortEvidence
 from mgbayes.synthesis.hierarchy import GridDistribution
+from mgbayes.synthesis.tables import odds, tables
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -44,6 +46,7 @@ def pictures(study: Study, evidence: CohortEvidence) -> Iterator[Picture]:
         "two disagree.",
         (7.2, 1.1 + 0.4 * (len(evidence.cohorts) + 4)),
         lambda figure: _draw_forest(figure, study, evidence),
+        lambda: _forest_data(study, evidence),
     )
     check = evidence.main.conflict
     yield Picture(
@@ -53,6 +56,7 @@ def pictures(study: Study, evidence: CohortEvidence) -> Iterator[Picture]:
         f"predictive probability of {words.percent(check.p_as_low)}.",
         (6.4, 2.8),
         lambda figure: _draw_conflict(figure, study, evidence),
+        lambda: tables(evidence)["cohorts_prediction"],
     )
 
 
@@ -80,6 +84,13 @@ def _rows(study: Study, evidence: CohortEvidence) -> list[_Row]:
         ),
         _Row("the same, with the cohorts as robust prior", main.robust.posterior, "D", style.CONTRAST),
     ]
+
+
+def _forest_data(study: Study, evidence: CohortEvidence) -> pd.DataFrame:
+    """One row an odds ratio that is drawn."""
+    import pandas as pd
+
+    return pd.DataFrame({"row": row.label} | odds(row.distribution) for row in _rows(study, evidence))
 
 
 def _draw_forest(figure: Figure, study: Study, evidence: CohortEvidence) -> None:

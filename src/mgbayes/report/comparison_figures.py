@@ -11,6 +11,7 @@ import numpy as np
 from mgbayes.comparison.operating import RISKS
 from mgbayes.comparison.run import Comparison
 from mgbayes.comparison.tables import ALPHA
+from mgbayes.report.comparison_tables import calibration, rules, size
 from mgbayes.report.picture import Picture
 from mgbayes.report.style import CONTRAST, FAINT, INK, MARKERS, SHADES, SOFT, bare_left
 
@@ -34,6 +35,7 @@ def pictures(comparison: Comparison) -> Iterator[Picture]:
         "at some.",
         (7.2, 3.6),
         partial(_draw_size, comparison),
+        lambda: size(comparison).filter(("risk", *CURVES)),
     )
     yield Picture(
         "power",
@@ -42,6 +44,7 @@ def pictures(comparison: Comparison) -> Iterator[Picture]:
         "the line: the rule concludes by mistake more often than it says.",
         (7.2, 0.24 * len(rows) + 1.0),
         partial(_draw_power, comparison, rows),
+        lambda: rules(comparison).iloc[rows],
     )
     yield Picture(
         "calibration",
@@ -50,6 +53,7 @@ def pictures(comparison: Comparison) -> Iterator[Picture]:
         "On the diagonal a probability means what it says.",
         (4.6, 4.4),
         partial(_draw_calibration, comparison),
+        lambda: calibration(comparison).loc[lambda frame: frame["rule"].isin(CALIBRATED)],
     )
 
 
@@ -101,7 +105,7 @@ def _draw_calibration(comparison: Comparison, figure: Figure) -> None:
     axes = figure.subplots()
     axes.plot([0, 100], [0, 100], color=SOFT, linewidth=0.8)
     known = {rule.id: it for rule, it in zip(comparison.rules, comparison.calibrations, strict=True)}
-    rules = {rule.id: rule for rule in comparison.rules}
+    labels = {rule.id: rule.label.split(":")[0] for rule in comparison.rules}
     for k, name in enumerate(name for name in CALIBRATED if name in known):
         it = known[name]
         seen = it.weight > 1e-6
@@ -112,7 +116,7 @@ def _draw_calibration(comparison: Comparison, figure: Figure) -> None:
             marker=MARKERS[k],
             linewidth=1,
             markersize=4,
-            label=rules[name].label.split(":")[0],
+            label=labels[name],
         )
     ticks = np.arange(0, 101, 25)
     axes.set_xticks(ticks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from mgbayes.comparison.run import Comparison
 from mgbayes.comparison.simulated import Simulated, Truth, intervals
 from mgbayes.comparison.tables import ALPHA, LEVEL
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
+from mgbayes.report.comparison_simulated import table
 from mgbayes.report.picture import Picture
 from mgbayes.report.style import CONTRAST, FAINT, INK, MARKERS, SHADES, SOFT, bare_left
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 _FEWEST = 10
@@ -48,7 +50,8 @@ _SHOWN: dict[type, _Shown] = {
 
 def pictures(comparison: Comparison) -> Iterator[Picture]:
     """Of times and of measured outcomes."""
-    for name, it in (("times", comparison.times), ("values", comparison.values)):
+    outcomes = (("times", comparison.times), ("values", comparison.values))  # noqa: PD011, no data frame
+    for name, it in outcomes:
         if it is not None:
             yield from _of(name, comparison, it)
 
@@ -65,6 +68,7 @@ def _of(name: str, comparison: Comparison, it: Simulated) -> Iterator[Picture]:
             f"The line across is {100 * ALPHA:g} %. Monte Carlo errors are in the table.",
             (7.2, 0.3 * len(it.truths) + 1.3),
             partial(_scenarios, it, compared),
+            partial(_of_rules, it, compared),
         )
     if zipped:
         yield Picture(
@@ -74,6 +78,7 @@ def _of(name: str, comparison: Comparison, it: Simulated) -> Iterator[Picture]:
             f"where {100 * LEVEL:g} % cover it, the dark ones begin at the line.",
             (7.2, 3.4),
             partial(_draw_zip, comparison, it, zipped),
+            partial(_zip, comparison, it, zipped),
         )
     if compared and any(truth.random for truth in it.truths):
         yield Picture(
@@ -83,6 +88,7 @@ def _of(name: str, comparison: Comparison, it: Simulated) -> Iterator[Picture]:
             "it says; bars are two Monte Carlo errors.",
             (4.6, 4.4),
             partial(_draw_calibration, it, compared),
+            partial(_calibration, it, compared),
         )
 
 
@@ -107,22 +113,36 @@ def _scenarios(it: Simulated, rules: list[str], figure: Figure) -> None:
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=7.5)
 
 
-def _draw_zip(comparison: Comparison, it: Simulated, rules: list[str], figure: Figure) -> None:
+def _of_rules(it: Simulated, rules: list[str]) -> pd.DataFrame:
+    """The table of simulated studies, of the methods that are drawn."""
+    return table(it).loc[lambda frame: frame["rule"].isin(rules)]
+
+
+def _zip(comparison: Comparison, it: Simulated, rules: list[str]) -> pd.DataFrame:
+    """One row a method and study: the interval, how far its estimate is from the truth, whether it covers it."""
+    import pandas as pd
+
     truth = _SHOWN[it.kind].zip_truth
-    shown = intervals(it, truth, rules, comparison.tables.m, comparison.tables.n)
+    answers = intervals(it, truth, rules, comparison.tables.m, comparison.tables.n)
+    parts = []
+    for rule in rules:
+        frame = pd.DataFrame({name: getattr(answers[rule], name) for name in ("estimate", "low", "high")})
+        frame = frame[np.isfinite(frame).all(axis=1)]
+        away = np.abs(frame["estimate"] - truth.effect) / (frame["high"] - frame["low"])
+        frame = frame.iloc[np.argsort(away)].assign(centile=100 * (np.arange(len(frame)) + 0.5) / len(frame))
+        covers = (frame["low"] <= truth.effect) & (truth.effect <= frame["high"])
+        parts.append(frame.assign(rule=rule, covers=covers))
+    return pd.concat(parts)
+
+
+def _draw_zip(comparison: Comparison, it: Simulated, rules: list[str], figure: Figure) -> None:
+    shown = _zip(comparison, it, rules)
     panels = figure.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False)[0]
     for axes, rule in zip(panels, rules, strict=True):
-        rows: Any = np.stack(
-            [x for x in (shown[rule].estimate, shown[rule].low, shown[rule].high) if x is not None]
-        )
-        estimate, low, high = rows[:, np.isfinite(rows).all(0)]
-        order = np.argsort(np.abs(estimate - truth.effect) / (high - low))
-        centile = 100 * (np.arange(len(order)) + 0.5) / len(order)
-        missed = ((low > truth.effect) | (high < truth.effect))[order]
-        for state, colour in ((False, FAINT), (True, INK)):
-            at = missed == state
-            axes.hlines(centile[at], low[order][at], high[order][at], color=colour, linewidth=0.6)
-        axes.axvline(truth.effect, color=CONTRAST, linewidth=0.9)
+        for covers, colour in ((True, FAINT), (False, INK)):
+            rows = shown[(shown["rule"] == rule) & (shown["covers"] == covers)]
+            axes.hlines(rows["centile"], rows["low"], rows["high"], color=colour, linewidth=0.6)
+        axes.axvline(_SHOWN[it.kind].zip_truth.effect, color=CONTRAST, linewidth=0.9)
         axes.axhline(100 * LEVEL, color=SOFT, linewidth=0.8)
         axes.set_title(it.methods[rule].label.replace(", ", ",\n", 1), fontsize=7.5)
         axes.set_ylim(50, 100)
@@ -130,20 +150,38 @@ def _draw_zip(comparison: Comparison, it: Simulated, rules: list[str], figure: F
     figure.supxlabel("95 % interval of the effect", fontsize=8)
 
 
-def _draw_calibration(it: Simulated, rules: list[str], figure: Figure) -> None:
-    axes = figure.subplots()
-    axes.plot([0, 100], [0, 100], color=SOFT, linewidth=0.8)
+def _calibration(it: Simulated, rules: list[str]) -> pd.DataFrame:
+    """One row a method and range of stated probabilities, in percent, with two Monte Carlo errors."""
+    import pandas as pd
+
     data = it.dataset.isel(scenario=next(j for j, truth in enumerate(it.truths) if truth.random))
-    for k, rule in enumerate(rules):
+    parts = []
+    for rule in rules:
         weight, stated, true = (
             data[f"calibration_{name}"].sel(rule=rule).to_numpy() for name in ("weight", "stated", "true")
         )
         seen = weight >= _FEWEST
         share = true[seen] / weight[seen]
+        columns = {
+            "stated": 100 * stated[seen] / weight[seen],
+            "true": 100 * share,
+            "two_errors": 200 * np.sqrt(share * (1 - share) / weight[seen]),
+            "studies": weight[seen],
+        }
+        parts.append(pd.DataFrame({"rule": rule} | columns))
+    return pd.concat(parts)
+
+
+def _draw_calibration(it: Simulated, rules: list[str], figure: Figure) -> None:
+    axes = figure.subplots()
+    axes.plot([0, 100], [0, 100], color=SOFT, linewidth=0.8)
+    shown = _calibration(it, rules)
+    for k, rule in enumerate(rules):
+        rows = shown[shown["rule"] == rule]
         axes.errorbar(
-            100 * stated[seen] / weight[seen],
-            100 * share,
-            200 * np.sqrt(share * (1 - share) / weight[seen]),
+            rows["stated"],
+            rows["true"],
+            rows["two_errors"],
             color=SHADES[k],
             marker=MARKERS[k],
             linewidth=1,

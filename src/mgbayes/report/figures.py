@@ -59,7 +59,7 @@ def _printed_p(reanalysis: Reanalysis) -> Iterator[Picture]:
             "is not.",
             (7.2, 0.8 + 0.36 * len(rows)),
             lambda figure: _draw_printed_p(reanalysis, rows, figure),
-            data=lambda: _printed_p_data(rows),
+            lambda: _printed_p_data(rows),
         )
 
 
@@ -157,8 +157,8 @@ def _chances(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
         f"{words.model_of(fit)}.",
         (6.4, 0.9 + 0.7 * len(labels)),
         lambda figure: _draw_chances(figure, fit, labels, (study.reference.label, study.contrast.label)),
-        fit.plan.id,
         lambda: _chances_data(fit, labels, (study.reference.label, study.contrast.label)),
+        fit.plan.id,
     )
 
 
@@ -218,8 +218,8 @@ def _forest(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
             _forest_caption(reanalysis, plan.role),
             (7.2, 0.9 + 0.32 * len(part)),
             _forest_drawer(reanalysis, part, ratio=scale == 1, unit=unit),
-            plan.id,
             partial(_forest_data, part),
+            plan.id,
         )
 
 

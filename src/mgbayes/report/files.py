@@ -18,8 +18,7 @@ def draw_all(pictures: Iterable[Picture], folder: Path) -> dict[str, tuple[Pictu
 
 
 def _drawn(picture: Picture, folder: Path) -> Path:
-    if picture.data is not None:
-        write_frames({picture.name: picture.data()}, folder, FLOAT)
+    write_frames({picture.name: picture.data()}, folder, FLOAT)
     return save(picture.draw, picture.size, folder / picture.name)[0]
 
 

@@ -12,6 +12,7 @@ from mgbayes.report.picture import Picture
 from mgbayes.robustness.cell import Cell
 from mgbayes.robustness.decision import FACTORS, Flips
 from mgbayes.robustness.run import Grid
+from mgbayes.robustness.tables import cells_frame, surfaces_frame
 from mgbayes.robustness.tipping import COARSE_SDS, LEVELS, Tipping
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _curve(row: Flips, cells: Sequence[Cell]) -> Picture:
         f"prior's weight is its share of the posterior precision. Analyses are not equally credible.{without}",
         (7.2, 2.6 + 0.16 * len(levels)),
         lambda figure: _draw_curve(figure, row, usable, levels),
+        lambda: cells_frame(usable),
         row.plan,
     )
 
@@ -113,6 +115,7 @@ def _surface(tip: Tipping, grid: Grid) -> Picture:
         "from 1 for the conclusion to hold is one that brings the conclusion with it.",
         (5.6, 3.6),
         lambda figure: _draw_surface(figure, tip),
+        lambda: surfaces_frame([tip]),
         tip.plan,
     )
 

@@ -36,8 +36,8 @@ def curve(study: Study, fit: Fit) -> Iterator[Picture]:
         f"{fit.curve.caption} {_legend(study, fit)} Model: {words.model_of(fit)}.",
         (6.4, 3.6),
         lambda figure: draw(figure, fit, labels),
-        fit.plan.id,
         lambda: _curve_data(fit, labels),
+        fit.plan.id,
     )
 
 
@@ -177,8 +177,8 @@ def predictive(study: Study, fit: Fit) -> Iterator[Picture]:
         "than the dark one would be a prior that says too much.",
         (6.8, 0.9 + 0.3 * len(fit.checks) + 0.45 * len(units)),
         lambda figure: _draw_predictive(figure, study, fit, units),
-        fit.plan.id,
         lambda: _predictive_data(fit),
+        fit.plan.id,
     )
 
 

@@ -28,7 +28,7 @@ def pictures(benefit: OverallBenefit, arm: str = _FALLBACK) -> Iterator[Picture]
         "another: outside the bar it says that outcomes were taken to be alike, not that the data of each do.",
         (7.2, 1.3 + 0.42 * (len(benefit.contrasts) + 1)),
         lambda figure: _draw(figure, benefit),
-        data=lambda: _data(benefit),
+        lambda: _data(benefit),
     )
 
 

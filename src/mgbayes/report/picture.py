@@ -23,8 +23,8 @@ class Picture:
     caption: str
     size: tuple[float, float]
     draw: Draw
+    data: Callable[[], pd.DataFrame]
     plan: str | None = None
-    data: Callable[[], pd.DataFrame] | None = None
 
     @property
     def title(self) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mgbayes.robustness.cell import Cell
 from mgbayes.robustness.confounding import AfterBias, Confounded
 from mgbayes.robustness.power_scaling import Powered, Sensitivities
 from mgbayes.robustness.run import Grid
+from mgbayes.robustness.tipping import Tipping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 Rows = Iterator[dict[str, Any]]
 
 
-def _cells(grid: Grid) -> Rows:
+def cells_frame(cells: Iterable[Cell]) -> pd.DataFrame:
     """One row a cell. One that failed has its status and reason, and no estimates."""
-    for cell in grid.cells:
-        yield asdict(cell) | {"status": str(cell.status)}
+    import pandas as pd
+
+    return pd.DataFrame(asdict(cell) | {"status": str(cell.status)} for cell in cells)
 
 
 def _decisions(grid: Grid) -> Rows:
@@ -66,9 +69,15 @@ def _tipping(grid: Grid) -> Rows:
             yield dict(zip(_TIPPING, (*effect, level, sd, row.refits, row.failed), strict=True))
 
 
-def _surfaces(grid: Grid) -> Rows:
+def surfaces_frame(tipping: Iterable[Tipping]) -> pd.DataFrame:
     """One row a point of a tipping surface; untrusted where Pareto k is too large or no refit is near."""
-    for row in grid.tipping:
+    import pandas as pd
+
+    return pd.DataFrame(_points(tipping), columns=list(_SURFACES))
+
+
+def _points(tipping: Iterable[Tipping]) -> Rows:
+    for row in tipping:
         effect, surface = (row.plan, row.varied.effect, row.varied.estimand), row.surface
         for i, j in np.ndindex(surface.p_benefit.shape):
             point = (surface.means[i], surface.sds[j], surface.p_benefit[i, j], surface.pareto_k[i, j])
@@ -126,11 +135,9 @@ def _confounding(grid: Grid) -> Rows:
 
 
 _TABLES: Mapping[str, tuple[Callable[[Grid], Rows], tuple[str, ...] | None]] = {
-    "cells": (_cells, None),
     "decisions": (_decisions, None),
     "drivers": (_drivers, None),
     "tipping": (_tipping, _TIPPING),
-    "surfaces": (_surfaces, _SURFACES),
     "power_scaling": (_power_scaling, tuple(field.name for field in fields(Sensitivities))),
     "powered": (_powered, tuple(field.name for field in fields(Powered))),
     "confounding": (_confounding, CONFOUNDING_COLUMNS),
@@ -142,7 +149,8 @@ def tables(grid: Grid) -> dict[str, pd.DataFrame]:
     """Every table by its name."""
     import pandas as pd
 
-    return {
+    frames = {
         name: pd.DataFrame(rows(grid), columns=None if columns is None else list(columns))
         for name, (rows, columns) in _TABLES.items()
     }
+    return {"cells": cells_frame(grid.cells), "surfaces": surfaces_frame(grid.tipping), **frames}

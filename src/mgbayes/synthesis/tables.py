@@ -38,7 +38,7 @@ def tables(evidence: CohortEvidence) -> dict[str, pd.DataFrame]:
                 "counts_printed": row.printed,
                 "pooled": row is not evidence.index,
                 "log_odds_ratio_observed": row.log_odds_ratio,
-                **_odds(evidence.alone[row.study]),
+                **odds(evidence.alone[row.study]),
             }
             for row in [*evidence.cohorts, evidence.index]
         ),
@@ -66,7 +66,8 @@ def tables(evidence: CohortEvidence) -> dict[str, pd.DataFrame]:
     }
 
 
-def _odds(distribution: GridDistribution) -> dict[str, float]:
+def odds(distribution: GridDistribution) -> dict[str, float]:
+    """Median and central 95 % of an odds ratio, and P(benefit)."""
     low, high = distribution.interval
     return {
         "odds_ratio": float(np.exp(distribution.median)),
@@ -83,7 +84,7 @@ def _answer(pooled: Pooled) -> dict[str, Any]:
         "mu_sd": together.mu.sd,
         "tau_median": together.tau.quantile(0.5),
         "tau_high": together.tau.quantile(0.975),
-        **{f"predicted_{key}": value for key, value in _odds(together.predictive).items()},
+        **{f"predicted_{key}": value for key, value in odds(together.predictive).items()},
         "prediction_worth_patients": pooled.prediction_size.elir,
         "conflict_p_as_low": pooled.conflict.p_as_low,
         "conflict_p_as_rare": pooled.conflict.p_as_rare,
@@ -98,5 +99,5 @@ def _robust(row: RobustPosterior) -> dict[str, float]:
         "prior_worth_patients": row.prior_size.elir,
         "prior_worth_patients_moment": row.prior_size.moment,
         "prior_worth_patients_morita": row.prior_size.morita,
-        **{f"index_{key}": value for key, value in _odds(row.posterior).items()},
+        **{f"index_{key}": value for key, value in odds(row.posterior).items()},
     }
