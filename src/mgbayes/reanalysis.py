@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from mgbayes.inference.job import Job
+    from mgbayes.planning.missing import Missing
 
 Say = Callable[[str, str], None]
 
@@ -57,8 +58,6 @@ def reanalyze(
     """
     from mgbayes.files import check_folder
     from mgbayes.inference.fit_all import fit_all
-    from mgbayes.planning.check import checked_jobs
-    from mgbayes.planning.choose import Choice, plans_of
     from mgbayes.report.results import about
     from mgbayes.report.write import write
 
@@ -66,11 +65,7 @@ def reanalyze(
         study = load_study(study)
     if out is not None:
         check_folder(out)
-    read = curves or {}
-    choice = plans_of(study, patients=patients, curves=read) if plans is None else Choice(tuple(plans))
-    named = plans is not None
-    jobs = checked_jobs(study, choice.plans, lambda plan: _jobs_of(study, plan, patients, read, named))
-    _check_confounding(jobs)
+    jobs, missing = _asked(study, plans, patients, curves or {})
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
         jobs,
@@ -84,19 +79,33 @@ def reanalyze(
         ledger,
         tuple(fits),
         patients=None if patients is None else about(patients),
-        not_modelled=choice.missing,
+        not_modelled=missing,
     )
     if out is not None:
         write(result, Path(out), lambda detail: say("writing", detail))
     return result
 
 
-def _check_confounding(jobs: Sequence[Job]) -> None:
-    """Raises InputError for a prior of the bias of something that its plan's model does not have."""
+def _asked(
+    study: Study,
+    plans: Sequence[Plan] | None,
+    patients: xr.Dataset | None,
+    curves: Mapping[str, tuple[xr.Dataset, ...]],
+) -> tuple[Sequence[Job], tuple[Missing, ...]]:
+    """The fits to be made, and the outcomes that none is made for.
+
+    Raises InputError for what a study lacks, and for a prior of the bias of something that a model does not have.
+    """
+    from mgbayes.planning.check import checked_jobs
+    from mgbayes.planning.choose import Choice, plans_of
     from mgbayes.robustness.bias import check_bias_prior
 
+    named = plans is not None
+    choice = plans_of(study, patients=patients, curves=curves) if plans is None else Choice(tuple(plans))
+    jobs = checked_jobs(study, choice.plans, lambda plan: _jobs_of(study, plan, patients, curves, named))
     for job in {job.plan.id: job for job in jobs if job.plan.confounding}.values():
         check_bias_prior(job.plan, job.declared())
+    return jobs, choice.missing
 
 
 def _jobs_of(

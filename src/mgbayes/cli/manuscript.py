@@ -9,9 +9,12 @@ import typer
 
 from mgbayes.cli.shared import (
     CacheOption,
+    CoresOption,
     JsonOption,
+    PlanOption,
     SearchOption,
     StudyArgument,
+    named_plans,
     print_json,
     stages,
     stderr_console,
@@ -26,22 +29,17 @@ def manuscript(
     profile: Annotated[
         str, typer.Option(help="Size of the figures: 90mm or 190mm wide, -300dpi or -1000dpi.")
     ] = "190mm-300dpi",
-    plan: Annotated[
-        list[str] | None,
-        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
-    ] = None,
+    plan: PlanOption = None,
     search: SearchOption = True,
-    cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
+    cores: CoresOption = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
     """Write a supplement for Word and LaTeX, figures in journal sizes, and reporting checklists."""
-    from mgbayes.models.plan_file import load_plan
     from mgbayes.study.load import load_study
     from mgbayes.supplement import manuscript as run
 
     loaded = load_study(study)
-    plans = [load_plan(name) for name in plan] if plan else None
     folder = out if out is not None else Path("manuscripts") / loaded.id
     console = stderr_console()
     with stages(console) as say:
@@ -49,11 +47,11 @@ def manuscript(
             loaded,
             folder,
             profile=profile,
-            plans=plans,
+            plans=named_plans(plan),
             search=search,
             cores=cores,
             use_cache=cache,
-            say=lambda stage, detail: say(f"{stage} {detail}"),
+            say=say,
         )
     names = sorted(path.relative_to(folder).as_posix() for path in written)
     if json:

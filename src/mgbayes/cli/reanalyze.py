@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,13 @@ import typer
 
 from mgbayes.cli.shared import (
     CacheOption,
+    CoresOption,
     JsonOption,
     PatientsOption,
+    PlanOption,
     SearchOption,
     StudyArgument,
+    named_plans,
     stages,
     stderr_console,
 )
@@ -34,10 +38,7 @@ def reanalyze(
             help="The folder to write to; reports/STUDY (with --patients, STUDY-patients) by default."
         ),
     ] = None,
-    plan: Annotated[
-        list[str] | None,
-        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
-    ] = None,
+    plan: PlanOption = None,
     patients: PatientsOption = None,
     curves: Annotated[
         list[str] | None,
@@ -54,17 +55,15 @@ def reanalyze(
         ),
     ] = 20,
     search: SearchOption = True,
-    cores: Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")] = 2,
+    cores: CoresOption = 2,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
     """The main job: verify the claims, fit the plans, write the report; with --patients, on patient data."""
-    from mgbayes.models.plan_file import load_plan
     from mgbayes.reanalysis import reanalyze as run
     from mgbayes.study.load import load_study
 
     loaded = load_study(study)
-    plans = [load_plan(name) for name in plan] if plan else None
     folder = out if out is not None else Path("reports") / (loaded.id + ("-patients" if patients else ""))
     rows = _patients(loaded, patients, mask_below)
     console = stderr_console()
@@ -72,27 +71,31 @@ def reanalyze(
         result = run(
             loaded,
             folder,
-            plans=plans,
+            plans=named_plans(plan),
             patients=rows,
             curves=_imputations(loaded, curves or [], curve_imputations),
             search=search,
             cores=cores,
             use_cache=cache,
-            say=lambda stage, detail: say(f"{stage} {detail}"),
+            say=say,
         )
     console.print(f"The report is in {folder / 'report.html'}", markup=False, highlight=False)
     if json:
         sys.stdout.write((folder / "results.json").read_text("utf-8"))
     else:
         _show_short_answer(result)
-    for fit in result.failed:
-        from mgbayes.report.answer import failure
-
-        console.print(f"No estimate: {failure(fit)}", markup=False, highlight=False)
-    for row in result.not_modelled:
-        console.print(str(row), markup=False, highlight=False)
+    for text in _without_estimate(result):
+        console.print(text, markup=False, highlight=False)
     if result.failed:
         raise typer.Exit(EXIT_FIT_FAILED)
+
+
+def _without_estimate(result: Reanalysis) -> Iterator[str]:
+    """The fits that failed, and the outcomes without a model."""
+    from mgbayes.report.answer import failure
+
+    yield from (f"No estimate: {failure(fit)}" for fit in result.failed)
+    yield from map(str, result.not_modelled)
 
 
 def _patients(study: Study, file: Path | None, mask_below: int | None) -> Dataset | None:

@@ -8,16 +8,21 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, stages, stderr_console
+from mgbayes.cli.shared import (
+    CacheOption,
+    JsonOption,
+    PlanOption,
+    StudyArgument,
+    named_plans,
+    stages,
+    stderr_console,
+)
 from mgbayes.errors import EXIT_FIT_FAILED
 
 
 def sensitivity(
     study: StudyArgument = "litchman2020",
-    plan: Annotated[
-        list[str] | None,
-        typer.Option(help="A plan file, or a shipped plan of its study; may be given several times."),
-    ] = None,
+    plan: PlanOption = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; reports/STUDY/sensitivity by default.")
     ] = None,
@@ -32,14 +37,12 @@ def sensitivity(
 ) -> None:
     """Sensitivity of the conclusion to priors, model families, suspected misprints and the evidence used."""
     from mgbayes.files import check_folder
-    from mgbayes.models.plan_file import load_plan
     from mgbayes.report.grid_words import sentences
     from mgbayes.report.write_grid import write_grid
     from mgbayes.robustness.run import sensitivity as run
     from mgbayes.study.load import load_study
 
-    loaded = load_study(study)
-    plans = [load_plan(name) for name in plan] if plan else None
+    loaded, plans = load_study(study), named_plans(plan)
     folder = out if out is not None else Path("reports") / loaded.id / "sensitivity"
     check_folder(folder)
     console = stderr_console()

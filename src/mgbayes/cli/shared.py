@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from mgbayes.models.plan import Plan
+
 STUDY = "An embedded study (litchman2020) or the path of a study file."
 StudyArgument = Annotated[str, typer.Argument(help=STUDY)]
+PlanOption = Annotated[
+    list[str] | None,
+    typer.Option("--plan", help="A plan file, or a shipped plan of its study; may be given several times."),
+]
+CoresOption = Annotated[int, typer.Option(min=1, help="Processes and chains that run side by side.")]
 CacheOption = Annotated[bool, typer.Option(help="Read finished work from the cache, and add to it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as JSON to standard output.")]
 PatientsOption = Annotated[
@@ -36,6 +43,13 @@ def stderr_console() -> Console:
     return Console(stderr=True)
 
 
+def named_plans(names: list[str] | None) -> list[Plan] | None:
+    """The plans of these names or files; None where none is named. Raises InputError."""
+    from mgbayes.models.plan_file import load_plan
+
+    return [load_plan(name) for name in names] if names else None
+
+
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
     """A progress bar that leaves nothing behind."""
@@ -47,13 +61,13 @@ def progress_bar(console: Console) -> Iterator[Progress]:
 
 
 @contextmanager
-def stages(console: Console) -> Iterator[Callable[[str], None]]:
+def stages(console: Console) -> Iterator[Callable[..., None]]:
     """A progress bar of unknown length; the function that it gives shows the stage."""
     with progress_bar(console) as progress:
         task = progress.add_task("starting", total=None)
 
-        def say(stage: str) -> None:
-            progress.update(task, description=stage)
+        def say(stage: str, detail: str = "") -> None:
+            progress.update(task, description=f"{stage} {detail}".rstrip())
 
         yield say
 
