@@ -152,24 +152,25 @@ def room_for_sd(study: Study, claim: Claim) -> Iterator[Check]:
 
 
 def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
-    """GRIM and GRIMMER: whole numbers can have this mean and SD."""
+    """GRIM and GRIMMER: whole numbers can have this mean, with its SD or standard error. Changes may be negative."""
     endpoint = study.endpoint_of(claim)
     if endpoint is None or not endpoint.whole:
         return
-    for who, published in _means(study, claim):
-        n, mean = published.n, published.mean
-        if not grim(mean, n):
-            yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
-            continue
-        power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
-        support = Support(whole=True, low=0.0 if study.is_nonnegative(endpoint) else -inf)
-        fits = published.possible(support)
-        text = (
-            f"{who}: {n} whole numbers with {published.wording} {'exist' if fits else 'do not exist'}{power}"
-        )
-        if fits and not published.possible(support, nearest_only=True):
-            text += ", but only if a digit was cut off instead of rounded"
-        yield Check("grimmer", fits, text, proves=False)
+    lowest = 0.0 if study.is_nonnegative(endpoint) else -inf
+    for changes_too, low in ((False, lowest), (True, -inf)):
+        for who, published in _spreads(study, claim, of_changes=changes_too):
+            n, mean = published.n, published.mean
+            if not grim(mean, n):
+                yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
+                continue
+            power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
+            support = Support(whole=True, low=low)
+            fits = published.possible(support)
+            exist = "exist" if fits else "do not exist"
+            text = f"{who}: {n} whole numbers with {published.wording} {exist}{power}"
+            if fits and not published.possible(support, nearest_only=True):
+                text += ", but only if a digit was cut off instead of rounded"
+            yield Check("grimmer", fits, text, proves=False)
 
 
 def zero_one(study: Study, claim: Claim) -> Iterator[Check]:
@@ -177,25 +178,19 @@ def zero_one(study: Study, claim: Claim) -> Iterator[Check]:
     endpoint = study.endpoint_of(claim)
     if endpoint is None or endpoint.kind is not Kind.binary:
         return
-    for who, published in _means(study, claim):
-        fits = published.possible(support_of(study, endpoint))
-        text = f"{who}: {published.n} values of 0 or 1 with {published.wording}"
-        yield Check("debit", fits, f"{text} {'exist' if fits else 'do not exist'}", proves=False)
-
-
-def _spreads(study: Study, claim: Claim) -> Iterator[tuple[str, MeanAndSpread]]:
-    """Every mean of a claim with its SD, SE or interval, but those of changes, with whose they are."""
-    for row in claim.summaries:
-        published = mean_of(study, row)
-        if published is not None and published.n and row.change_from is None:
-            yield study.label(row.group), published
-
-
-def _means(study: Study, claim: Claim) -> Iterator[tuple[str, MeanSD]]:
-    """Those with an SD."""
     for who, published in _spreads(study, claim):
         if isinstance(published, MeanSD):
-            yield who, published
+            fits = published.possible(support_of(study, endpoint))
+            text = f"{who}: {published.n} values of 0 or 1 with {published.wording}"
+            yield Check("debit", fits, f"{text} {'exist' if fits else 'do not exist'}", proves=False)
+
+
+def _spreads(study: Study, claim: Claim, *, of_changes: bool = False) -> Iterator[tuple[str, MeanAndSpread]]:
+    """Every mean of a claim with its SD, SE or interval, those of changes or the others, with whose they are."""
+    for row in claim.summaries:
+        published = mean_of(study, row)
+        if published is not None and published.n and (row.change_from is not None) is of_changes:
+            yield study.label(row.group), published
 
 
 RULES: tuple[Rule, ...] = (

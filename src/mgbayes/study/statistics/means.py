@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.study.rounding import Interval, rounding_interval
+from mgbayes.study.rounding import Interval, possible_sums, rounding_interval
 from mgbayes.study.statistics.statistic import Fault, Number, PublishedStatistic, Support
 from mgbayes.study.statistics.whole_numbers import debit, grimmer
 
@@ -78,8 +78,14 @@ class MeanAndSpread(WithMean):
         """Whether values of zero or more can have both: an SD is then at most the mean times the root of n."""
         return self.sd_interval.low <= self.mean_interval.high * self.n**0.5
 
-    def possible(self, support: Support) -> bool:
-        """Whether n values with this support can have both."""
+    def possible(self, support: Support, *, nearest_only: bool = False) -> bool:
+        """Whether n values with this support can have both.
+
+        Of whole numbers the mean is settled exactly (GRIM), with an SD or a standard error both are (GRIMMER).
+        ``nearest_only`` leaves out, for whole numbers, the convention of cutting digits off.
+        """
+        if support.whole and not possible_sums(self.mean, self.n, nearest_only=nearest_only):
+            return False
         return not support.nonnegative or self.has_room()
 
 
@@ -125,15 +131,12 @@ class MeanSD(MeanAndSpread):
         yield from _negative("sd", self.sd)
 
     def possible(self, support: Support, *, nearest_only: bool = False) -> bool:
-        """Whether n values with this support can have both: exactly for whole numbers (GRIMMER) and for 0 and 1.
-
-        ``nearest_only`` leaves out, for whole numbers, the convention of cutting digits off.
-        """
+        """Whether n values with this support can have both: exactly for whole numbers (GRIMMER) and for 0 and 1."""
         if support.whole and (support.low, support.high) == (0, 1):
             return debit(self.mean, self.sd, self.n)
         if support.whole:
-            nonnegative = support.nonnegative
-            return grimmer(self.mean, self.sd, self.n, nonnegative=nonnegative, nearest_only=nearest_only)
+            sign = support.nonnegative
+            return grimmer(self.mean, self.sd, self.n, nonnegative=sign, nearest_only=nearest_only)
         return super().possible(support)
 
 
@@ -168,6 +171,15 @@ class MeanSE(MeanAndSpread):
     def sd_value(self) -> float:
         """SE sqrt(n)."""
         return float(self.se) * sqrt(self.n)
+
+    def possible(self, support: Support, *, nearest_only: bool = False) -> bool:
+        """Whether n values with this support can have both: exactly for whole numbers."""
+        if support.whole:
+            sign = support.nonnegative
+            return grimmer(
+                self.mean, self.se, self.n, nonnegative=sign, nearest_only=nearest_only, of_se=True
+            )
+        return super().possible(support)
 
     def faults(self) -> Iterator[Fault]:
         """No standard error is negative."""

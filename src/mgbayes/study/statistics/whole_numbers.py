@@ -32,27 +32,32 @@ def grim_has_power(mean: str, n: int) -> bool:
     return Fraction(3, 2 * 10 ** decimals(mean)) < Fraction(1, n)
 
 
-def possible_squares(sd: str, total: int, n: int, *, nearest_only: bool = False) -> range:
-    """Every sum of squares Q, of the parity of the sum, whose SD is printed as ``sd``."""
+def possible_squares(
+    sd: str, total: int, n: int, *, nearest_only: bool = False, of_se: bool = False
+) -> range:
+    """Every sum of squares Q, of the parity of the sum, whose SD (or standard error) is printed as ``sd``."""
+    degrees = n * (n - 1) if of_se else n - 1
     printed = exact_interval(sd, nearest_only=nearest_only)
     low, high = max(printed.low, Fraction(0)), max(printed.high, Fraction(0))
     centre = Fraction(total * total, n)
     squares = ExactInterval(
-        centre + (n - 1) * low**2, centre + (n - 1) * high**2, open_low=False, open_high=printed.open_high
+        centre + degrees * low**2, centre + degrees * high**2, open_low=False, open_high=printed.open_high
     ).wholes()
     first = squares.start + (squares.start - total) % 2
     return range(first, squares.stop, 2)
 
 
-def grimmer(mean: str, sd: str, n: int, *, nonnegative: bool = True, nearest_only: bool = False) -> bool:
+def grimmer(
+    mean: str, sd: str, n: int, *, nonnegative: bool = True, nearest_only: bool = False, of_se: bool = False
+) -> bool:
     """Whether n whole numbers can have a mean and an SD that are printed so.
 
-    ``nearest_only`` leaves out the convention of cutting digits off.
+    ``nearest_only`` leaves out the convention of cutting digits off; ``of_se``: the SD is a standard error.
     """
     if n < 2:
         return grim(mean, n) and n == 1 and Decimal(sd) == 0
     for total in possible_sums(mean, n, nearest_only=nearest_only):
-        for squares in possible_squares(sd, total, n, nearest_only=nearest_only):
+        for squares in possible_squares(sd, total, n, nearest_only=nearest_only, of_se=of_se):
             if _exists(n, total, squares, nonnegative=nonnegative):
                 return True
     return False
