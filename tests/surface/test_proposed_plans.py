@@ -19,7 +19,7 @@ MODELS_OF = {
     "faglia2010": {"cure"},
     "lim2011": {"binary"},
     "decarli2021": {"continuous"},
-    "litchman2020": {"cure", "proportional_hazards", "continuous", "binary"},
+    "litchman2020": {"cure", "proportional_hazards", "continuous", "binary", "ordinal"},
 }
 
 

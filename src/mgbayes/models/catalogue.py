@@ -166,7 +166,7 @@ MODELS: Mapping[str, ModelRow] = {
             },
         },
         # log_odds_ratio is one number a visit: no place for a mixture
-        patients_only=True,
+        of_several_visits=frozenset({"shift", "base", "patient_sd"}),
     ),
     "counts": ModelRow(
         "mgbayes.models.counts",

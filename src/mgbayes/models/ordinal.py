@@ -15,15 +15,17 @@ between class k - 1 and class k:
 Levels are midway between the arms and each arm lies half a difference from them: naming the other arm as the
 reference changes nothing. Patients of equal severity before treatment differ by log_odds_ratio_v at visit v, the
 difference between the arms adjusted for where they began. Where no visit lies before treatment base is 0 and
-log_odds_ratio is of every visit. u_i is integrated out by the trapezoidal rule, so that a patient enters as one:
+log_odds_ratio is of every visit. With one visit shift, base and patient_sd are 0, and the model is
+McCullagh's. u_i is integrated out by the trapezoidal rule, so that a patient enters as one:
 
     classes        ~ ∫ Π_v P(y_iv | u) φ(u) du,  over the visits at which the class is known
 
 The effects are the same at every cut (proportional odds), which the predictive check of the mean class
 and of the lowest class looks into. Missing visits are taken as missing by chance.
 
-Evidence: patients only. Sources: McCullagh 1980, JRSS B 42:109; Hedeker and Gibbons 1994, Biometrics
-50:933 (patient intercepts).
+Evidence: patients; or what a paper reports, the counts of the classes or their medians
+(mgbayes.models.ordinal_published), of which medians at several visits leave the u_i latent (``patient``).
+Sources: McCullagh 1980, JRSS B 42:109; Hedeker and Gibbons 1994, Biometrics 50:933 (patient intercepts).
 """
 
 from __future__ import annotations
@@ -41,13 +43,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models import ordinal_published
 from mgbayes.models.arms import ARM, HALVES
-from mgbayes.models.cohort_like import sizes_like
 from mgbayes.models.curve import Curve
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.plan import NotPrinted, Plan
+from mgbayes.models.plan import Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 from mgbayes.models.quadrature import LOG_WEIGHTS, NODES
@@ -55,10 +57,10 @@ from mgbayes.study.schema import Study
 
 Data = Mapping[str, NDArray[Any]]
 LEAST_CLASSES = 3
-_USUAL_CLASSES = 6
 _ONLY = "only"
 """The visit of an endpoint that has none."""
 _PARAMETERS = ("first_cut", "gap", "shift", "base", "log_odds_ratio", "patient_sd")
+_OF_SEVERAL_VISITS = ("shift", "base", "patient_sd")
 _SHAPES = {"gap": "cut", "shift": "moved", "log_odds_ratio": "later"}
 
 
@@ -157,17 +159,9 @@ class Ordinal:
         return tuple(rows)
 
     def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
-        """Raises NotPrinted: the class of each patient at each visit is not in print."""
-        raise NotPrinted(self.outcome.endpoint, "the class of each patient at each visit")
-
-    def cohort_like(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
-        """Sizes and classes of a simulated cohort like the study's."""
-        mapped = () if study.patients is None else study.patients.endpoints
-        levels = [
-            row.level_spellings for row in mapped if row.endpoint == self.outcome.endpoint and row.levels
-        ]
-        names = [words[0] for words in levels[0]] if levels else [str(k) for k in range(_USUAL_CLASSES)]
-        return {"n": sizes_like(study), "level": np.array(names)}
+        """The data from what a study reports. Raises NotPrinted."""
+        visits = [None if visit == _ONLY else visit for visit in self.visits]
+        return ordinal_published.from_study(study, study.endpoint(self.outcome.endpoint), visits)
 
     def _coords(self, data: Data) -> dict[str, list[str]]:
         return {
@@ -177,38 +171,44 @@ class Ordinal:
         }
 
     def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
-        """Build the model on patients (see ``patients``)."""
+        """Build the model on patients (see ``patients``), or on what is published of them."""
         with pm.Model(coords={"arm": ARM.arm.values, **self._coords(data)}) as model:
-            patterns, pattern = (pm.Data(name, np.asarray(data[name])) for name in ("patterns", "pattern"))
             given = {
                 name: parameter(name, priors, **({"dims": _SHAPES[name]} if name in _SHAPES else {}))
                 for name in self._names
             }
-            log_chance = self._log_chances(given)
-            flat = log_chance.reshape((len(ARM), -1, len(NODES)))
-            # How often each class was seen at each visit: once, unless a visit has several answers.
-            seen = patterns.reshape((*patterns.shape[:2], -1, flat.shape[1])).sum(axis=2)
-            of_pattern = seen @ flat
-            by_pattern = pt.logsumexp(of_pattern + LOG_WEIGHTS, axis=-1)
-            given_density("classes", by_pattern[np.array([[0], [1]]), pattern], pattern)
+            if "answer" in data:
+                self._patients_likelihood(data, given)
+            else:
+                ordinal_published.likelihood(data, lambda u: self._log_chances(given, u), len(self.visits))
         return model
+
+    def _patients_likelihood(self, data: Data, given: Mapping[str, Any]) -> None:
+        patterns, pattern = (pm.Data(name, np.asarray(data[name])) for name in ("patterns", "pattern"))
+        flat = self._log_chances(given, NODES).reshape((len(ARM), -1, len(NODES)))
+        # How often each class was seen at each visit: once, unless a visit has several answers.
+        seen = patterns.reshape((*patterns.shape[:2], -1, flat.shape[1])).sum(axis=2)
+        by_pattern = pt.logsumexp(seen @ flat + LOG_WEIGHTS, axis=-1)
+        given_density("classes", by_pattern[np.array([[0], [1]]), pattern], pattern)
 
     @property
     def _names(self) -> tuple[str, ...]:
+        if len(self.visits) == 1:
+            return tuple(name for name in _PARAMETERS if name not in _OF_SEVERAL_VISITS)
         return tuple(name for name in _PARAMETERS if name != "base" or self._adjusted)
 
-    def _log_chances(self, given: Mapping[str, Any]) -> Any:
-        """Log chance of each class, (arm, visit, class, node), for patients with their own u at each node.
+    def _log_chances(self, given: Mapping[str, Any], u: Any) -> Any:
+        """Log chance of each class, (arm, visit, class, u), for patients with these u.
 
         P(y = k) = σ(x_(k+1)) - σ(x_k) = σ(x_(k+1)) σ(-x_k) (1 - exp(x_k - x_(k+1))) loses no digits.
         """
         cuts = pt.concatenate([given["first_cut"][None], given["first_cut"] + pt.cumsum(given["gap"])])
         zero = pt.zeros(1)
-        shift = pt.concatenate([zero, given["shift"]])
+        shift = pt.concatenate([zero, given["shift"]]) if "shift" in given else zero
         ratio = given["log_odds_ratio"]
         apart = given["base"] + pt.concatenate([zero, ratio]) if self._adjusted else ratio
         towards_lower = HALVES.to_numpy()[:, None] * apart - shift  # (arm, visit)
-        x = towards_lower[:, :, None, None] + cuts[:, None] - given["patient_sd"] * NODES
+        x = towards_lower[:, :, None, None] + cuts[:, None] - given.get("patient_sd", 0.0) * u
         below = -pt.softplus(-x)
         above = below - x
         between = below[:, :, 1:] + above[:, :, :-1] + pt.log1mexp(-given["gap"])[:, None]
@@ -222,10 +222,10 @@ class Ordinal:
         """
         ratio, shift = self._by_visit(draws, "log_odds_ratio"), self._by_visit(draws, "shift")
         n = _patients_by_arm(data)
-        began = [(n[b] / n.sum(), draws["first_cut"] + (b - 0.5) * self._base(draws)) for b in (0, 1)]
+        began = [(n[b] / n.sum(), draws["first_cut"] + (b - 0.5) * _of(draws, "base")) for b in (0, 1)]
         lowest = [
             sum(
-                share * _chance_of_lowest(start + (a - 0.5) * ratio - shift, draws["patient_sd"])
+                share * _chance_of_lowest(start + (a - 0.5) * ratio - shift, _of(draws, "patient_sd"))
                 for share, start in began
             )
             for a in (0, 1)
@@ -237,14 +237,11 @@ class Ordinal:
             result[f"lowest_difference_{visit}"] = difference.sel(visit=visit, drop=True)
         return xr.Dataset(result)
 
-    def _base(self, draws: xr.Dataset) -> Any:
-        return draws["base"] if self._adjusted else xr.zeros_like(draws["first_cut"])
-
     def _by_visit(self, draws: xr.Dataset, name: str) -> xr.DataArray:
         """A parameter of some visits with 0 at the others, (visit, ...)."""
         dim = _SHAPES[name]
         known = list(self._coords({"level": np.array([])})[dim])
-        values = draws[name].transpose(..., dim)
+        values = _of(draws, name).transpose(..., dim, missing_dims="ignore")
         parts = [
             values.isel({dim: known.index(visit)}, drop=True)
             if visit in known
@@ -256,8 +253,8 @@ class Ordinal:
     def curves(self, draws: xr.Dataset, data: Data, family: str, grid: NDArray[np.float64]) -> xr.Dataset:
         """The chance of the lowest class by arm and visit, as the arms are, for each draw."""
         ratio, shift = self._by_visit(draws, "log_odds_ratio"), self._by_visit(draws, "shift")
-        mean = draws["first_cut"] - shift + HALVES * (self._base(draws) + ratio)
-        return xr.Dataset({"lowest": _chance_of_lowest(mean, draws["patient_sd"])})
+        mean = draws["first_cut"] - shift + HALVES * (_of(draws, "base") + ratio)
+        return xr.Dataset({"lowest": _chance_of_lowest(mean, _of(draws, "patient_sd"))})
 
     def prior_draws(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
@@ -279,7 +276,7 @@ class Ordinal:
         cuts = _cuts(draws.transpose(*dims, ...))
         sd, base = (
             values.transpose(*dims).to_numpy()[..., None]
-            for values in (draws["patient_sd"], self._base(draws))
+            for values in (_of(draws, "patient_sd"), _of(draws, "base"))
         )
         own = sd * rng.standard_normal((*cuts.shape[:2], n))
         for v in range(len(self.visits)):
@@ -289,7 +286,9 @@ class Ordinal:
             yield sum((latent > cuts[..., k, None]).astype(np.int8) for k in range(cuts.shape[-1]))
 
     def predict(self, rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
-        """Share in the lowest class (percent) and mean class of one new cohort for each draw, by arm and visit."""
+        """One new cohort for each draw: what is published; of patients, % in the lowest class and the mean class."""
+        if "answer" not in data:
+            return self._published(rng, draws, data)
         known = self._known(data)
         share, mean = [], []
         for a in (0, 1):
@@ -308,13 +307,21 @@ class Ordinal:
             {"share": (dims, np.array(share)), "mean": (dims, np.array(mean))}, coords=coords
         ).transpose("chain", "draw", "arm", "visit")
 
+    def _published(self, rng: Generator, draws: xr.Dataset, data: Data) -> xr.Dataset:
+        """What would be published of one new cohort for each draw."""
+        cohort = [list(self._classes(rng, draws, a, int(data["n"][a]))) for a in (0, 1)]
+        name, found = ordinal_published.summary(cohort, data)
+        return xr.Dataset({name: (("chain", "draw", "arm", name), found)})
+
     def _known(self, data: Data) -> NDArray[np.bool_]:
         """Whether the class is known, (arm, patient, visit)."""
         answer = np.asarray(data["answer"])
         return answer.reshape(*answer.shape[:2], len(self.visits), -1).sum(axis=-1) > 0
 
     def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
-        """At each visit the share of patients in the lowest class, and the mean class (the lowest is 0)."""
+        """What is published; of patients, % in the lowest class and the mean class (the lowest is 0) by visit."""
+        if "answer" not in data:
+            return ordinal_published.quantities(data, self.outcome.label, self.visits)
         levels, answer, label = _text(data["level"]), np.asarray(data["answer"]), self.outcome.label
         counts = answer.reshape(*answer.shape[:2], len(self.visits), len(levels)).sum(axis=1)
         total = counts.sum(axis=-1)
@@ -328,10 +335,20 @@ class Ordinal:
             for a, arm in enumerate(("reference", "contrast"))
         )
 
+    def simulate(
+        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Draw parameters from the priors, a cohort of the same size, and only what is published of it."""
+        drawn = self.prior_draws(rng, data, family, priors, 1)
+        cohort = [list(self._classes(rng, drawn, a, int(data["n"][a]))) for a in (0, 1)]
+        found = ordinal_published.summary([[level[0, 0] for level in arm] for arm in cohort], data)
+        truth = {name: drawn[name].to_numpy()[0, 0] for name in self._names}
+        return truth, ordinal_published.with_terms({**data, found[0]: found[1]})
+
     def simulate_patients(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
     ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
+        """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
         drawn = self.prior_draws(rng, data, family, priors, 1)
         levels, sizes = _text(data["level"]), np.asarray(data["n"])
         level = np.full((2, int(sizes.max()), len(self.visits)), np.nan)
@@ -344,6 +361,11 @@ class Ordinal:
 
 def _text(values: Any) -> list[str]:
     return [str(value) for value in np.asarray(values)]
+
+
+def _of(draws: xr.Dataset, name: str) -> xr.DataArray:
+    """A parameter, or 0 where the visits leave it no meaning."""
+    return draws[name] if name in draws else xr.zeros_like(draws["first_cut"])
 
 
 def _cuts(draws: xr.Dataset) -> Any:
@@ -360,4 +382,6 @@ def _chance_of_lowest(mean: Any, sd: Any) -> Any:
 
 def _patients_by_arm(data: Data) -> NDArray[np.float64]:
     """How many patients of each arm have a class at any visit."""
+    if "answer" not in data:
+        return np.asarray(data["n"], dtype=float)
     return (np.asarray(data["answer"]).sum(axis=-1) > 0).sum(axis=1).astype(float)

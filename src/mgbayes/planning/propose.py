@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.models.plan import Plan
+from mgbayes.planning.classes import ordinal_plan
 from mgbayes.planning.measured import measured_plan
 from mgbayes.planning.medians import median_plan
 from mgbayes.planning.missing import Missing
@@ -81,6 +82,8 @@ def _of_one(study: Study, endpoint: Endpoint) -> Plan | Missing:
             return by_means if isinstance(by_means, Plan) else median_plan(study, endpoint)
         case Kind.time_to_event:
             return time_plan(study, endpoint)
+        case Kind.ordinal:
+            return ordinal_plan(study, endpoint)
         case _:
             return Missing(endpoint.id, _NEEDS_PATIENTS)
 

@@ -193,6 +193,12 @@ def find_quantiles(
     return None
 
 
+def find_categories(study: Study, endpoint: str, group: str, visit: str | None = None) -> Categories | None:
+    """The counts of a group in the categories of an endpoint at a visit, wherever they are printed."""
+    claims = (claim for claim in study.claims if claim.endpoint == endpoint)
+    return next((found for claim in claims if (found := categories_of(study, claim, group, visit))), None)
+
+
 def claims_between_arms(study: Study, endpoint: str, visit: str | None = None) -> tuple[Claim, ...]:
     """Every claim that sets the arms beside each other in an endpoint: with a p value, or with numbers of both.
 

@@ -10,12 +10,15 @@ import pymc as pm
 from scipy import optimize
 
 
-def pointwise(model: pm.Model) -> Callable[..., Any]:
-    """The log likelihood of each place of the one observed variable, by parameter."""
+def pointwise(model: pm.Model, mode: str | None = None) -> Callable[..., Any]:
+    """The log likelihood of each place of the one observed variable, by parameter; compiled in a mode of PyTensor."""
     (outcome,) = model.observed_RVs
     inputs = {str(variable.name): variable for variable in model.free_RVs}
     compiled = pm.compile(
-        list(inputs.values()), pm.logp(outcome, model.rvs_to_values[outcome]), on_unused_input="ignore"
+        list(inputs.values()),
+        pm.logp(outcome, model.rvs_to_values[outcome]),
+        on_unused_input="ignore",
+        mode=mode,
     )
 
     def evaluate(**values: Any) -> Any:
