@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgbayes.errors import InputError, Problem
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBERS = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?( (to|±) [-+]?[\d.]+| ?%)*")
 _DECLARED = "sep="
 """How a first line starts by which a file names its separator to spreadsheet programs; they do not show it."""
 
@@ -46,13 +49,22 @@ def writing(
 def csv_text(rows: Iterable[Sequence[object]], separator: str = ",") -> str:
     """Rows as CSV, the heading first; None is an empty cell."""
     text = io.StringIO()
-    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    inert = ([_inert(cell) for cell in row] for row in rows)
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(inert)
     return text.getvalue()
+
+
+def _inert(cell: Any) -> Any:
+    """A text that a spreadsheet program would take for a formula, after an apostrophe; numbers as they are."""
+    risky = isinstance(cell, str) and cell[:1] in _FORMULA and not _NUMBERS.fullmatch(cell)
+    return f"'{cell}" if risky else cell
 
 
 def frame_text(frame: pd.DataFrame, digits: str) -> str:
     """A data frame as CSV, numbers in this format."""
-    return frame.to_csv(index=False, float_format=digits, lineterminator="\n")
+    texts = frame.select_dtypes(include=["object", "string"]).map(_inert)
+    inert = frame.assign(**{name: texts[name] for name in texts}).rename(columns=_inert)
+    return inert.to_csv(index=False, float_format=digits, lineterminator="\n")
 
 
 def write_frames(frames: Mapping[str, pd.DataFrame], folder: Path, digits: str) -> None:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import csv
+import io
+import os
 import random
 import re
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from mgbayes.errors import InputError
+from mgbayes.files import csv_text, frame_text
+from mgbayes.models.plan_file import parse_plan
+from mgbayes.report.style import save
 from mgbayes.study.describe import example
 from mgbayes.study.load import load_study, parse_study
 from mgbayes.study.problems import problems_of
 from mgbayes.study.references import reference_problems
 from mgbayes.study.schema import Study
 from mgbayes.verification import Verdict, verify
-from tests.conftest import run_cli
+from tests.conftest import ROOT, run_cli
 
 GOOD = """
 schema_version = 1
@@ -287,6 +296,29 @@ MISTAKES = {
         'mean = "365"',
         ['"followed" → summaries of "all"', 'mean = "365", sd = "20"', "above 365"],
     ),
+    "a number of 5 000 digits": (
+        'mean = "4.0"',
+        f'mean = "4.{"1" * 5000}"',
+        ['"dose"', "→ mean", "5002 characters", "at most 20 characters"],
+    ),
+    "an n of 5 000 digits": ('n = "12"', f'n = "{"1" * 5000}"', ['arms[2] "b" → n', "at most 5 characters"]),
+    "ten million patients": ('n = "12"', 'n = "10000000"', ['arms[2] "b" → n', "at most 5 characters"]),
+    "an id of 300 letters": (
+        'id = "small"',
+        f'id = "{"a" * 300}"',
+        ["id: given 300 characters", "at most 60"],
+    ),
+    "an id that is a path": ('id = "small"', 'id = "../small"', ["id: given '../small'"]),
+    "an escape sequence in a label": (
+        'label = "A"',
+        'label = "A\\u001b[31m"',
+        ['arms[1] "a" → label', "the control character U+001B"],
+    ),
+    "lists within lists": (
+        'p = "0.1"',
+        f"p = {'[' * 3000}{']' * 3000}",
+        ["the content", "lists within lists"],
+    ),
     "a missing title": ('title = "A small study"', "", ["title", "nothing", "needed"]),
     "an unknown kind": ('kind = "binary"', 'kind = "yesno"', ["'yesno'", "binary"]),
     "broken TOML": ('p = "0.1"', 'p = = "0.1"', ["line 24", "p = =", "TOML"]),
@@ -406,6 +438,67 @@ def test_a_missing_file_a_directory_and_bytes_are_refused(tmp_path: Path) -> Non
         with pytest.raises(InputError, match=re.escape(str(path))) as error:
             load_study(path)
         assert words in str(error.value)
+
+
+def test_a_pipe_and_a_file_of_gigabytes_are_not_read(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe", tmp_path / "large.toml"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(3_000_000_000)
+    for path, words in (
+        (pipe, "a pipe or a device"),
+        (Path("/dev/zero"), "a device"),
+        (large, "at most 2 MB"),
+    ):
+        with pytest.raises(InputError, match=words):
+            load_study(path)
+
+
+def test_thousands_of_patients_are_verified_in_seconds_without_the_slow_exact_tests() -> None:
+    text = GOOD.replace('n = "10"', 'n = "50000"').replace('n = "12"', 'n = "50000"')
+    text = text.replace('unit = "mg",', 'unit = "mg", whole = true,').replace(
+        'count = "4"', 'count = "20000"'
+    )
+    text = text.replace('mean = "3.0", sd = "2.0"', 'mean = "40000000.0", sd = "15000000.0"')
+    begin = time.process_time()
+    names = {test.name for test in verify(parse_study(text, "large.toml")).claim("cure").tests}
+    assert time.process_time() - begin < 5
+    assert "pearson_chi_square" in names
+    assert not names & {"barnard", "boschloo", "fisher_exact"}
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_text() -> None:
+    cells = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "-1.5", "-1.1 to 9.9", "−3 points", "a=b"]
+    expected = ["'=1+1", "'+cmd|' /C calc'!A0", "'-2+3", "'@SUM(A1)", *cells[4:]]
+    frame = pd.DataFrame({"=label": cells, "value": np.linspace(-1, 1, len(cells))})
+    (head, *rows) = csv.reader(io.StringIO(frame_text(frame, "%.3g")))
+    assert head == ["'=label", "value"]
+    assert [row[0] for row in rows] == expected
+    assert [row[1] for row in rows][:2] == ["-1", "-0.714"]
+    assert [row[0] for row in csv.reader(io.StringIO(csv_text([[cell] for cell in cells])))] == expected
+
+
+def test_a_dollar_sign_in_a_label_is_drawn_as_one(tmp_path: Path) -> None:
+    save(lambda figure: figure.suptitle(r"$\frac{1}{$"), (2, 1), tmp_path / "label")
+    assert r"$\frac{1}{$" in (tmp_path / "label.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("values = [0.0, 1.5]", "values = [0.0, 1e308]", "numbers between -1e+06 and 1e+06"),
+        ("values = [0.0, 1.5]", "values = [nan, 1.5]", "numbers between -1e+06 and 1e+06"),
+        ("values = [0.0, 1.5]", "values = [0.0, inf]", "numbers between -1e+06 and 1e+06"),
+        ('test = "log-rank"', 'test = "../../x"', "text of the form"),
+    ],
+)
+def test_priors_without_bound_and_tests_that_are_paths_are_refused(
+    before: str, after: str, said: str
+) -> None:
+    text = (ROOT / "models" / "remission.toml").read_text("utf-8")
+    assert before in text
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse_plan(text.replace(before, after, 1), "plan.toml")
 
 
 def test_an_output_place_that_is_a_file_is_refused_before_any_work(tmp_path: Path) -> None:

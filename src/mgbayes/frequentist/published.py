@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from mgbayes.study.rounding import Interval
@@ -19,6 +20,7 @@ class PublishedTest:
         p: from summaries to p, an array of them or the range.
         unusual: one-sided, or reading an SD as a standard error, which a paper would have to say.
         independent: takes the two sides for different patients, which two visits are not.
+        up_to: patients of both sides beyond which it takes too long.
         bound: the range runs over something that is not published, not over rounding only.
     """
 
@@ -29,6 +31,7 @@ class PublishedTest:
     unusual: bool = False
     independent: bool = True
     bound: bool = False
+    up_to: float = inf
 
     def __call__(self, *summaries: Any) -> Any:
         """The p values of many tables at once, or the range of p."""

@@ -87,4 +87,5 @@ MANN_WHITNEY = PublishedTest(
     TestFamily.mann_whitney,
     mann_whitney_bounds,
     bound=True,
+    up_to=4000,
 )

@@ -32,6 +32,8 @@ from mgbayes.study.schema import TestFamily
 NUISANCE = np.linspace(0.0, 1.0, 2001)
 """The values of the shared risk over which an unconditional p is largest."""
 _ROUNDING = 1e-9
+_GIVEN_MARGINS, _UNCONDITIONAL = 5000, 1000
+"""Patients of both sides up to which the exact tests are computed."""
 _AS_LIKELY = 1 + 1e-7
 
 
@@ -246,12 +248,21 @@ TESTS = (
         "pearson_chi_square", "chi-square without correction", TestFamily.chi_square, pearson_chi_square
     ),
     PublishedTest("yates_chi_square", "chi-square, Yates", TestFamily.chi_square, yates_chi_square),
-    PublishedTest("fisher_exact", "Fisher's exact", TestFamily.fisher, fisher_exact),
-    PublishedTest("fisher_central", "Fisher's exact, central", TestFamily.fisher, fisher_central),
+    PublishedTest("fisher_exact", "Fisher's exact", TestFamily.fisher, fisher_exact, up_to=_GIVEN_MARGINS),
+    PublishedTest(
+        "fisher_central", "Fisher's exact, central", TestFamily.fisher, fisher_central, up_to=_GIVEN_MARGINS
+    ),
     PublishedTest("n1_chi_square", "chi-square, N - 1", None, n1_chi_square),
-    PublishedTest("fisher_mid_p", "Fisher's mid-p", None, fisher_mid_p),
-    PublishedTest("barnard", "Barnard", None, barnard),
-    PublishedTest("boschloo", "Boschloo", None, boschloo),
+    PublishedTest("fisher_mid_p", "Fisher's mid-p", None, fisher_mid_p, up_to=_GIVEN_MARGINS),
+    PublishedTest("barnard", "Barnard", None, barnard, up_to=_UNCONDITIONAL),
+    PublishedTest("boschloo", "Boschloo", None, boschloo, up_to=_UNCONDITIONAL),
     PublishedTest("pearson_one_sided", "chi-square, one-sided", None, pearson_one_sided, unusual=True),
-    PublishedTest("fisher_one_sided", "Fisher's exact, one-sided", None, fisher_one_sided, unusual=True),
+    PublishedTest(
+        "fisher_one_sided",
+        "Fisher's exact, one-sided",
+        None,
+        fisher_one_sided,
+        unusual=True,
+        up_to=_GIVEN_MARGINS,
+    ),
 )

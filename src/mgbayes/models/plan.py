@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.bias_prior import Confounding
@@ -97,7 +97,7 @@ class PrintedPUse(Record):
     """
 
     claim: Id
-    test: str
+    test: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._\-]*$", max_length=60)]
     statistic: Id
     arm: Id | None = None
     why: str = ""

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf, isnan
 from typing import Any, Literal
 
+LARGEST = 1e6
+"""No number of a prior is larger: an outcome of such values is written in another unit."""
 Form = Literal["normal", "half_normal", "lognormal", "beta", "uniform", "lkj", "student_t_mixture"]
 
 
@@ -91,6 +94,10 @@ class Prior:
         shape = _SHAPES[self.form]
         if len(self.values) != len(shape.numbers):
             return f"{self.form} takes {len(shape.numbers)} numbers ({', '.join(shape.numbers)})"
+        if any(isnan(value) or LARGEST < abs(value) < inf for value in self.values) or (
+            inf in map(abs, self.values) and self.form != "student_t_mixture"
+        ):
+            return f"numbers between -{LARGEST:g} and {LARGEST:g}"
         if not shape.possible(*self.values):
             return f"{self.form} cannot have {', '.join(shape.numbers)} = {list(self.values)}"
         return None

@@ -22,6 +22,7 @@ SHADES = ("#1f4e79", "#6b8fb3", "#9a9a9a", "#404040", "#b5c7d9")
 _SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
+    "text.parse_math": False,  # a dollar sign in a label is one
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": INK,

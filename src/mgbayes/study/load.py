@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from pydantic import ValidationError
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.study.problems import problems_of
+from mgbayes.study.problems import place, problems_of
 from mgbayes.study.references import reference_problems
 from mgbayes.study.schema import Study
 
 _EMBEDDED = files("mgbayes.study") / "embedded"
 DEFAULT_STUDY = "litchman2020"
+LARGEST_FILE = 2_000_000
+"""Bytes of a study or plan file."""
 
 
 def embedded_studies() -> tuple[str, ...]:
@@ -65,11 +69,31 @@ def parse_study(text: str, file: str) -> Study:
 
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:
-    """Parse TOML. Raises InputError that names the line."""
+    """Parse TOML. Raises InputError that names the line, or the place of a control character."""
     try:
-        return tomllib.loads(text)
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(file, [_broken_toml(str(error), text)]) from None
+    except (RecursionError, ValueError):  # the latter: a whole number of thousands of digits
+        problem = Problem("the content", "lists within lists, or a number, of thousands", "a study or a plan")
+        raise InputError(file, [problem]) from None
+    problems = list(_control_characters(raw, raw))
+    if problems:
+        raise InputError(file, problems)
+    return raw
+
+
+def _control_characters(node: Any, raw: dict[str, Any], at: tuple[int | str, ...] = ()) -> Iterator[Problem]:
+    """Texts that would move a terminal's cursor, or that no SVG or Word file can hold."""
+    if isinstance(node, str):
+        found = [mark for mark in node if category(mark) == "Cc" and mark not in "\n\t"]
+        if found:
+            given = f"the control character U+{ord(found[0]):04X}"
+            yield Problem(place(at, raw), given, "text of letters, digits and signs")
+        return
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in inner:
+        yield from _control_characters(value, raw, (*at, key))
 
 
 def _broken_toml(message: str, text: str) -> Problem:
@@ -86,7 +110,13 @@ def read_text_file(path: Path) -> str:
     """The text of a file. Raises InputError when there is none that can be read."""
     if path.is_dir():
         raise InputError(str(path), [Problem("the path", "a directory", "a file in TOML")])
+    if path.exists() and not path.is_file():
+        raise InputError(str(path), [Problem("the path", "a pipe or a device", "a file in TOML")])
     try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            given = f"{size / 1e6:.1f} MB"
+            raise InputError(str(path), [Problem("the file", given, f"at most {LARGEST_FILE / 1e6:g} MB")])
         return path.read_text("utf-8")
     except FileNotFoundError:
         known = ", ".join(embedded_studies())

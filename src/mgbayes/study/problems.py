@@ -66,6 +66,8 @@ def _given(row: Any) -> str:
     if row["type"] == "missing":
         return "nothing"
     value = row["input"]
+    if row["type"] == "string_too_long":
+        return f"{len(value)} characters, {value[:12]!r} and so on"
     if row["type"] == "extra_forbidden":
         return f"the key {row['loc'][-1]!r}"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -80,6 +82,8 @@ def _accepted(row: Any, root: type[BaseModel] | None) -> str:
     match row["type"]:
         case "string_pattern_mismatch":
             return _PATTERNS.get(context["pattern"], f"text of the form {context['pattern']}")
+        case "string_too_long":
+            return f"at most {context['max_length']} characters"
         case "string_type":
             return 'text in quotes (a published number keeps its decimals so: "46.80")'
         case "missing":

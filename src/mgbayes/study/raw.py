@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mgbayes.study.record import LONGEST_NUMBER
+
 Raw = dict[str, Any]
 
 
@@ -56,4 +58,5 @@ def number(value: Any) -> float | None:
 
 def whole(value: Any) -> int | None:
     """A whole number in quotes."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    fits = isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST_NUMBER
+    return int(value) if fits else None

@@ -9,15 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mgbayes.study.rounding import NUMBER
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
+LONGEST_ID, LONGEST_NUMBER, LONGEST_COUNT = 60, 20, 5
+"""Characters: an id names files, and no paper about two groups has more digits or patients."""
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=LONGEST_ID)]
 Number = Annotated[
     str,
-    StringConstraints(strict=True, pattern=NUMBER),
+    StringConstraints(strict=True, pattern=NUMBER, max_length=LONGEST_NUMBER),
     Field(description="A number as published, in quotes."),
 ]
 Count = Annotated[
     str,
-    StringConstraints(strict=True, pattern=r"^\d+$"),
+    StringConstraints(strict=True, pattern=r"^\d+$", max_length=LONGEST_COUNT),
     Field(description="A whole number, in quotes."),
 ]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mgbayes.study.record import Count, Id, Number, Record, optional
+from mgbayes.study.record import LONGEST_ID, LONGEST_NUMBER, Count, Id, Number, Record, optional
 from mgbayes.study.rounding import NUMBER
 from mgbayes.study.statistics.ratios import Effect, Measure
 from mgbayes.study.statistics.survival import NOT_REACHED
@@ -16,15 +16,15 @@ PROBABILITY = r"^0?\.\d+$"
 
 Value = Annotated[
     str,
-    StringConstraints(strict=True, min_length=1),
+    StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID),
     Field(description="A number as published, in quotes; of an ordinal endpoint, also one of its levels."),
 ]
 Limit = Annotated[
     str,
-    StringConstraints(strict=True, pattern=LIMIT),
+    StringConstraints(strict=True, pattern=LIMIT, max_length=LONGEST_NUMBER),
     Field(description=f'A number as published, in quotes, or "{NOT_REACHED}".'),
 ]
-Probability = Annotated[str, StringConstraints(pattern=PROBABILITY)]
+Probability = Annotated[str, StringConstraints(pattern=PROBABILITY, max_length=LONGEST_NUMBER)]
 
 
 class ReportedNumbers(Record):

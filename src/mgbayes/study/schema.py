@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mgbayes.study.patient_map import PatientMap
-from mgbayes.study.record import Count, Id, Number, Record, is_empty, optional
+from mgbayes.study.record import LONGEST_NUMBER, Count, Id, Number, Record, is_empty, optional
 from mgbayes.study.reported import Change, ReportedEffect, Summary
 from mgbayes.study.rounding import decimals
 from mgbayes.study.statistics.means import MeanSD
@@ -25,7 +25,7 @@ ALL = "all"
 
 PValue = Annotated[
     str,
-    StringConstraints(strict=True, pattern=P_VALUE),
+    StringConstraints(strict=True, pattern=P_VALUE, max_length=LONGEST_NUMBER),
     Field(description='A p value as reported, in quotes: "0.22", "<0.01", ">0.05".'),
 ]
 

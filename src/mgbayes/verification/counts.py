@@ -16,6 +16,7 @@ from mgbayes.study.schema import Kind, TestFamily
 from mgbayes.verification.comparison import Pair, Question
 from mgbayes.verification.result import CountPairs
 
+_MOST_TABLES = 250_000
 _UNPAIRED = ("pearson_chi_square", "yates_chi_square", "fisher_exact")
 
 
@@ -27,7 +28,7 @@ def counts_that_give_p(question: Question, pair: Pair) -> tuple[CountPairs, ...]
 def _of_pair(question: Question, pair: Pair) -> Iterator[CountPairs]:
     m, n = pair.first.size, pair.second.size
     both_printed = pair.first.count is not None and pair.second.count is not None
-    if m is None or n is None or both_printed:
+    if m is None or n is None or both_printed or m * n > _MOST_TABLES:
         return
     groups = _names(pair)
     for test in TESTS:

@@ -15,7 +15,7 @@ from mgbayes.study.schema import ALL, Claim, Kind, Study, Summary
 from mgbayes.study.statistics.counts import Percent
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.statistic import Support
-from mgbayes.study.statistics.whole_numbers import grim, grim_has_power
+from mgbayes.study.statistics.whole_numbers import grim, grim_has_power, is_searchable
 from mgbayes.verification.changes import changes
 from mgbayes.verification.intervals import effect_intervals, effects_recomputed, mean_intervals
 from mgbayes.verification.quantiles import mean_with_quantiles, median_of_levels, quantiles_exist
@@ -162,6 +162,8 @@ def whole_numbers(study: Study, claim: Claim) -> Iterator[Check]:
             n, mean = published.n, published.mean
             if not grim(mean, n):
                 yield Check("grim", False, f"{who}: no {n} whole numbers have the mean {mean}")
+                continue
+            if not is_searchable(mean, n):
                 continue
             power = "" if grim_has_power(mean, n) else " (GRIM has no power at this n and these decimals)"
             support = Support(whole=True, low=low)

@@ -19,14 +19,22 @@ if TYPE_CHECKING:
     from mgbayes.verification.search import Found
 
 
+_MOST_PATIENTS = 2000
+"""Data sets of more patients are not searched."""
+
+
 def search_tests(question: Question, seed: int) -> tuple[TestResult, ...]:
     """The rank and log-rank p values found possible for a claim between two groups."""
+    if question.study.n > _MOST_PATIENTS:
+        return ()
     searched = (_mann_whitney(question, seed), _log_rank(question, seed))
     return tuple(result for result in searched if result is not None)
 
 
 def can_search(question: Question) -> bool:
     """Whether the print says enough for a search of the tests that need the patients."""
+    if question.study.n > _MOST_PATIENTS:
+        return False
     return _ranked_samples(question) is not None or _survival(question) is not None
 
 

@@ -17,8 +17,11 @@ from mgbayes.verification.result import TestResult
 
 def recompute(question: Question, pair: Pair) -> tuple[TestResult, ...]:
     """Every test of one comparison that the published numbers allow."""
+    patients = sum(side.size or 0 for side in (pair.first, pair.second))
     return tuple(
-        _result(question, pair, test, summaries) for test, summaries in _possible_tests(question, pair)
+        _result(question, pair, test, summaries)
+        for test, summaries in _possible_tests(question, pair)
+        if patients <= test.up_to
     )
 
 

@@ -32,6 +32,11 @@ def grim_has_power(mean: str, n: int) -> bool:
     return Fraction(3, 2 * 10 ** decimals(mean)) < Fraction(1, n)
 
 
+def is_searchable(mean: str, n: int) -> bool:
+    """Whether the search for whole numbers with a mean and an SD ends in seconds."""
+    return n <= 1000 and n * abs(float(mean)) <= 1e6
+
+
 def possible_squares(
     sd: str, total: int, n: int, *, nearest_only: bool = False, of_se: bool = False
 ) -> range:
