@@ -40,6 +40,8 @@ SEIZURES = ("counts", "seizures", "fewer", "lower")
 GOOD_DAYS = ("counts", "outings", "more", "higher")
 STAY = ("quantiles", "stay", "shorter", "lower")
 WALKED = ("quantiles", "distance walked", "farther", "higher")
+RECOVERY = ("reported_effect", "time to recovery", "sooner", "lower")
+SURVIVAL = ("reported_effect", "time to death", "later", "higher")
 
 DIRECTIONS = (
     Direction(*DISCHARGE, "odds_ratio_ever", "above", 1.0, "", "higher odds of ever going home"),
@@ -78,6 +80,8 @@ DIRECTIONS = (
     Direction(*SEIZURES, "rate_difference", "below", 0.0, "events/year", "fewer seizures a year"),
     Direction(*GOOD_DAYS, "rate_ratio", "above", 1.0, "", "outings at a higher rate"),
     Direction(*GOOD_DAYS, "rate_difference", "above", 0.0, "events/year", "more outings a year"),
+    Direction(*RECOVERY, "hazard_ratio", "above", 1.0, "", "patients recover at a higher rate"),
+    Direction(*SURVIVAL, "hazard_ratio", "below", 1.0, "", "patients die at a lower rate"),
     Direction(*STAY, "median_ratio", "below", 1.0, "", "half of the patients are home in a shorter time"),
     Direction(*STAY, "median_difference", "below", 0.0, "points", "half of the patients are home earlier"),
     Direction(*WALKED, "median_ratio", "above", 1.0, "", "half of the patients walk a longer way"),

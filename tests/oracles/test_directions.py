@@ -23,6 +23,7 @@ KINDS = {
     "ordinal": "ordinal",
     "counts": "count",
     "quantiles": "continuous",
+    "reported_effect": "time_to_event",
 }
 SIDES = {"above": "higher", "below": "lower", None: None}
 OUTCOMES = list(dict.fromkeys((row.model, row.happens, row.benefit) for row in DIRECTIONS))
@@ -106,7 +107,7 @@ def bound(model: str, happens: str, benefit: str) -> tuple[Any, dict[str, Any]]:
         "benefit": benefit,
     }  # read by the model until it is general
     classes = old_form | {"level": np.array(["0", "1", "2"]), "endpoint_label": happens}
-    return made, classes if model == "ordinal" else {}
+    return made, {"ordinal": classes, "reported_effect": {"measure": np.array(["hr"])}}.get(model, {})
 
 
 @pytest.mark.parametrize(("model", "happens", "benefit"), HERE)

@@ -13,6 +13,7 @@ from mgbayes.inference.job import applies
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.plan_file import load_plan, shipped_plans
+from mgbayes.planning.effects import effect_plan
 from mgbayes.study import Study, load_study
 from tests.conftest import ROOT
 
@@ -30,8 +31,11 @@ def _data(name: str, plan: Plan, study: Study, family: str | None = None) -> dic
 
 ROWS = [(name, family) for name, row in MODELS.items() for family in row.parameters]
 PLANS = shipped_plans()
-ELSEWHERE = {"quantiles": "fonc2022/stay.toml"}
-"""Models of which the embedded study has no outcome, with a plan of another study."""
+ELSEWHERE = {
+    "quantiles": [("fonc2022", "stay")],
+    "reported_effect": [("roumier2021", "time_to_death"), ("xu2019", "blood_loss")],
+}
+"""Models of which the embedded study has no outcome: other studies, and plans or endpoints of these."""
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -61,9 +65,23 @@ def test_a_plan_without_a_prior_is_told_which() -> None:
 
 
 def _plans_of(name: str) -> list[Plan]:
-    if name in ELSEWHERE:
-        return [load_plan(ROOT / "studies" / ELSEWHERE[name])]
-    return [plan for plan in PLANS if plan.model == name]
+    found = [_elsewhere(*of) for of in ELSEWHERE.get(name, ())]
+    return found or [plan for plan in PLANS if plan.model == name]
+
+
+def _elsewhere(study_id: str, name: str) -> Plan:
+    """A plan that stands beside a study, or the one that is proposed for its reported effect."""
+    path = ROOT / "studies" / study_id / f"{name}.toml"
+    study = load_study(ROOT / "studies" / f"{study_id}.toml")
+    plan = load_plan(path) if path.exists() else effect_plan(study, study.endpoint(name))
+    assert plan is not None
+    return plan
+
+
+def _plan_of(name: str, family: str) -> Plan:
+    """The first plan with the priors of a family."""
+    needed = MODELS[name].parameters[family]
+    return next(plan for plan in _plans_of(name) if set(needed) <= set(plan.priors))
 
 
 def _study_of(plan: Plan) -> Study:
@@ -75,7 +93,7 @@ def _study_of(plan: Plan) -> Study:
 
 @pytest.mark.parametrize(("name", "family"), ROWS)
 def test_the_docstring_names_every_free_variable(name: str, family: str) -> None:
-    plan = _plans_of(name)[0]
+    plan = _plan_of(name, family)
     study = _study_of(plan)
     module = MODELS[name].of(study, plan)
     model = module.build(_data(name, plan, study, family), family, plan.prior_set(family))
@@ -90,7 +108,7 @@ def test_the_docstring_names_every_free_variable(name: str, family: str) -> None
 
 @pytest.mark.parametrize(("name", "family"), ROWS)
 def test_every_prior_can_be_swapped_as_data(name: str, family: str) -> None:
-    plan = _plans_of(name)[0]
+    plan = _plan_of(name, family)
     study = _study_of(plan)
     module = MODELS[name].of(study, plan)
     model = module.build(_data(name, plan, study, family), family, plan.prior_set(family))

@@ -141,6 +141,15 @@ MODELS: Mapping[str, ModelRow] = {
         effects=("log_ratio", "difference"),
         takes_patients=False,
     ),
+    "reported_effect": ModelRow(
+        "mgbayes.models.reported_effect",
+        {
+            "approximate_ratio": {"log_ratio": "normal"},
+            "approximate_difference": {"difference": "normal"},
+        },
+        effects=("log_ratio", "difference"),
+        takes_patients=False,
+    ),
     "binary": ModelRow(
         "mgbayes.models.binary",
         {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.classes import ordinal_plan
+from mgbayes.planning.effects import effect_plan
 from mgbayes.planning.measured import measured_plan
 from mgbayes.planning.medians import median_plan
 from mgbayes.planning.missing import Missing
@@ -35,8 +36,9 @@ def propose_plans(study: Study, endpoints: Collection[str] | None = None) -> tup
 
     Yes/no outcomes share a plan and are analyzed each by itself. A time to an event that is good (``benefit`` is
     "lower": sooner is better) gets a mixture cure model, since some may never have it; one that is bad, proportional
-    hazards. The event of a time that has a plan gets no second answer from its counts, unless it is named.
-    Nothing is fitted. Raises InputError for an endpoint that the study does not have.
+    hazards; a hazard ratio that is reported with its interval is taken instead. The event of a time that has a plan
+    gets no second answer from its counts, unless it is named. Nothing is fitted. Raises InputError for an endpoint
+    that the study does not have.
 
     Example:
         >>> import mgbayes as mb, pathlib, tempfile
@@ -57,7 +59,10 @@ def proposals(study: Study, endpoints: Collection[str] | None = None) -> Proposa
     answered = set() if endpoints else {counted_by(study, plan) for plan in plans}
     binary = [row for row in chosen if row.kind is Kind.binary and row.id not in answered]
     counted, uncounted = yes_no_plan(study, binary)
-    return Proposals((*plans, *counted), (*missing, *uncounted))
+    effects = {row.endpoint: effect_plan(study, study.endpoint(row.endpoint)) for row in uncounted}
+    by_effect = [plan for plan in effects.values() if plan is not None]
+    without = [row for row in uncounted if effects[row.endpoint] is None]
+    return Proposals((*plans, *counted, *by_effect), (*missing, *without))
 
 
 def _chosen(study: Study, endpoints: Collection[str] | None) -> list[Endpoint]:
@@ -76,6 +81,14 @@ def _chosen(study: Study, endpoints: Collection[str] | None) -> list[Endpoint]:
 def _of_one(study: Study, endpoint: Endpoint) -> Plan | Missing:
     if endpoint.benefit is None:
         return without_direction(endpoint)
+    reported = effect_plan(study, endpoint)
+    if reported is not None and endpoint.kind is Kind.time_to_event:
+        return reported  # from all times, which counts and follow-up do not tell
+    of_patients = _of_summaries(study, endpoint)
+    return reported if reported is not None and isinstance(of_patients, Missing) else of_patients
+
+
+def _of_summaries(study: Study, endpoint: Endpoint) -> Plan | Missing:
     match endpoint.kind:
         case Kind.continuous:
             by_means = measured_plan(study, endpoint)

@@ -38,6 +38,8 @@ _FAMILIES = {
     "one_factor": "outcomes tied by a patient effect",
     "cumulative_logit": "ordered classes, patients differ",
     "poisson": "patients of an arm alike",
+    "approximate_ratio": "the reported ratio, as an approximation: its log is normal",
+    "approximate_difference": "the reported difference, as an approximation: it is normal",
 }
 
 

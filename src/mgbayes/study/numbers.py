@@ -11,11 +11,20 @@ from mgbayes.study.statistics.counts import Categories, Count, Percent, Size
 from mgbayes.study.statistics.means import Mean, MeanAndSpread, MeanCI, MeanSD, MeanSE
 from mgbayes.study.statistics.quantile_definition import QuantileDefinition
 from mgbayes.study.statistics.quantiles import Quantiles
+from mgbayes.study.statistics.ratios import Effect
 from mgbayes.study.statistics.statistic import PublishedStatistic, Support
 from mgbayes.study.statistics.survival import AtRisk, MedianSurvival, SurvivalAt
 
 UNKNOWN = 10**9
 """Patients in a group whose size is not reported: no limit that follows from a size binds."""
+
+
+@dataclass(frozen=True)
+class EffectOf:
+    """A reported effect, and whether it compares the reference arm with the other one."""
+
+    effect: Effect
+    turned: bool
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,17 @@ def find_quantiles(
     for _, row in summaries_of(study, endpoint.id, visit, change_from):
         if row.group == group and (found := quantiles_of(study, endpoint, row)) is not None:
             return found
+    return None
+
+
+def find_effect(study: Study, endpoint: str, visit: str | None = None) -> EffectOf | None:
+    """The first effect between the arms in an endpoint at a visit that has its interval, wherever it is printed."""
+    reference, contrast = study.reference.id, study.contrast.id
+    for claim in study.claims:
+        for row in claim.effects if claim.endpoint == endpoint else ():
+            groups = (row.of or contrast, row.versus or reference)
+            if row.visit == visit and row.statistic.has_interval and set(groups) == {reference, contrast}:
+                return EffectOf(row.statistic, groups[0] == reference)
     return None
 
 
