@@ -7,8 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.importance import Model, posterior
+from mgbayes.comparison.nuts import by_nuts
 from mgbayes.comparison.tables import Floats
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.reference_priors import ReferencePrior, priors_of_size
@@ -26,8 +29,11 @@ def usual_priors(sd: float, expected: float, unit: float = 1.0) -> tuple[Referen
 
 
 def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answers:
-    """What a model says of studies under a prior of its effect, in units of ``scale``."""
+    """What a model says of studies under a prior of its effect, in units of ``scale``; by NUTS where k is large."""
     found = posterior(studies, model).under(prior, model.effect_prior).answers()
+    for i in np.flatnonzero(np.isnan(found.p)).tolist():
+        drawn = by_nuts(studies.rows([i]), model, prior)
+        found.with_study(i, drawn.answers() if drawn else None)
     if scale is None or found.estimate is None or found.low is None or found.high is None:
         return found
     unit = scale(studies)

@@ -6,8 +6,8 @@ plus (a - ½) δ.
 - normal: SD of each arm; level ~ Normal(0, 1), log SD ~ Normal(0, 0.7);
 - analysis of covariance: y = level ± δ/2 + c baseline + error, one SD, c ~ Normal(0, 0.7);
 - share at zero (of outcomes that are never negative): zero with a share of logit ± ζ/2, logit ~ Normal(-1, 1.5),
-  ζ ~ Normal(0, 1), else log-normal with level ± δ/2 and one SD, δ ~ Normal(0, 1). It is asked about the ratio of
-  means, log (1 - share₁) / (1 - share₀) + δ.
+  ζ ~ Normal(0, 1), else log-normal with level ± δ/2 and one SD, δ ~ Normal(0, 1). Its effect is the log ratio of
+  means, ρ = δ + log (1 - share₁) / (1 - share₀).
 
 δ is drawn under Normal(0, 2) and reweighted to the named priors of the sensitivity analysis in units of √3 / π SDs;
 the usual one is Normal(0, 1), the enthusiast expects half of the odds.
@@ -22,8 +22,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from mgbayes.comparison.answers import Answers, Method
-from mgbayes.comparison.bayesian import methods, usual_priors
-from mgbayes.comparison.importance import Model, posterior
+from mgbayes.comparison.bayesian import methods, under, usual_priors
+from mgbayes.comparison.importance import Model
 from mgbayes.comparison.tables import Floats
 from mgbayes.comparison.values import Studies
 
@@ -64,9 +64,10 @@ def covariance(studies: Studies, theta: Floats) -> Floats:
 
 
 def share_at_zero(studies: Studies, theta: Floats) -> Floats:
-    """At θ = (logit share, ζ, level, log SD, δ)."""
-    logit, other, level, log_sd, effect = np.moveaxis(theta, -1, 0)
-    value = np.zeros_like(level)
+    """At θ = (logit share, ζ, level, log SD, ρ), with the prior of δ in place of that of ρ."""
+    logit, other, level, log_sd, ratio = np.moveaxis(theta, -1, 0)
+    effect = ratio - np.logaddexp(0.0, logit - other / 2) + np.logaddexp(0.0, logit + other / 2)
+    value = (ratio / WIDE) ** 2 / 2 - effect**2 / 2
     scale = np.maximum(studies.value.mean(1), 1e-300)
     for a, outcomes in enumerate(studies.arms):
         above = outcomes > 0
@@ -77,12 +78,6 @@ def share_at_zero(studies: Studies, theta: Floats) -> Floats:
         squares = square - 2 * own * total + n * own**2
         value = value - n * log_sd - squares / 2 * np.exp(-2 * log_sd)
     return value
-
-
-def ratio_of_means(theta: Floats) -> Floats:
-    """The log ratio of the arms' means under ``share_at_zero``."""
-    logit, other, _, _, effect = np.moveaxis(theta, -1, 0)
-    return effect + np.logaddexp(0.0, logit - other / 2) - np.logaddexp(0.0, logit + other / 2)
 
 
 def _standard(values: Floats) -> tuple[Floats, Floats]:
@@ -101,10 +96,10 @@ def _standardized(values: Floats) -> Floats:
 
 _ZEROS, _SDS = (0.0,) * 4, (1.0, 0.7, 0.7, WIDE)
 MODELS: Mapping[str, tuple[str, Model]] = {
-    "normal": ("Bayesian normal", Model(normal, _ZEROS, _SDS, narrow=_NARROW)),
-    "covariance": ("Bayesian covariance", Model(covariance, _ZEROS, _SDS, narrow=_NARROW)),
+    "normal": ("Bayesian normal", Model(normal, _ZEROS, _SDS, _NARROW, draws=64)),
+    "covariance": ("Bayesian covariance", Model(covariance, _ZEROS, _SDS, _NARROW)),
 }
-SHARE_AT_ZERO = Model(share_at_zero, (-1.0, 0.0, 0.0, 0.0, 0.0), (1.5, 1.0, 1.0, 0.7, 1.0), of=ratio_of_means)
+SHARE_AT_ZERO = Model(share_at_zero, (-1.0, 0.0, 0.0, 0.0, 0.0), (1.5, 1.0, 1.0, 0.7, WIDE), draws=64)
 
 
 def zeros(studies: Studies) -> Answers:
@@ -112,7 +107,7 @@ def zeros(studies: Studies) -> Answers:
     possible = (studies.value >= 0).all(1) & (studies.value > 0).any(1)
     p, side, k = np.full((3, len(possible)), np.nan)
     if possible.any():
-        found = posterior(studies.rows(possible), SHARE_AT_ZERO).answers()
+        found = under(SHARE_AT_ZERO, SHARE_AT_ZERO.effect_prior, None, studies.rows(possible))
         p[possible], side[possible], k[possible] = found.p, found.side, found.pareto_k
     return Answers(p, side, pareto_k=k)
 

@@ -1,59 +1,74 @@
-r"""Posteriors of many simulated studies at once, by importance sampling about the mode.
+r"""Posteriors of an effect in many simulated studies at once, by importance sampling given the effect.
 
-A model is its log likelihood at parameters θ and independent normal priors of θ, of which the last is the effect.
-Newton's method with finite differences finds the mode of every study. Draws come from a Student t of 5 degrees of
-freedom about it, in each coordinate, scaled by the curvature there, at Sobol points that serve all studies; each
-counts by posterior over proposal density. Another prior of the effect multiplies the weights. Where the tail of the
-weights has a Pareto shape k above 0.7, a study has no answer. The shape is estimated where fewer than half of the
-draws count (effective sample size): otherwise no few draws can matter, and k is 0.
+A model is its log likelihood at parameters θ = (ν, β) and independent normal priors of θ, of which the last is the
+effect β. Newton's method with finite differences finds the mode of every study under the effect's own prior and
+under a narrow one. Both lie on the curve of the conditional modes of ν, so that between them, and along their
+tangents beyond, ν given β is about normal with known mean and covariance. At nodes β_i, the same draws z_j of a
+Student t of 5 degrees of freedom at Sobol points give the marginal likelihood
 
-Sources: Owen and Zhou (2000), JASA 95:135; Zhang and Stephens (2009), Technometrics 51:316; Vehtari et al. (2024),
-JMLR 25:72.
+    L(β_i) = mean_j p(y, ν_ij) / q(ν_ij),   ν_ij = mean(β_i) + 1.2 factor(β_i) z_j,
+
+whose logarithm is interpolated in between. Another prior of the effect multiplies it. The shape k of the tail of the
+weights is estimated where fewer than half of the draws count (effective sample size): otherwise no few draws can
+matter, and k is 0. Above 0.7 the weights give no answer.
+
+Sources: Owen and Zhou (2000), JASA 95:135; Rue, Martino and Chopin (2009), JRSS B 71:319; Zhang and Stephens (2009),
+Technometrics 51:316; Vehtari et al. (2024), JMLR 25:72.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mgbayes.comparison.answers import Answers
 from mgbayes.comparison.tables import LEVEL, Floats
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.reweighting import PARETO_K, log_density
 
-POINTS = 1024
+NODES = 16
+"""Of the effect."""
+_BETWEEN = 8
+"""Steps from one node to the next."""
 _DF = 5.0
 _NEWTON = 25
 _STEP = 1e-3
 _NEAR = 0.01
 _LEAST_CURVATURE = 0.02
-_WIDER = 1.3
-"""Proposals over curvature: tails of skewed posteriors are reached."""
-_GOOD = 0.5
-_ADAPTED = 2
-_LEAST_VARIANCE = 1e-6
+_WIDER, _MUCH_WIDER = 1.2, 1.6
+"""Proposals over curvature, so that tails of skewed posteriors are reached; where too few draws count, the second."""
+_ENOUGH = 0.5
+"""Share of the draws that count."""
+_AT_END, _AT_ONE = 1e-3, 0.2
+"""Largest shares of the posterior."""
+_REACH = 8.0
+_REACH_OF_PRIOR = 5.5
+"""How far nodes go, in SDs."""
+_DEEPEST = 200.0
+"""Below the largest log marginal likelihood nothing counts."""
 _GRID = np.linspace(-60.0, 60.0, 24001)
-_TOGETHER = 25
-"""Studies whose draws are worked on at a time: small enough for a processor's cache."""
+_TOGETHER = 50
+"""Studies that are worked on at a time: small enough for a processor's cache."""
 
 
 @dataclass(frozen=True)
 class Model:
     """``log_likelihood(studies, θ)`` at θ (study, draw, parameter); means and SDs of the priors, the effect's last.
 
-    ``of``: what the posterior is asked about, a function of θ; the last parameter where it is None. ``narrow``: SD of
-    about the narrowest prior of the effect that draws are reweighted to.
+    ``narrow``: SD of about the narrowest prior of the effect that it is asked for; ``draws``: of ν at each node, a
+    power of two.
     """
 
     log_likelihood: Callable[[Any, Floats], Floats]
     means: tuple[float, ...]
     sds: tuple[float, ...]
-    of: Callable[[Floats], Floats] | None = None
     narrow: float = 0.3
+    draws: int = 32
 
     @property
     def effect_prior(self) -> Prior:
@@ -69,184 +84,235 @@ class Model:
         return self.log_likelihood(studies, theta) + self.log_prior(theta)
 
 
+def log_ratio(prior: Prior, own: Prior) -> Callable[[Floats], Floats]:
+    """Log ratio of two densities, from a table of its values; beyond the table, that at its end."""
+    values = log_density(prior, _GRID) - log_density(own, _GRID)
+    return lambda effect: np.interp(effect, _GRID, values)
+
+
 @dataclass(frozen=True)
 class Draws:
-    """Draws of the effect, the smallest first, their log weights, (study, draw), and parameters, one axis more."""
+    """Values of the effect, the smallest first, and the log of what each is worth, (study, value).
+
+    ``within``: weights of the draws at every so many of them, (study, node, draw), of sum one at each.
+    """
 
     effect: Floats
     log_weight: Floats
-    theta: Floats
+    within: Floats | None = None
 
     def under(self, prior: Prior, own: Prior) -> Draws:
         """With another prior of the effect."""
-        ratio = log_density(prior, _GRID) - log_density(own, _GRID)
-        return replace(self, log_weight=self.log_weight + np.interp(self.effect, _GRID, ratio))
+        return replace(self, log_weight=self.log_weight + log_ratio(prior, own)(self.effect))
 
     @property
     def weight(self) -> Floats:
-        """Of sum one, (study, draw)."""
+        """Of sum one, (study, value)."""
         weight = np.exp(self.log_weight - self.log_weight.max(1, keepdims=True))
         return weight / weight.sum(1, keepdims=True)
+
+    def share_that_counts(self, weight: Floats) -> Floats:
+        """Effective sample size over size, (study,); at nodes, the mean over the posterior of the effect."""
+        if self.within is None:
+            return 1 / (weight**2).sum(1) / weight.shape[1]
+        return (_at_nodes(weight) / (self.within**2).mean(2)).sum(1) / self.within.shape[2] ** 2
+
+    def pareto_k(self, weight: Floats) -> Floats:
+        """The shape of the tail of all weights, (study,); 0 where enough of the draws count.
+
+        Infinite where the posterior lies at an end of the values, or between two of them.
+        """
+        few = self.share_that_counts(weight) < _ENOUGH
+        if self.within is None:
+            return pareto_k(weight, few)
+        missed = (weight[:, [0, -1]].max(1) > _AT_END) | (weight.max(1) > _AT_ONE)
+        joint = (_at_nodes(weight)[..., None] * self.within).reshape(len(weight), -1)
+        return np.where(missed, np.inf, pareto_k(joint, few))
 
     def answers(self) -> Answers:
         """P(effect > 0) as 2 min(P, 1 - P), median and central interval; none where the weights cannot be trusted."""
         weight = self.weight
-        above = np.clip((weight * (self.effect > 0)).sum(1), 0.0, 1.0)
-        k = pareto_k(weight)
+        below = np.cumsum(weight, axis=1) - weight / 2
+        above = 1 - np.clip(_interpolated(0.0, self.effect, below), 0.0, 1.0)
+        k = self.pareto_k(weight)
         known = k <= PARETO_K
+        at = (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2)
         found = (
             2 * np.minimum(above, 1 - above),
             np.sign(above - 0.5),
-            *quantiles(self.effect, weight, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2)),
+            *(_interpolated(q, below, self.effect) for q in at),
         )
         p, side, middle, low, high = (np.where(known, values, np.nan) for values in found)
         return Answers(p, side, middle, low, high, k)
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A mixture of Student t: centres (study, component, parameter), factors of covariances, one axis more."""
-
-    centre: Floats
-    factor: Floats
-
-    @classmethod
-    def of(cls, parts: list[Proposal]) -> Proposal:
-        """All components of several."""
-        return cls(
-            *(np.concatenate([getattr(part, name) for part in parts], 1) for name in ("centre", "factor"))
-        )
-
-    def rows(self, rows: Any) -> Proposal:
-        """Of some studies."""
-        return Proposal(self.centre[rows], self.factor[rows])
-
-    def draw(self, rows: slice) -> tuple[Floats, Floats]:
-        """θ (study, draw, parameter), as many of each component, and the log density of the mixture there."""
-        centre, factor = self.centre[rows], self.factor[rows]
-        parts, d = centre.shape[1:]
-        # Points of their own for each component: components may be alike.
-        standard = np.resize(_points(d), (parts, -(-POINTS // parts), d))
-        theta = centre[:, :, None] + standard @ factor.swapaxes(2, 3)
-        theta = theta.reshape(len(centre), -1, d)[:, :POINTS]
-        density = 0.0
-        for c in range(parts):
-            inverse = np.linalg.inv(factor[:, c])
-            away = (theta - centre[:, c, None]) @ inverse.swapaxes(1, 2)
-            log_t = -(_DF + 1) / 2 * np.log1p(away**2 / _DF).sum(-1)
-            density = density + np.exp(log_t) * np.abs(np.linalg.det(inverse))[:, None]
-        return theta, np.log(density)
+def _at_nodes(weight: Floats) -> Floats:
+    """Weights of the nodes alone, of sum one, (study, node)."""
+    weight = weight[:, ::_BETWEEN]
+    return weight / weight.sum(1, keepdims=True)
 
 
 @lru_cache(maxsize=4)
 def posterior(studies: Any, model: Model) -> Draws:
-    """Of the model's own priors; kept for the methods that share it.
-
-    Proposals lie about the modes under the effect's own prior and under a narrow one. Where their weights cannot be
-    trusted, others follow, with the mean and the covariance of the weighted draws.
-    """
-    narrow = replace(model, sds=(*model.sds[:-1], model.narrow))
-    both = [laplace(studies, prior) for prior in (model, narrow)]
-    proposal = Proposal.of([Proposal(mode[:, None], _WIDER * factor[:, None]) for mode, factor in both])
-    found = _sampled(studies, model, proposal)
-    for _ in range(_ADAPTED):
-        weights = [found.weight, found.under(narrow.effect_prior, model.effect_prior).weight]
-        poor = np.flatnonzero(np.maximum(*map(pareto_k, weights)) > _GOOD)
-        if not len(poor):
-            break
-        parts = [proposal.rows(poor), *(_moments(found.theta[poor], weight[poor]) for weight in weights)]
-        again = _sampled(studies.rows(poor), model, Proposal.of(parts))
+    """Of the model's own priors; kept for the methods that share it."""
+    found = _sampled(studies, model, _WIDER)
+    narrow = Prior("normal", (model.means[-1], model.narrow), "about the narrowest")
+    shares = [it.share_that_counts(it.weight) for it in (found, found.under(narrow, model.effect_prior))]
+    poor = np.flatnonzero(np.minimum(*shares) < _ENOUGH)
+    if len(poor):
+        again = _sampled(studies.rows(poor), model, _MUCH_WIDER)
         for old, new in zip(vars(found).values(), vars(again).values(), strict=True):
             old[poor] = new
     return found
 
 
-def _moments(theta: Floats, weight: Floats) -> Proposal:
-    """The mean and the covariance of weighted draws."""
-    centre = (weight[..., None] * theta).sum(1)
-    away = theta - centre[:, None]
-    covariance = (weight[..., None] * away).swapaxes(1, 2) @ away + _LEAST_VARIANCE * np.eye(theta.shape[2])
-    return Proposal(centre[:, None], _factor(covariance)[:, None])
+def _sampled(studies: Any, model: Model, wider: float) -> Draws:
+    starts = range(0, len(studies), _TOGETHER)
+    parts = [_marginal(studies.rows(slice(start, start + _TOGETHER)), model, wider) for start in starts]
+    return Draws(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _sampled(studies: Any, model: Model, proposal: Proposal) -> Draws:
-    parts = []
-    for start in range(0, len(proposal.centre), _TOGETHER):
-        rows = slice(start, start + _TOGETHER)
-        theta, log_proposal = proposal.draw(rows)
-        log_weight = model.log_posterior(studies.rows(rows), theta) - log_proposal
-        parts.append(in_order(theta[..., -1] if model.of is None else model.of(theta), log_weight, theta))
-    return Draws(*(np.concatenate([getattr(part, row.name) for part in parts]) for row in fields(Draws)))
+def _marginal(studies: Any, model: Model, wider: float) -> tuple[Floats, Floats, Floats]:
+    """Values of the effect, log posterior density times spacing, and the weights of the draws at each node."""
+    wide = laplace(studies, model)
+    narrow = laplace(studies, replace(model, sds=(*model.sds[:-1], model.narrow)), start=wide[0])
+    modes = _Conditional.of(*narrow), _Conditional.of(*wide)
+    effect, spacing = _values(*modes, _REACH_OF_PRIOR * model.sds[-1])
+    nodes = effect[:, ::_BETWEEN]
+    centre, factor = _between(*modes, nodes)
+    z, log_t = student_points(centre.shape[2], model.draws)
+    nuisance = centre[:, :, None] + wider * z @ factor.swapaxes(2, 3)
+    theta = np.concatenate([nuisance, np.broadcast_to(nodes[..., None, None], (*nuisance.shape[:3], 1))], 3)
+    value = model.log_posterior(studies, theta.reshape(len(nodes), -1, theta.shape[3]))
+    scale = np.log(np.diagonal(factor, axis1=2, axis2=3)).sum(2)
+    log_weight = np.nan_to_num(value.reshape(theta.shape[:3]) - log_t + scale[..., None], nan=-np.inf)
+    top = np.maximum(log_weight.max(2, keepdims=True), -1e300)
+    within = np.exp(log_weight - top)
+    total = within.sum(2, keepdims=True)
+    log_marginal = (top + np.log(np.maximum(total, 1e-300)))[..., 0]
+    log_marginal = np.maximum(log_marginal, log_marginal.max(1, keepdims=True) - _DEEPEST)
+    return effect, log_marginal @ _interpolation() + np.log(spacing), within / np.maximum(total, 1e-300)
 
 
-def in_order(effect: Floats, log_weight: Floats, theta: Floats) -> Draws:
-    """Draws by the size of the effect."""
-    order = np.argsort(effect, axis=1)
-    return Draws(
-        np.take_along_axis(effect, order, 1),
-        np.take_along_axis(np.where(np.isfinite(log_weight), log_weight, -1e300), order, 1),
-        np.take_along_axis(theta, order[..., None], 1),
+@dataclass(frozen=True)
+class _Conditional:
+    """About a mode: its ν and β, and of ν given β the slope of the mean and a factor of the covariance; SD of β."""
+
+    nuisance: Floats
+    effect: Floats
+    slope: Floats
+    factor: Floats
+    sd: Floats
+
+    @classmethod
+    def of(cls, mode: Floats, factor: Floats) -> _Conditional:
+        covariance = factor @ factor.swapaxes(1, 2)
+        variance = covariance[:, -1:, -1]
+        slope = covariance[:, :-1, -1] / variance
+        rest = covariance[:, :-1, :-1] - slope[:, :, None] * covariance[:, None, :-1, -1]
+        return cls(mode[:, :-1], mode[:, -1:], slope, np.linalg.cholesky(rest), np.sqrt(variance))
+
+    def centre(self, effect: Floats) -> Floats:
+        """The mean of ν at each value of the effect, (study, value, parameter)."""
+        return self.nuisance[:, None] + self.slope[:, None] * (effect - self.effect)[..., None]
+
+
+def _values(narrow: _Conditional, wide: _Conditional, reach: float) -> tuple[Floats, Floats]:
+    """Values of the effect, (study, value), close about the narrow mode and ever farther beyond; their spacing."""
+    low, high = (
+        np.clip(side(*(it.effect + sign * _REACH * it.sd for it in (narrow, wide))), -reach, reach)
+        for side, sign in ((np.minimum, -1), (np.maximum, 1))
     )
+    first, last = (np.arcsinh((end - narrow.effect) / narrow.sd) for end in (low, high))
+    at = first + (last - first) * np.linspace(0, 1, (NODES - 1) * _BETWEEN + 1)
+    return narrow.effect + narrow.sd * np.sinh(at), (last - first) * narrow.sd * np.cosh(at)
 
 
-def laplace(studies: Any, model: Model) -> tuple[Floats, Floats]:
-    """The mode θ, (study, parameter), and a factor F of its covariance F Fᵀ, (study, parameter, parameter)."""
-    d = len(model.means)
-    one, two = np.triu_indices(d, 1)
-    unit = _STEP * np.eye(d)
-    around = np.concatenate([np.zeros((1, d)), unit, -unit, unit[one] + unit[two]])
-    theta = np.tile(np.array(model.means), (len(studies), 1))
-    for _ in range(_NEWTON):
-        value = model.log_posterior(studies, theta[:, None] + around)
-        top, up, down, both = np.split(value, [1, 1 + d, 1 + 2 * d], axis=1)
-        slope = (up - down) / (2 * _STEP)
-        precision = np.zeros((len(theta), d, d))
-        mixed = -(both - up[:, one] - up[:, two] + top) / _STEP**2
-        precision[:, one, two] = precision[:, two, one] = mixed
-        precision[:, range(d), range(d)] = -(up + down - 2 * top) / _STEP**2
-        length, axis = np.linalg.eigh(np.where(np.isfinite(precision), precision, 0.0))
-        # Far from the top the curvature may turn.
-        factor = axis / np.sqrt(np.maximum(np.abs(length), _LEAST_CURVATURE))[:, None]
-        step = (factor @ (factor.swapaxes(1, 2) @ np.nan_to_num(slope)[..., None]))[..., 0]
-        step = step / np.maximum(np.abs(step).max(1, keepdims=True), 1.0)
-        theta = theta + step
-        if np.abs(step).max() < _NEAR:
-            break
-    return theta, _factor(factor @ factor.swapaxes(1, 2))
+def _between(narrow: _Conditional, wide: _Conditional, effect: Floats) -> tuple[Floats, Floats]:
+    """Mean and factor of ν at each value of the effect: from one mode to the other, and as there beyond."""
+    gap = wide.effect - narrow.effect
+    share = np.clip((effect - narrow.effect) / np.where(np.abs(gap) < _NEAR, np.inf, gap), 0.0, 1.0)[
+        ..., None
+    ]
+    centre = (1 - share) * narrow.centre(effect) + share * wide.centre(effect)
+    share = share[..., None]
+    return centre, (1 - share) * narrow.factor[:, None] + share * wide.factor[:, None]
 
 
 @cache
-def _points(d: int) -> Floats:
-    """Independent Student t values, (point, d), at scrambled Sobol points of a fixed seed."""
-    from scipy.special import stdtrit
-    from scipy.stats.qmc import Sobol
+def _interpolation() -> Floats:
+    """Values at all steps from those at nodes, (node, step): piecewise cubic, with slopes from the neighbours."""
+    from scipy.interpolate import CubicHermiteSpline
 
-    return stdtrit(_DF, Sobol(d, rng=np.random.default_rng(11)).random(POINTS))
-
-
-def _factor(covariance: Floats) -> Floats:
-    """F with F Fᵀ the covariance, of which the last coordinate alone moves the effect: its draws are even."""
-    return np.linalg.cholesky(covariance[:, ::-1, ::-1])[:, ::-1, ::-1]
-
-
-def quantiles(values: Floats, weight: Floats, at: tuple[float, ...]) -> list[Floats]:
-    """Of values in their order with weights of sum one, (study, draw), between the middles of their steps."""
-    below = np.cumsum(weight, axis=1) - weight / 2
-    rows = np.arange(len(values))
-    found = []
-    for q in at:
-        after = np.clip((below < q).sum(1), 1, values.shape[1] - 1)
-        low, high = below[rows, after - 1], below[rows, after]
-        share = np.clip((q - low) / np.maximum(high - low, 1e-300), 0.0, 1.0)
-        found.append(values[rows, after - 1] * (1 - share) + values[rows, after] * share)
+    each, nodes = np.eye(NODES), np.arange(NODES)
+    steps = np.linspace(0, NODES - 1, (NODES - 1) * _BETWEEN + 1)
+    found: Floats = CubicHermiteSpline(nodes, each, np.gradient(each, axis=0))(steps).T
     return found
 
 
-def pareto_k(weight: Floats) -> Floats:
-    """The shape of the tail of weights that sum to one, (study,); 0 where half of the draws or more count."""
+def laplace(studies: Any, model: Model, start: Floats | None = None) -> tuple[Floats, Floats]:
+    """The mode θ, (study, parameter), and a factor F of its covariance F Fᵀ, (study, parameter, parameter)."""
+    theta = np.tile(np.array(model.means), (len(studies), 1)) if start is None else start.copy()
+    factor = np.empty((*theta.shape, theta.shape[1]))
+    moving = np.arange(len(theta))
+    for _ in range(_NEWTON):
+        step, factor[moving] = _newton(studies.rows(moving), model, theta[moving])
+        theta[moving] += step
+        moving = moving[np.abs(step).max(1) >= _NEAR]
+        if not len(moving):
+            break
+    return theta, factor
+
+
+def _newton(studies: Any, model: Model, theta: Floats) -> tuple[Floats, Floats]:
+    """One step of at most one in any parameter, and a factor of the inverse of the curvature."""
+    d = theta.shape[1]
+    one, two = np.triu_indices(d, 1)
+    unit = _STEP * np.eye(d)
+    around = np.concatenate([np.zeros((1, d)), unit, -unit, unit[one] + unit[two]])
+    value = model.log_posterior(studies, theta[:, None] + around)
+    top, up, down, both = np.split(value, [1, 1 + d, 1 + 2 * d], axis=1)
+    slope = (up - down) / (2 * _STEP)
+    precision = np.zeros((len(theta), d, d))
+    mixed = -(both - up[:, one] - up[:, two] + top) / _STEP**2
+    precision[:, one, two] = precision[:, two, one] = mixed
+    precision[:, range(d), range(d)] = -(up + down - 2 * top) / _STEP**2
+    length, axis = np.linalg.eigh(np.where(np.isfinite(precision), precision, 0.0))
+    # Far from the top the curvature may turn.
+    factor = axis / np.sqrt(np.maximum(np.abs(length), _LEAST_CURVATURE))[:, None]
+    step = (factor @ (factor.swapaxes(1, 2) @ np.nan_to_num(slope)[..., None]))[..., 0]
+    return step / np.maximum(np.abs(step).max(1, keepdims=True), 1.0), factor
+
+
+@cache
+def student_points(d: int, size: int) -> tuple[Floats, Floats]:
+    """Independent Student t values, (point, d), at scrambled Sobol points of a fixed seed; their log density."""
+    from scipy.special import stdtrit
+    from scipy.stats.qmc import Sobol
+
+    z = stdtrit(_DF, Sobol(d, rng=np.random.default_rng(11)).random(size))
+    return z, log_student(z)
+
+
+def log_student(z: Floats) -> Floats:
+    """Log density of independent Student t values, (..., d), up to a constant."""
+    return -(_DF + 1) / 2 * np.log1p(z**2 / _DF).sum(-1)
+
+
+def _interpolated(at: float, x: Floats, y: Floats) -> Floats:
+    """y where x, which rises along each row, is so large, (study,)."""
+    rows = np.arange(len(x))
+    after = np.clip((x < at).sum(1), 1, x.shape[1] - 1)
+    low, high = x[rows, after - 1], x[rows, after]
+    share = np.clip((at - low) / np.maximum(high - low, 1e-300), 0.0, 1.0)
+    found: Floats = y[rows, after - 1] * (1 - share) + y[rows, after] * share
+    return found
+
+
+def pareto_k(weight: Floats, few: NDArray[np.bool_]) -> Floats:
+    """The shape of the tail of weights that sum to one, (study,), of those in which few count; else 0."""
     found = np.zeros(len(weight))
-    few = np.flatnonzero(1 / (weight**2).sum(1) < weight.shape[1] / 2)
-    if len(few):
+    if few.any():
         size = int(np.ceil(min(weight.shape[1] / 5, 3 * np.sqrt(weight.shape[1]))))
         tail = np.sort(weight[few], axis=1)[:, -size - 1 :]
         found[few] = _generalized_pareto(tail[:, 1:] - tail[:, :1])

@@ -28,9 +28,10 @@ from numpy.random import Generator
 
 from mgbayes.comparison import times, values
 from mgbayes.comparison.answers import Answers
+from mgbayes.comparison.bayesian import under
 from mgbayes.comparison.bayesian_times import WEIBULL
 from mgbayes.comparison.blocks import Work, kept
-from mgbayes.comparison.importance import Draws, Model, in_order, posterior
+from mgbayes.comparison.importance import Draws, Model, posterior
 from mgbayes.comparison.published import LOGNORMAL, Moments, Published, fit, printed
 from mgbayes.comparison.tables import LEVEL, Floats
 from mgbayes.errors import InputError
@@ -102,7 +103,7 @@ def _printed(sample: Floats, others: int = 0) -> Moments:
 
 def on_patients(model: Model, study: Study) -> Answers:
     """Everything."""
-    return _usual(posterior(study.patients, model), model)
+    return under(model, USUAL if model is WEIBULL else model.effect_prior, None, study.patients)
 
 
 def on_published(model: Model, with_p: bool, study: Study) -> Answers | None:
@@ -126,8 +127,9 @@ def on_curve(study: Study) -> Answers | None:
         data["time"].to_numpy(), data["event"].to_numpy(), int(members[0].sum()), it.horizon
     )
     found = posterior(studies, WEIBULL).under(USUAL, WEIBULL.effect_prior)
-    log_weight = np.log(np.maximum(found.weight, 1e-300)).reshape(1, -1)
-    return in_order(found.effect.reshape(1, -1), log_weight, found.theta.reshape(1, -1, 3)).answers()
+    order = np.argsort(found.effect, axis=None)[None]
+    log_weight = np.log(np.maximum(found.weight, 1e-300))
+    return Draws(found.effect.ravel()[order], log_weight.ravel()[order]).answers()
 
 
 def _digitized(time: Floats, event: Floats, name: str) -> DigitizedCurve:

@@ -27,10 +27,11 @@ import numpy as np
 from numpy.random import Generator
 
 from mgbayes.comparison import bayesian_times, times, values
-from mgbayes.comparison.importance import Draws, Model, Proposal, in_order, laplace
+from mgbayes.comparison.importance import Draws, Model, laplace, log_student, student_points
 from mgbayes.comparison.tables import Floats
 
 SETS = 256
+_POINTS = 1024
 _DRAWN = 2048
 _COHORTS = 4
 _LOOKED_AT = 32
@@ -75,9 +76,10 @@ class Sets:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The posterior, and the sets with what each pair is worth: enough to draw cohorts from it."""
+    """The posterior, its θ (draw, parameter), and the sets with what each pair is worth: enough to draw cohorts."""
 
     draws: Draws
+    theta: Floats
     sets: tuple[Sets, Sets]
     pairs: Floats
     published: Published
@@ -86,7 +88,7 @@ class Fitted:
     def cohorts(self, rng: Generator, size: int) -> tuple[Any, Floats]:
         """Studies that have the printed numbers, from the posterior, and the θ of each."""
         chosen = rng.choice(self.draws.weight.shape[1], size, p=self.draws.weight[0])
-        theta = self.draws.theta[0, chosen]
+        theta = self.theta[chosen]
         worth = [np.exp(_scaled(of_set(self.published, part, theta, a))) for a, part in enumerate(self.sets)]
         places = []
         for one, other in zip(*worth, strict=True):
@@ -102,17 +104,31 @@ def fit(published: Published, rng: Generator) -> Fitted | None:
     pilot = [imagined(arm, published.followed, rng, _DRAWN) for arm in published.arms]
     some = [part.rows(rng.integers(_DRAWN, size=_COHORTS)) for part in pilot]
     mode, factor = laplace(cohort(published, *some), model)
-    theta, log_proposal = Proposal(mode[None], _WIDER * factor[None]).draw(slice(None))
-    sets = (_worthy(published, pilot[0], theta[0], 0, rng), _worthy(published, pilot[1], theta[0], 1, rng))
+    theta, log_proposal = _proposed(mode, factor)
+    sets = (_worthy(published, pilot[0], theta, 0, rng), _worthy(published, pilot[1], theta, 1, rng))
     pairs = _agreeing(published, *sets)
     if pairs.sum() < FEWEST_PAIRS:
         return None
-    one, other = (of_set(published, part, theta[0], a) for a, part in enumerate(sets))
+    one, other = (of_set(published, part, theta, a) for a, part in enumerate(sets))
     top = one.max(1) + other.max(1)
     with np.errstate(divide="ignore"):
         log_likelihood = top + np.log(((np.exp(_scaled(one)) @ pairs) * np.exp(_scaled(other))).sum(1))
-    log_weight = log_likelihood[None] + model.log_prior(theta) - log_proposal
-    return Fitted(in_order(theta[..., -1], log_weight, theta), sets, pairs, published, model)
+    log_weight = log_likelihood + model.log_prior(theta) - log_proposal
+    return Fitted(Draws(theta[None, :, -1], log_weight[None]), theta, sets, pairs, published, model)
+
+
+def _proposed(modes: Floats, factors: Floats) -> tuple[Floats, Floats]:
+    """θ (draw, parameter) in the order of the effect, as many about each mode, and the log density of all there."""
+    parts, d = modes.shape
+    # Points of their own for each mode: modes may be alike.
+    z = student_points(d, _POINTS)[0].reshape(parts, -1, d)
+    theta = np.concatenate(
+        [mode + _WIDER * one @ factor.T for mode, factor, one in zip(modes, factors, z, strict=True)]
+    )
+    theta = theta[np.argsort(theta[:, -1])]
+    away = np.einsum("cij,ctj->cti", np.linalg.inv(factors), theta - modes[:, None]) / _WIDER
+    log_parts = log_student(away) - np.log(np.abs(np.linalg.det(factors)))[:, None]
+    return theta, np.logaddexp.reduce(log_parts)
 
 
 def imagined(arm: Moments, followed: tuple[float, float] | None, rng: Generator, size: int) -> Sets:
@@ -183,7 +199,7 @@ def log_normal(studies: values.Studies, theta: Floats) -> Floats:
     return value
 
 
-LOGNORMAL = Model(log_normal, (0.0, float(np.log(0.7)), 0.0), (1.0, 0.5, 0.7))
+LOGNORMAL = Model(log_normal, (0.0, float(np.log(0.7)), 0.0), (1.0, 0.5, 0.7), draws=64)
 
 
 def printed(p: float) -> tuple[float, float]:

@@ -218,7 +218,7 @@ def _baseline(cohorts: values.Studies, arms: tuple[Moments, Moments], rng: Gener
 def _truth(paper: Paper, fitted: Fitted, rng: Generator) -> Truth:
     """A scenario in which each study has its truth from the posterior of this one."""
     weight: Any = fitted.draws.weight[0]
-    level, scale, effect = fitted.draws.theta[0, rng.choice(len(weight), _POSTERIOR, p=weight)].T
+    level, scale, effect = fitted.theta[rng.choice(len(weight), _POSTERIOR, p=weight)].T
     if paper.published.followed is None:
         return ValuesTruth(draws=_rows(level, scale, effect), name=paper.label)
     median = (np.log(2) / np.exp(level - effect / 2)) ** np.exp(-scale)

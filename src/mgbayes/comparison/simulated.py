@@ -39,14 +39,14 @@ METHODS: Mapping[type, Mapping[str, Method]] = {
 class Sums:
     """Of one method over the studies of a block: counts and sums, from which every figure follows.
 
-    ``untrusted``: posteriors without an answer since Pareto's k was above 0.7. ``stated``, by range of the stated
+    ``by_nuts``: posteriors that NUTS drew from since Pareto's k was above 0.7. ``stated``, by range of the stated
     probability of an effect above 0, where each study has an effect of its own: how many, the sum of these
     probabilities, how many effects were above 0.
     """
 
     studies: int = 0
     answered: int = 0
-    untrusted: int = 0
+    by_nuts: int = 0
     right: int = 0
     wrong: int = 0
     estimated: int = 0
@@ -107,7 +107,7 @@ def measures(row: Sums, truth: Truth) -> dict[str, float]:
         "power": np.nan if null else row.right / row.studies,
         "wrong_side": np.nan if null else row.wrong / row.studies,
         "no_answer": 1 - row.answered / row.studies,
-        "untrusted": row.untrusted / row.studies,
+        "by_nuts": row.by_nuts / row.studies,
     }
     errors = {f"{name}_mcse": _share_error(value, row.studies) for name, value in found.items()}
     if row.estimated > 1:
@@ -187,7 +187,7 @@ def _summed(method: Method, drawn: Drawn, truth: Truth) -> Sums:
     sums = Sums(
         studies=len(drawn.effect),
         answered=int(answered.sum()),
-        untrusted=0 if answers.pareto_k is None else int((answers.pareto_k > PARETO_K).sum()),
+        by_nuts=0 if answers.pareto_k is None else int((answers.pareto_k > PARETO_K).sum()),
         right=int(right.sum()),
         wrong=int((concludes & ~right).sum()),
     )

@@ -32,7 +32,7 @@ class Row:
     coverage: float | None
     coverage_error: float | None
     no_answer: float
-    untrusted: float
+    by_nuts: float
     bayesian: bool
     symmetric: bool
 
@@ -67,7 +67,7 @@ def rows(simulated: Simulated) -> list[Row]:
                 coverage=None if least is None else float(coverage[least]),
                 coverage_error=None if least is None else float(it["coverage_mcse"][least]),
                 no_answer=float(it["no_answer"].max()),
-                untrusted=float(it["untrusted"].mean()),
+                by_nuts=float(it["by_nuts"].mean()),
                 bayesian=method.bayesian,
                 symmetric=method.symmetric,
             )
@@ -128,7 +128,7 @@ def part(simulated: Simulated) -> dict[str, Any]:
             {"title": title, "rows": [_cells(row) for row in order if (row.bayesian, row.symmetric) == which]}
             for title, which in _PARTS
         ],
-        "untrusted": f"{100 * max(row.untrusted for row in order):.2f} %",
+        "by_nuts": f"{100 * max(row.by_nuts for row in order):.2f} %",
         "figures": f"{'times' if times else 'values'}",
         "names": [row.label for row in order],
         "truths": [truth.label for truth in simulated.truths],
