@@ -60,7 +60,7 @@ class Executor:
             yield
 
     def _no_cluster(self, accepted: str) -> InputError:
-        return InputError("sensitivity", [Problem("--cluster", str(self.cluster), accepted)])
+        return InputError("where to run", [Problem("--cluster", str(self.cluster), accepted)])
 
 
 def _numbered(number: int, task: Callable[[], Any]) -> tuple[int, Any]:

@@ -94,6 +94,47 @@ def test_tests_are_those_of_other_implementations() -> None:
             assert p["wald"][i] == pytest.approx(Table2x2(cells).oddsratio_pvalue(), abs=1e-10)
 
 
+IN_R: dict[tuple[int, int, int, int], dict[str, float]] = {
+    (3, 4, 1, 4): {
+        "pearson": 0.15730,
+        "yates": 0.47950,
+        "likelihood_ratio": 0.14798,
+        "barnard": 0.28916 - 1e-4,
+    },
+    (9, 13, 4, 14): {"mid_p": 0.03914},
+}
+"""Events and patients of two arms, and p as R's contingencytables gives it: its tests 4 and 51, of the examples of
+Fagerland, Lydersen and Laake (2017), Statistical Analysis of Contingency Tables, ch. 4. Its unconditional p includes
+the 0.0001 by which Berger and Boos confine the shared risk."""
+IN_R_INTERVALS: dict[tuple[int, int, int, int], dict[str, tuple[float, float]]] = {
+    (3, 4, 1, 4): {"mid_p_central": (0.3101, 308.5568)},
+    (9, 13, 4, 14): {"n_minus_1": (1.0934, 28.9419)},
+}
+"""95 % limits of the odds ratio: Cornfield's mid-p, and Miettinen and Nurminen's score interval."""
+
+
+@pytest.mark.parametrize("counts", IN_R)
+def test_other_designs_have_the_p_values_and_intervals_of_r(counts: tuple[int, int, int, int]) -> None:
+    y, n, x, m = counts
+    tables, at = Tables(m, n), x * (n + 1) + y
+    p, limits = p_values(tables), intervals(tables)
+    for name, expected in IN_R[counts].items():
+        assert p[name][at] == pytest.approx(expected, abs=6e-6), name
+    for name, ends in IN_R_INTERVALS[counts].items():
+        ours = np.exp([limits[name].low[at], limits[name].high[at]])
+        np.testing.assert_allclose(ours, ends, rtol=1e-5, atol=6e-5)
+
+
+def test_largest_sizes_of_another_design_are_those_of_scipys_tests() -> None:
+    tables = Tables(9, 7)
+    cells = [[[x, 9 - x], [y, 7 - y]] for x, y in zip(tables.x, tables.y, strict=True)]
+    concludes = np.array([stats.fisher_exact(cell).pvalue <= 0.05 for cell in cells])
+    x, y = tables.x, tables.y
+    chance = stats.binom.pmf(x, 9, RISKS[:, None]) * stats.binom.pmf(y, 7, RISKS[:, None])
+    found = compare(arms=(9, 7)).dataset["largest_size"]
+    assert float(found.sel(rule="fisher")) == pytest.approx(float((chance @ concludes).max()), abs=1e-12)
+
+
 def test_barnard_is_that_of_the_vaccine_trial() -> None:
     """7 and 12 of 15: one-sided p 0.0341, twice that with arms alike (Chan 1998; Mehta and Senchaudhuri 2003)."""
     tables = Tables(15, 15)

@@ -16,6 +16,7 @@ from mgbayes.comparison.importance import Draws, Model, pareto_k, posterior
 from mgbayes.comparison.lost import DRAWN, losses
 from mgbayes.comparison.operating import average_power
 from mgbayes.comparison.published import LOGNORMAL, Moments, Published, fit
+from mgbayes.comparison.published_quartiles import model_of
 from mgbayes.comparison.rules import rules
 from mgbayes.comparison.tables import Tables
 from mgbayes.models.priors import Prior
@@ -237,11 +238,46 @@ def test_every_evidence_is_calibrated_since_truths_come_from_the_prior(tmp_path,
         if row.evidence != "normal":
             assert row.coverage.value == pytest.approx(0.95, abs=4 * 0.0154)
             assert row.true.value == pytest.approx(row.stated.value, abs=4 * 0.035)
-    patients, with_p, moments, normal = found
+    patients, with_p, moments, quartiles, normal = found
     assert patients.distance.value == 0
     assert 0 < with_p.distance.value < moments.distance.value < normal.distance.value
+    assert 0 < quartiles.distance.value < 0.1
     again = losses("values", 9, 8, repetitions=200, work=Work(2))
     assert repr(again) == repr(found)
+
+
+def _quartile_density(n: int, q: np.ndarray, median: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Of a log-normal sample of 5, of which quartiles are values, or of 7, where two lie between neighbours."""
+    law = stats.lognorm(sd, scale=np.exp(median))
+    density: np.ndarray = law.pdf(q[1])
+    if n == 5:
+        return density * law.pdf(q[0]) * law.pdf(q[2]) * law.cdf(q[0]) * law.sf(q[2])
+    for quartile, outside, room in ((q[0], law.cdf, q[1] - q[0]), (q[2], law.sf, q[2] - q[1])):
+        # Neighbours half a gap below and above; the inner one stays on its side of the median, both above zero.
+        gaps, weights = np.polynomial.legendre.leggauss(40)
+        widest = 2 * min(room, quartile)
+        gaps, weights = (gaps + 1) / 2 * widest, weights / 2 * widest
+        inner = quartile + np.sign(q[1] - quartile) * gaps[:, None] / 2
+        outer = 2 * quartile - inner
+        density = density * (weights[:, None] * law.pdf(inner) * law.pdf(outer) * outside(outer)).sum(0)
+    return density
+
+
+def test_published_quartiles_are_prior_draws_weighted_by_the_density_of_order_statistics() -> None:
+    rng = np.random.default_rng(6)
+    arms = [(5, np.array([0.5, 0.9, 1.2])), (7, np.array([0.9, 1.4, 2.9]))]
+    level, log_sd, effect = (np.array(LOGNORMAL.means) + LOGNORMAL.sds * rng.standard_normal((20_000, 3))).T
+    weight = np.ones(len(level))
+    for a, (n, quartiles) in enumerate(arms):
+        weight *= _quartile_density(n, quartiles, level + (a - 0.5) * effect, np.exp(log_sd))
+    weight /= weight.sum()
+    above, enough = weight @ (effect > 0), 1 / (weight**2).sum()
+    assert enough > 1000
+    model = model_of(arms)
+    assert model is not None
+    found = posterior(values.Studies(np.zeros((1, 12)), np.ones((1, 12)), 5), model).answers()
+    ours = found.p[0] / 2 if found.side[0] < 0 else 1 - found.p[0] / 2
+    assert ours == pytest.approx(above, abs=4 * np.sqrt(above * (1 - above) / enough) + 0.002)
 
 
 def test_a_digitized_curve_is_nearly_the_patients_and_counts_are_far() -> None:

@@ -8,44 +8,61 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, print_json, stages, stderr_console
+from mgbayes.cli.shared import (
+    CacheOption,
+    ClusterOption,
+    CoresOption,
+    JsonOption,
+    StudyArgument,
+    print_json,
+    stages,
+    stderr_console,
+)
+
+Arms = Annotated[
+    tuple[int, int] | None,
+    typer.Option(help="Patients of the reference and the contrast arm, in place of a study's."),
+]
+Scenarios = Annotated[
+    str | None, typer.Option(help="A TOML file of [[scenarios]] of counts, [[times]] and [[values]].")
+]
+Expected = Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")]
+Repetitions = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        show_default="1000",
+        help="Simulated studies of each scenario of times and measured outcomes; 0 for none.",
+    ),
+]
+FromPublished = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Studies that models are fitted to from patients and from published numbers; 0 for none."
+    ),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(help="A method for times or measured outcomes, by its id; may be given several times."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="The folder to write to; reports/STUDY/comparison (or comparison-M-N) by default."),
+]
 
 
 def compare(
     study: StudyArgument = "litchman2020",
-    arms: Annotated[
-        tuple[int, int] | None,
-        typer.Option(help="Patients of the reference and the contrast arm, in place of a study's."),
-    ] = None,
-    scenarios: Annotated[
-        str | None, typer.Option(help="A TOML file of [[scenarios]] of counts, [[times]] and [[values]].")
-    ] = None,
-    expected: Annotated[float, typer.Option(help="The odds ratio that an enthusiastic prior expects.")] = 2.0,
-    repetitions: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            show_default="1000",
-            help="Simulated studies of each scenario of times and measured outcomes; 0 for none.",
-        ),
-    ] = None,
-    published: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Studies that models are fitted to from patients and from published numbers; 0 for none.",
-        ),
-    ] = 0,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(help="A method for times or measured outcomes, by its id; may be given several times."),
-    ] = None,
-    cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    arms: Arms = None,
+    scenarios: Scenarios = None,
+    expected: Expected = 2.0,
+    repetitions: Repetitions = None,
+    published: FromPublished = 0,
+    method: Methods = None,
+    cores: CoresOption = 2,
+    cluster: ClusterOption = None,
     cache: CacheOption = True,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The folder to write to; reports/STUDY/comparison (or comparison-M-N) by default."),
-    ] = None,
+    out: Out = None,
     json: JsonOption = False,
 ) -> None:
     """Which method can be trusted with so few patients? Counts exactly; times and measured outcomes simulated."""
@@ -61,10 +78,8 @@ def compare(
 
     truths = read_scenarios(scenarios) if scenarios is not None else None
     loaded = None if arms else load_study(study)
-    usual = Path("reports") / (
-        f"{loaded.id}/comparison" if loaded else "comparison-{}-{}".format(*arms or ())
-    )
-    folder = out if out is not None else usual
+    usual = f"{loaded.id}/comparison" if loaded else "comparison-{}-{}".format(*arms or ())
+    folder = out if out is not None else Path("reports") / usual
     check_folder(folder)
     console = stderr_console()
     with stages(console) as say:
@@ -77,7 +92,7 @@ def compare(
             repetitions=usual_repetitions(loaded, arms) if repetitions is None else repetitions,
             published=published,
             methods=method or (),
-            work=Work(cores, cache, say),
+            work=Work(cores, cache, say, cluster),
         )
         say("writing")
         write_comparison(comparison, folder)

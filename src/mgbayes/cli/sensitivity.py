@@ -10,6 +10,8 @@ import typer
 
 from mgbayes.cli.shared import (
     CacheOption,
+    ClusterOption,
+    CoresOption,
     JsonOption,
     PlanOption,
     StudyArgument,
@@ -26,12 +28,9 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; reports/STUDY/sensitivity by default.")
     ] = None,
-    cores: Annotated[int, typer.Option(min=1, help="Processes that run side by side.")] = 2,
+    cores: CoresOption = 2,
     surfaces: Annotated[bool, typer.Option(help="Map the priors at which the conclusion tips.")] = True,
-    cluster: Annotated[
-        str | None,
-        typer.Option(help="An existing Dask cluster to run on: its scheduler, such as tcp://127.0.0.1:8786."),
-    ] = None,
+    cluster: ClusterOption = None,
     cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:

@@ -30,6 +30,10 @@ PatientsOption = Annotated[
     Path | None,
     typer.Option("--patients", "--ipd", help="A spreadsheet of patient data: .csv, .xlsx or .parquet."),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(help="An existing Dask cluster to run on: its scheduler, such as tcp://127.0.0.1:8786."),
+]
 SearchOption = Annotated[
     bool,
     typer.Option(help="Search data sets where a test needs the patients (about 20 seconds)."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,17 +15,19 @@ SOURCE = ("comparison", "frequentist", "reconstruction", "latent", "robustness")
 """What the figures of a block follow from."""
 
 
-def kept(content: object, make: Callable[[], Any], use_cache: bool) -> Any:
-    """What ``make`` gives, as it can be written as JSON: read where the same was kept, else made and kept."""
-    cache: Cache[str] = Cache("comparisons", str)  # as text, since JSON of any form loses missing numbers
-    key = content_key(SOURCE, ("numpy", "scipy", "pytensor"), {"block": content})
-    text = cache.read(key) if use_cache else None
-    if text is None:
-        text = json.dumps(make())
-        if use_cache:
-            cache.write(key, text)
-    # In the same form and with the same digits, whether read or made.
-    return json.loads(text)
+@dataclass(frozen=True)
+class Block:
+    """``make()`` gives what can be written as JSON; ``content``: all that it follows from, None if it is not kept."""
+
+    make: Callable[[], Any]
+    content: Sequence[object] | None
+
+    @property
+    def key(self) -> str | None:
+        """Under which it is kept."""
+        if self.content is None:
+            return None
+        return content_key(SOURCE, ("numpy", "scipy", "pytensor", "nutpie"), {"block": self.content})
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,23 @@ class Work:
     cores: int = 2
     use_cache: bool = True
     say: Callable[[str], None] = lambda text: None
+    cluster: str | None = None
 
-    def each(self, work: Callable[..., Any], blocks: Sequence[tuple[Any, ...]], what: str) -> Iterator[Any]:
-        """``work(*block)`` of every block, in their order."""
-        tasks, results = [partial(work, *block) for block in blocks], {}
-        for done, (number, result) in enumerate(Executor(self.cores).run(tasks), start=1):
-            self.say(f"{what}: {done} of {len(blocks)} blocks")
-            results[number] = result
-        yield from (results[number] for number in range(len(blocks)))
+    def each(self, blocks: Sequence[Block], what: str) -> list[Any]:
+        """What every block gives, read where it was kept; in the same form and digits, whether read or made."""
+        cache: Cache[str] = Cache("comparisons", str)  # as text, since JSON of any form loses missing numbers
+        keys = [block.key if self.use_cache else None for block in blocks]
+        texts = {i: text for i, key in enumerate(keys) if key and (text := cache.read(key)) is not None}
+        missing = [i for i in range(len(blocks)) if i not in texts]
+        tasks = [partial(_as_text, blocks[i].make) for i in missing]
+        for number, text in Executor(self.cores, self.cluster).run(tasks):
+            i = missing[number]
+            texts[i] = text
+            if key := keys[i]:
+                cache.write(key, text)
+            self.say(f"{what}: {len(texts)} of {len(blocks)} blocks")
+        return [json.loads(texts[i]) for i in range(len(blocks))]
+
+
+def _as_text(make: Callable[[], Any]) -> str:
+    return json.dumps(make())

@@ -39,9 +39,11 @@ _DF = 5.0
 _NEWTON = 25
 _STEP = 1e-3
 _NEAR = 0.01
+_SHORTER = np.array([1.0, 0.3])
 _LEAST_CURVATURE = 0.02
 _WIDER, _MUCH_WIDER = 1.2, 1.6
-"""Proposals over curvature, so that tails of skewed posteriors are reached; where too few draws count, the second."""
+"""Proposals over curvature, so that tails of skewed posteriors are reached; where k is above _GOOD, the second."""
+_GOOD = 0.2
 _ENOUGH = 0.5
 """Share of the draws that count."""
 _AT_END, _AT_ONE = 1e-3, 0.2
@@ -156,14 +158,21 @@ def _at_nodes(weight: Floats) -> Floats:
 def posterior(studies: Any, model: Model) -> Draws:
     """Of the model's own priors; kept for the methods that share it."""
     found = _sampled(studies, model, _WIDER)
-    narrow = Prior("normal", (model.means[-1], model.narrow), "about the narrowest")
-    shares = [it.share_that_counts(it.weight) for it in (found, found.under(narrow, model.effect_prior))]
-    poor = np.flatnonzero(np.minimum(*shares) < _ENOUGH)
+    k = _largest_k(found, model)
+    poor = np.flatnonzero(k > _GOOD)
     if len(poor):
         again = _sampled(studies.rows(poor), model, _MUCH_WIDER)
+        better = _largest_k(again, model) < k[poor]
         for old, new in zip(vars(found).values(), vars(again).values(), strict=True):
-            old[poor] = new
+            old[poor[better]] = new[better]
     return found
+
+
+def _largest_k(draws: Draws, model: Model) -> Floats:
+    """Under the effect's own prior and a narrow one, (study,)."""
+    narrow = Prior("normal", (model.means[-1], model.narrow), "about the narrowest")
+    both = (draws, draws.under(narrow, model.effect_prior))
+    return np.maximum(*(it.pareto_k(it.weight) for it in both))
 
 
 def _sampled(studies: Any, model: Model, wider: float) -> Draws:
@@ -265,7 +274,7 @@ def laplace(studies: Any, model: Model, start: Floats | None = None) -> tuple[Fl
 
 
 def _newton(studies: Any, model: Model, theta: Floats) -> tuple[Floats, Floats]:
-    """One step of at most one in any parameter, and a factor of the inverse of the curvature."""
+    """One step up, of at most one in any parameter, and a factor of the inverse of the curvature."""
     d = theta.shape[1]
     one, two = np.triu_indices(d, 1)
     unit = _STEP * np.eye(d)
@@ -281,7 +290,10 @@ def _newton(studies: Any, model: Model, theta: Floats) -> tuple[Floats, Floats]:
     # Far from the top the curvature may turn.
     factor = axis / np.sqrt(np.maximum(np.abs(length), _LEAST_CURVATURE))[:, None]
     step = (factor @ (factor.swapaxes(1, 2) @ np.nan_to_num(slope)[..., None]))[..., 0]
-    return step / np.maximum(np.abs(step).max(1, keepdims=True), 1.0), factor
+    step = step / np.maximum(np.abs(step).max(1, keepdims=True), 1.0)
+    tried = step[:, None] * _SHORTER[:, None]
+    value = np.nan_to_num(model.log_posterior(studies, theta[:, None] + tried), nan=-np.inf)
+    return tried[range(len(theta)), value.argmax(1)], factor
 
 
 @cache

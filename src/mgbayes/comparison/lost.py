@@ -10,8 +10,8 @@ study the same model is fitted to
 - events, mean and SD of their times, and follow-up; the same with the printed log-rank p; events and follow-up alone;
 - the log-rank p and the events alone: log hazard ratio z / √V with variance 1 / V, V = d₀ d₁ / (d₀ + d₁);
 
-and of a measured outcome to its patients; to means and SDs; to these with the printed Mann-Whitney p; and, as is
-usual, to means and SDs as if it were normal.
+and of a measured outcome to its patients; to medians and quartiles; to means and SDs; to these with the printed
+Mann-Whitney p; and, as is usual, to means and SDs as if it were normal.
 
 Sources: mgbayes.comparison.published; Parmar, Torri and Stewart (1998), Stat Med 17:2815.
 """
@@ -30,9 +30,10 @@ from mgbayes.comparison import times, values
 from mgbayes.comparison.answers import Answers
 from mgbayes.comparison.bayesian import under
 from mgbayes.comparison.bayesian_times import WEIBULL
-from mgbayes.comparison.blocks import Work, kept
+from mgbayes.comparison.blocks import Block, Work
 from mgbayes.comparison.importance import Draws, Model, posterior
 from mgbayes.comparison.published import LOGNORMAL, Moments, Published, fit, printed
+from mgbayes.comparison.published_quartiles import model_of
 from mgbayes.comparison.tables import LEVEL, Floats
 from mgbayes.errors import InputError
 from mgbayes.models.priors import Prior
@@ -110,6 +111,13 @@ def on_published(model: Model, with_p: bool, study: Study) -> Answers | None:
     """Means, SDs and counts, with or without the p value."""
     found = fit(study.published(with_p=with_p), np.random.default_rng([_SEED, study.seed]))
     return None if found is None else _usual(found.draws, model)
+
+
+def on_quartiles(study: Study) -> Answers | None:
+    """Medians and quartiles."""
+    arms = [arm[0] for arm in study.patients.arms]
+    model = model_of([(len(arm), np.round(np.quantile(arm, (0.25, 0.5, 0.75)), _DECIMALS)) for arm in arms])
+    return None if model is None else under(model, model.effect_prior, None, study.patients)
 
 
 def on_curve(study: Study) -> Answers | None:
@@ -220,6 +228,7 @@ VALUES: Mapping[str, Evidence] = {
     PATIENTS: Evidence("Patients", partial(on_patients, LOGNORMAL)),
     "moments_p": Evidence("Mean and SD, Mann-Whitney p", partial(on_published, LOGNORMAL, True)),
     "moments": Evidence("Mean and SD", partial(on_published, LOGNORMAL, False)),
+    "quartiles": Evidence("Median and quartiles", on_quartiles),
     "normal": Evidence("Mean and SD, as if normal", on_normal, same_effect=False),
 }
 DRAWN: Mapping[str, tuple[Callable[..., Study], Mapping[str, Evidence]]] = {
@@ -261,11 +270,12 @@ class Loss:
 
 def losses(kind: str, m: int, n: int, *, repetitions: int, work: Work) -> tuple[Loss, ...]:
     """Every kind of evidence on ``repetitions`` studies of m and n patients."""
-    starts = range(0, repetitions, BLOCK)
+    sizes = [min(BLOCK, repetitions - start) for start in range(0, repetitions, BLOCK)]
     blocks = [
-        (kind, m, n, b, min(BLOCK, repetitions - start), work.use_cache) for b, start in enumerate(starts)
+        Block(partial(_block, kind, m, n, b, size), ["lost", kind, m, n, b, size])
+        for b, size in enumerate(sizes)
     ]
-    found = list(work.each(_block, blocks, f"published numbers, {kind}"))
+    found = work.each(blocks, f"published numbers, {kind}")
     truth = np.concatenate([block["truth"] for block in found])
     rows = {name: np.concatenate([block[name] for block in found]) for name in DRAWN[kind][1]}
     return tuple(
@@ -273,18 +283,13 @@ def losses(kind: str, m: int, n: int, *, repetitions: int, work: Work) -> tuple[
     )
 
 
-def _block(kind: str, m: int, n: int, block: int, size: int, use_cache: bool) -> dict[str, list[Any]]:
+def _block(kind: str, m: int, n: int, block: int, size: int) -> dict[str, list[Any]]:
     """Truths, and of each kind of evidence P(effect > 0) and the limits of each study."""
     draw, evidences = DRAWN[kind]
-
-    def make() -> dict[str, list[Any]]:
-        rng = np.random.default_rng([_SEED, block])
-        studies = [draw(rng, m, n, block * BLOCK + i) for i in range(size)]
-        answers = {name: [_row(it.answer(study)) for study in studies] for name, it in evidences.items()}
-        return {"truth": [study.truth for study in studies]} | answers
-
-    found: dict[str, list[Any]] = kept(["lost", kind, m, n, block, size], make, use_cache)
-    return found
+    rng = np.random.default_rng([_SEED, block])
+    studies = [draw(rng, m, n, block * BLOCK + i) for i in range(size)]
+    answers = {name: [_row(it.answer(study)) for study in studies] for name, it in evidences.items()}
+    return {"truth": [study.truth for study in studies]} | answers
 
 
 def _row(answers: Answers | None) -> list[float]:

@@ -31,7 +31,7 @@ def by_nuts(study: Any, model: Model, prior: Prior) -> Draws | None:
         at = theta + steps
         with np.errstate(all="ignore"):  # the first steps may lead far away
             value = model.log_posterior(study, at[None])[0] + ratio(at[:, -1])
-        return float(value[0]), (value[1 : d + 1] - value[d + 1 :]) / (2 * _STEP)
+            return float(value[0]), (value[1 : d + 1] - value[d + 1 :]) / (2 * _STEP)
 
     def as_parameters(*_: Any) -> Callable[[Floats], Mapping[str, Floats]]:
         return lambda theta: {"theta": np.array(theta)}

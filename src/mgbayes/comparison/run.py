@@ -1,4 +1,4 @@
-"""Compare rules for two proportions: ``mgbayes compare``."""
+"""Compare methods for two small arms: ``mgbayes compare``."""
 
 from __future__ import annotations
 
@@ -193,50 +193,51 @@ def compare(
     sizes = arms or (_sizes(read) if read else None)
     given = scenarios or ()
     counts = tuple(row for row in given if isinstance(row, Scenario)) or usual()
-    own = {TimesTruth: own_times, ValuesTruth: own_values}
+    known = {
+        TimesTruth: {**METHODS[TimesTruth], **own_times},
+        ValuesTruth: {**METHODS[ValuesTruth], **own_values},
+    }
     asked = {"repetitions": repetitions, "published": published}
-    check(sizes, expected, counts, given, asked, methods, [*METHODS.values(), *own.values()])
+    check(sizes, expected, counts, given, asked, methods, list(known.values()))
     assert sizes is not None  # checked
-    m, n = sizes
     of_study = read if arms is None else None
     work = work or Work()
-    found = _of_counts(Tables(m, n), of_study, expected, counts)
+    found = _of_counts(Tables(*sizes), of_study, expected, counts)
     if repetitions:
-        verdicts = tuple(_verdicts(of_study, work.say)) if of_study is not None else ()
-        truths = (*given, *(row.truth for row in verdicts))
-        times, values = (
-            _simulated(
-                kind, usual_ones, truths, given, (m, n), repetitions, _chosen(kind, own[kind], methods), work
-            )
-            for kind, usual_ones in ((TimesTruth, TIMES), (ValuesTruth, VALUES))
-        )
-        found = replace(found, verdicts=verdicts, times=times, values=values)
+        chosen = {kind: _chosen(rows, methods) for kind, rows in known.items()}
+        found = _with_simulated(found, given, chosen, repetitions, work)
     if published:
-        lost = {kind: losses(kind, m, n, repetitions=published, work=work) for kind in DRAWN}
+        lost = {kind: losses(kind, *sizes, repetitions=published, work=work) for kind in DRAWN}
         found = replace(found, lost=lost)
     return found
 
 
-def _chosen(kind: type, own: Mapping[str, Method], names: Sequence[str]) -> dict[str, Method]:
-    known = {**METHODS[kind], **own}
+def _chosen(known: Mapping[str, Method], names: Sequence[str]) -> dict[str, Method]:
     return {name: method for name, method in known.items() if not names or name in names}
 
 
-def _simulated(
-    kind: type,
-    usual_ones: tuple[Truth, ...],
-    found: Sequence[AnyScenario],
+def _with_simulated(
+    found: Comparison,
     given: Sequence[AnyScenario],
-    sizes: tuple[int, int],
+    methods: Mapping[type, Mapping[str, Method]],
     repetitions: int,
-    methods: Mapping[str, Method],
     work: Work,
-) -> Simulated | None:
-    """Scenarios of a kind that are given, else the usual ones and the posterior of the study."""
-    truths = [row for row in found if isinstance(row, TimesTruth | ValuesTruth) and type(row) is kind]
-    if not any(type(row) is kind for row in given):
-        truths = [*usual_ones, *truths]
-    return simulate(truths, *sizes, repetitions=repetitions, methods=methods, work=work) if methods else None
+) -> Comparison:
+    """Methods on studies of the given scenarios of a kind, else of the usual ones and the posterior of the study."""
+    study, sizes = found.study, (found.tables.m, found.tables.n)
+    verdicts = tuple(_verdicts(study, work.say)) if study is not None else ()
+    simulated: dict[type, Simulated | None] = {}
+    for kind, usual_ones in ((TimesTruth, TIMES), (ValuesTruth, VALUES)):
+        own: list[Truth] = [
+            row for row in given if isinstance(row, TimesTruth | ValuesTruth) and type(row) is kind
+        ]
+        truths = [*(own or usual_ones), *(row.truth for row in verdicts if type(row.truth) is kind)]
+        simulated[kind] = (
+            simulate(truths, *sizes, repetitions=repetitions, methods=methods[kind], work=work)
+            if methods[kind]
+            else None
+        )
+    return replace(found, verdicts=verdicts, times=simulated[TimesTruth], values=simulated[ValuesTruth])
 
 
 def _of_counts(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from mgbayes.comparison import bayesian_times, bayesian_values, times, values
 from mgbayes.comparison.answers import Answers, Method
-from mgbayes.comparison.blocks import Work, kept
+from mgbayes.comparison.blocks import Block, Work
 from mgbayes.comparison.operating import BINS
 from mgbayes.comparison.tables import ALPHA, Floats
 from mgbayes.comparison.truths import Drawn, TimesTruth, ValuesTruth
@@ -144,32 +145,29 @@ def simulate(
     kind = type(truths[0])
     chosen, work = METHODS[kind] if methods is None else methods, work or Work()
     shipped = all(METHODS[kind].get(name) is method for name, method in chosen.items())
+    sizes = [min(BLOCK, repetitions - start) for start in range(0, repetitions, BLOCK)]
+    places = [(j, b, size) for j in range(len(truths)) for b, size in enumerate(sizes)]
     blocks = [
-        (truths[j], m, n, b, min(BLOCK, repetitions - b * BLOCK), chosen, work.use_cache and shipped)
-        for j in range(len(truths))
-        for b in range(-(-repetitions // BLOCK))
+        Block(
+            partial(_block, truths[j], m, n, b, size, chosen),
+            [kind.__name__, asdict(truths[j]), m, n, b, size, SEED, list(chosen)] if shipped else None,
+        )
+        for j, b, size in places
     ]
+    done = work.each(blocks, f"simulated studies, {'times' if kind is TimesTruth else 'values'}")
     sums = {name: [Sums()] * len(truths) for name in chosen}
-    done = work.each(_block, blocks, f"simulated studies, {'times' if kind is TimesTruth else 'values'}")
-    places = [j for j in range(len(truths)) for _ in range(-(-repetitions // BLOCK))]
-    for j, made in zip(places, done, strict=True):
+    for (j, _, _), made in zip(places, done, strict=True):
         for name, row in made.items():
             sums[name][j] = sums[name][j] + Sums(**row)
     return Simulated(kind, chosen, tuple(truths), {name: tuple(rows) for name, rows in sums.items()})
 
 
 def _block(
-    truth: Truth, m: int, n: int, block: int, size: int, methods: Mapping[str, Method], use_cache: bool
+    truth: Truth, m: int, n: int, block: int, size: int, methods: Mapping[str, Method]
 ) -> dict[str, dict[str, Any]]:
     """The sums of one block by method."""
-
-    def make() -> dict[str, dict[str, Any]]:
-        drawn = truth.draw(np.random.default_rng([SEED, block]), size, m, n)
-        return {name: asdict(_summed(method, drawn, truth)) for name, method in methods.items()}
-
-    content = [type(truth).__name__, asdict(truth), m, n, block, size, SEED, list(methods)]
-    found: dict[str, dict[str, Any]] = kept(content, make, use_cache)
-    return found
+    drawn = truth.draw(np.random.default_rng([SEED, block]), size, m, n)
+    return {name: asdict(_summed(method, drawn, truth)) for name, method in methods.items()}
 
 
 def intervals(simulated: Simulated, truth: Truth, names: Sequence[str], m: int, n: int) -> dict[str, Answers]:
