@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints
 
 from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.record import LONGEST_NUMBER, Count, Id, Number, Record, is_empty, optional
+from mgbayes.study.relations import Implies, NoEventAfter
 from mgbayes.study.reported import Change, ReportedEffect, Summary
 from mgbayes.study.rounding import decimals
 from mgbayes.study.statistics.means import MeanSD
@@ -109,6 +110,9 @@ class Endpoint(Record):
     kind: Kind
     unit: str = ""
     whole: bool = Field(False, description="Only whole numbers can occur (days, cycles, years).")
+    step: Number | None = optional(
+        description="What values are multiples of, where that is known or taken to be so: 2.5 for half tablets of 5."
+    )
     nonnegative: bool | None = Field(
         None,
         description="No value below zero can occur; if omitted, the published means and SDs decide.",
@@ -248,6 +252,9 @@ class Study(Record):
     methods: Methods = Methods()
     claims: tuple[Claim, ...] = Field(min_length=1)
     alternatives: tuple[Alternative, ...] = ()
+    relations: tuple[Implies | NoEventAfter, ...] = Field(
+        (), exclude_if=is_empty, description="What the definitions of outcomes force in every patient."
+    )
     # Says how a spreadsheet is read, not what was printed: no part of the published evidence and its hash.
     patients: PatientMap | None = Field(
         None, exclude=True, description="How a spreadsheet of patients is read."

@@ -1,0 +1,158 @@
+"""The cohort behind a study: what it holds, and its posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.followup import FollowUp
+from mgbayes.latent_cohort.moves import Move, moves_of
+from mgbayes.latent_cohort.outcomes import FOLLOWUP, OUTCOMES, Outcome
+from mgbayes.latent_cohort.relations import relations_of
+from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
+from mgbayes.latent_cohort.start import starting_tables
+from mgbayes.latent_cohort.statements import statements_of
+from mgbayes.latent_cohort.table import Column, Tables
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import Plan
+from mgbayes.models.priors import Prior
+from mgbayes.models.time_evidence import followup_of
+from mgbayes.study.schema import Study
+
+_FAMILIES = {"continuous": "hurdle_lognormal", "binary": "independent"}
+"""The family of patients, where it is not the plan's own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none."""
+
+    dependence: float = 0.5
+    chains: int = 200
+    warmup: int = 400
+    draws: int = 100
+    thin: int = 10
+    seed: int = 20200216
+
+
+def outcomes_of(study: Study, plans: tuple[Plan, ...], dependence: float) -> Iterator[Outcome]:
+    """The outcomes of plans whose model has a patient's distribution here."""
+    loading = (
+        Prior("normal", (0.0, dependence), "of a loading, on Fisher's z scale") if dependence > 0 else None
+    )
+    for plan in plans:
+        kind = OUTCOMES.get(plan.model)
+        family = _FAMILIES.get(plan.model, plan.family)
+        if kind is None or set(MODELS[plan.model].parameters[family]) - set(plan.priors) - _TIED:
+            continue
+        for one in _each_outcome(plan, family):
+            job = Job(study, one, family)
+            yield kind.of(job, loading)
+
+
+_TIED = frozenset({"log_ratio_sd"})
+"""Parameters that an outcome of one visit lacks."""
+
+
+def _each_outcome(plan: Plan, family: str) -> Iterator[Plan]:
+    """A plan of several yes/no outcomes as one plan each."""
+    if plan.model != "binary":
+        yield plan
+        return
+    for part in {part.endpoint: part for part in plan.endpoints}.values():
+        yield plan.model_copy(update={"endpoints": (part,), "family": family})
+
+
+def cohort_of(study: Study, outcomes: tuple[Outcome, ...]) -> Cohort:
+    """The cohort of the outcomes, with every statement and relation about them."""
+    arm = np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])
+    columns = {column.name: column for outcome in outcomes for column in outcome.columns}
+    followup = _followup(study, outcomes)
+    if followup is not None:
+        columns[FOLLOWUP] = followup.column
+    statements = tuple(statements_of(study, columns, arm))
+    return Cohort(columns, arm, outcomes, followup, statements, tuple(relations_of(study, columns)))
+
+
+def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
+    """The follow-up of the first time to an event, which all share."""
+    for outcome in outcomes:
+        if FOLLOWUP in outcome.reads:
+            endpoint = study.endpoint(outcome.plan.endpoints[0].endpoint)
+            given = followup_of(study, outcome.plan)
+            assert given is not None  # the outcome's model has asked for it
+            source = study.claim(endpoint.followup).endpoint if endpoint.followup else None
+            column = Column(FOLLOWUP, 1.0, 1, source or "")
+            if given.sd == 0:
+                return FollowUp(column, given.mean - 0.5, 1.0, 1e-6)
+            excess = given.mean - given.minimum
+            return FollowUp(column, given.minimum, (excess / given.sd) ** 2, given.sd**2 / excess)
+    return None
+
+
+def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
+    """A sampler and the state that it starts from. Raises InputError for a statement that nothing meets."""
+    rng = np.random.default_rng(settings.seed)
+    followup = cohort.followup
+    tables = starting_tables(
+        rng,
+        cohort.columns,
+        cohort.arm,
+        cohort.statements,
+        lambda column: (
+            followup.draw(rng, len(cohort.arm))
+            if followup is not None and column is followup.column
+            else rng.exponential(followup.mean / 4 if followup is not None else 1.0, len(cohort.arm))
+        ),
+        settings.chains,
+    )
+    blocks = [block for outcome in cohort.outcomes for block in outcome.blocks]
+    if cohort.followup is not None:
+        blocks.append((FOLLOWUP,))
+    moves: list[Move] = moves_of(tables, cohort.statements, blocks)
+    theta = {outcome.name: outcome.layout.draw(rng, settings.chains) for outcome in cohort.outcomes}
+    effect = rng.standard_normal((settings.chains, len(cohort.arm))) if cohort.tied else None
+    return Sampler(cohort, moves, rng), State(tables, cohort, theta, effect)
+
+
+def posterior(
+    cohort: Cohort, settings: Settings, progress: Callable[[float], None] = lambda share: None
+) -> Run:
+    """Draws of tables and parameters. Raises InputError where no table meets what is published."""
+    sampler, state = started(cohort, settings)
+    try:
+        return sampler.run(
+            state, warmup=settings.warmup, draws=settings.draws, thin=settings.thin, progress=progress
+        )
+    except NothingFits:
+        problem = Problem(
+            "claims",
+            "numbers that each can be met alone",
+            "patients in whom all of them are possible together: events within follow-up, and the relations",
+        )
+        raise InputError("the cohort behind the paper", [problem]) from None
+
+
+def parameter_draws(outcome: Outcome, run: Run) -> xr.Dataset:
+    """The draws of an outcome's parameters, (chain, draw, ...), with what its estimands are made from."""
+    theta = np.stack(run.theta[outcome.name], axis=1)
+    chains, draws, size = theta.shape
+    values = outcome.layout.values(theta.reshape(-1, size))
+    arrays: dict[str, Any] = {
+        name: (("chain", "draw", *outcome.dims(name)), value.reshape(chains, draws, *value.shape[1:]))
+        for name, value in values.items()
+    }
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    return outcome.derived(xr.Dataset(arrays, coords=coords))
+
+
+def table_draws(cohort: Cohort, run: Run) -> Tables:
+    """Every stored table, draw after draw."""
+    steps = {name: np.concatenate(parts).astype(np.int64) for name, parts in run.steps.items()}
+    return Tables(cohort.columns, cohort.arm, steps)

@@ -1,0 +1,260 @@
+r"""One posterior over tables of patients and parameters, by a Markov chain.
+
+The target is
+
+    p(parameters) Π_i p(u_i) p(F_i) Π_outcomes p(outcome of i | parameters, u_i)
+
+over tables that meet every statement (a published number, within its rounding) and every relation (what a definition
+forces). Many chains run side by side, as the first dimension of every array; parameters move by differential evolution
+across chains, tables by moves that keep what is published. F_i is the gamma distribution of follow-up that the models
+of published numbers have (distributions/followup.py).
+
+Chains start from tables that meet the statements; that each patient's values are possible together (an event within
+follow-up, the relations) is reached by moves that leave fewer patients impossible, and a chain that does not get there
+continues from one that did.
+
+Source: the moves on a grid are exact Metropolis-Hastings steps; tests hold them against enumeration of all tables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from mgbayes.latent_cohort.followup import FollowUp
+from mgbayes.latent_cohort.moves import Move, Proposal
+from mgbayes.latent_cohort.outcomes import Outcome
+from mgbayes.latent_cohort.parameters import Values, evolve
+from mgbayes.latent_cohort.relations import Relation
+from mgbayes.latent_cohort.statements import Statement
+from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
+
+_IMPOSSIBLE = -60.0
+"""The log density of an impossible patient while chains start."""
+_EFFECT_STEP = 0.8
+_UPDATES = 4
+"""Of each outcome's parameters in a sweep."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Everything that the chain is about: columns, whose arms (n,), outcomes, follow-up, statements and relations."""
+
+    columns: Mapping[str, Column]
+    arm: Steps
+    outcomes: tuple[Outcome, ...]
+    followup: FollowUp | None
+    statements: tuple[Statement, ...]
+    relations: tuple[Relation, ...]
+
+    def read_with(self, about: Sequence[str]) -> frozenset[str]:
+        """The columns that densities and relations about some columns read."""
+        parts = [set(about)]
+        parts += [set(outcome.reads) for outcome in self.outcomes if set(outcome.reads) & set(about)]
+        parts += [set(relation.columns) for relation in self.relations if set(relation.columns) & set(about)]
+        return frozenset().union(*parts)
+
+    @property
+    def tied(self) -> bool:
+        """Whether a patient effect ties the outcomes."""
+        return any(outcome.loading is not None for outcome in self.outcomes)
+
+
+@dataclass
+class State:
+    """All chains: tables, parameters (K, d) by outcome, and patients' effects (K, n)."""
+
+    tables: Tables
+    cohort: Cohort
+    theta: dict[str, Floats]
+    effect: Floats | None
+    values: dict[str, Values] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """The parameters by name, beside their vectors."""
+        for outcome in self.cohort.outcomes:
+            self.move(outcome, self.theta[outcome.name])
+
+    def move(self, outcome: Outcome, theta: Floats) -> None:
+        """Other parameters of an outcome."""
+        self.theta[outcome.name], self.values[outcome.name] = theta, outcome.layout.values(theta)
+
+
+@dataclass
+class Run:
+    """What chains went through: stored states, and by kind of move the share that was taken."""
+
+    theta: dict[str, list[Floats]] = field(default_factory=dict)
+    steps: dict[str, list[Steps]] = field(default_factory=dict)
+    tried: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
+
+    def count(self, name: str, take: Any) -> None:
+        """Add proposals of a move, of which some were taken."""
+        self.tried[name] += take.size
+        self.taken[name] += int(take.sum())
+
+    def store(self, state: State) -> None:
+        """Add the present state."""
+        for name, theta in state.theta.items():
+            self.theta.setdefault(name, []).append(theta.copy())
+        for name, steps in state.tables.steps.items():
+            self.steps.setdefault(name, []).append(steps.astype(np.int32))
+
+    @property
+    def acceptance(self) -> dict[str, float]:
+        """By kind of move, the share that was taken."""
+        return {name: self.taken[name] / tried for name, tried in self.tried.items()}
+
+
+class NothingFits(Exception):
+    """No table was found in which every patient's values are possible together."""
+
+
+@dataclass
+class Sampler:
+    """Moves of all chains of a cohort."""
+
+    cohort: Cohort
+    moves: Sequence[Move]
+    rng: Generator
+
+    def run(
+        self,
+        state: State,
+        *,
+        warmup: int,
+        draws: int,
+        thin: int,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Run:
+        """Warm up, then store a state after every ``thin`` sweeps. Raises NothingFits."""
+        self._start(state)
+        run, total = Run(), warmup + draws * thin
+        for sweep in range(total):
+            self.sweep(state, run)
+            if sweep >= warmup and (sweep - warmup) % thin == thin - 1:
+                run.store(state)
+            progress((sweep + 1) / total)
+        return run
+
+    def sweep(self, state: State, run: Run, floor: float | None = None) -> None:
+        """Every move as often as it asks, the parameters of every outcome, and every patient's effect."""
+        for move in self.moves:
+            for _ in range(move.times):
+                self._table(state, move, run, floor)
+        for outcome in self.cohort.outcomes:
+            self._parameters(state, outcome, run, floor)
+        if state.effect is not None:
+            self._effects(state, run, floor)
+
+    def _start(self, state: State) -> None:
+        """Until no patient of any chain is impossible."""
+        run = Run()
+        for _ in range(40):
+            for _ in range(10):
+                self.sweep(state, run, floor=_IMPOSSIBLE)
+            density = self.log_density(state, state.tables.every(), state.effect)
+            possible = np.isfinite(density.sum(axis=1))
+            if possible.mean() > 0.5:
+                self._continue_from(state, possible)
+                return
+        raise NothingFits
+
+    def _continue_from(self, state: State, possible: Any) -> None:
+        source = np.where(possible, np.arange(len(possible)), 0)
+        source[~possible] = self.rng.choice(np.flatnonzero(possible), (~possible).sum())
+        state.tables.steps = {name: steps[source] for name, steps in state.tables.steps.items()}
+        for outcome in self.cohort.outcomes:
+            state.move(outcome, state.theta[outcome.name][source])
+        state.effect = None if state.effect is None else state.effect[source]
+
+    def log_density(
+        self, state: State, rows: Rows, effect: Floats | None, about: Sequence[str] = ()
+    ) -> Floats:
+        """The log density (K, r) of patients: of all, or of what some columns are about."""
+        found: Any = 0.0
+        for outcome in self.cohort.outcomes:
+            if not about or set(outcome.reads) & set(about):
+                found = found + outcome.log_density(state.values[outcome.name], rows, effect)
+        followup = self.cohort.followup
+        if followup is not None and (not about or followup.column.name in about):
+            found = found + followup.log_density(rows)
+        for relation in self.cohort.relations:
+            if not about or set(relation.columns) & set(about):
+                found = np.where(relation.holds(rows), found, -np.inf)
+        return found
+
+    def _table(self, state: State, move: Move, run: Run, floor: float | None) -> None:
+        proposal = move.propose(self.rng, state.tables)
+        after = Tables(state.tables.columns, state.tables.arm, {**state.tables.steps, **proposal.steps})
+        possible = proposal.possible & self._hold(after, move.columns, proposal)
+        read, r = self.cohort.read_with(move.columns), proposal.who.shape[1]
+        both = state.tables.of_patients(proposal.who, read).beside(after.of_patients(proposal.who, read))
+        effect = None
+        if state.effect is not None:
+            effect = np.tile(np.take_along_axis(state.effect, proposal.who, axis=1), 2)
+        density = _floored(self.log_density(state, both, effect, move.columns), floor)
+        gain = _gain(density[:, r:].sum(axis=1), density[:, :r].sum(axis=1)) + proposal.log_ratio
+        take = possible & (np.log(self.rng.random(len(gain))) < gain)
+        for name, steps in proposal.steps.items():
+            state.tables.steps[name] = np.where(take[:, None], steps, state.tables.steps[name])
+        run.count(move.name, take)
+
+    def _hold(self, tables: Tables, columns: Sequence[str], proposal: Proposal) -> Any:
+        hold = np.ones(tables.chains, bool)
+        for statement in self.cohort.statements:
+            of_column = statement.column.name in columns or statement.column.counted_in in columns
+            if of_column and not proposal.kept(statement):
+                hold &= statement.hold(tables)
+        return hold
+
+    def _parameters(self, state: State, outcome: Outcome, run: Run, floor: float | None) -> None:
+        rows, layout = state.tables.every(), outcome.layout
+
+        def log_density(theta: Floats, chains: Any) -> Floats:
+            own = Rows(rows.arm, {column: values[chains] for column, values in rows.values.items()})
+            effect = None if state.effect is None else state.effect[chains]
+            by_patient = outcome.log_density(layout.values(theta), own, effect)
+            return np.asarray(_floored(by_patient, floor).sum(axis=1) + layout.log_prior(theta))
+
+        theta = state.theta[outcome.name]
+        here = log_density(theta, np.arange(len(theta)))
+        for _ in range(_UPDATES):
+            theta, here, take = evolve(self.rng, theta, log_density, here)
+            run.count(f"parameters of {outcome.name}", take)
+        state.move(outcome, theta)
+
+    def _effects(self, state: State, run: Run, floor: float | None) -> None:
+        rows, here = state.tables.every(), state.effect
+        assert here is not None
+        there = here + _EFFECT_STEP * self.rng.standard_normal(here.shape)
+        gain = (here**2 - there**2) / 2
+        for outcome in self.cohort.outcomes:
+            if outcome.loading is not None:
+                values = state.values[outcome.name]
+                gain = gain + _gain(
+                    _floored(outcome.log_density(values, rows, there), floor),
+                    _floored(outcome.log_density(values, rows, here), floor),
+                )
+        take = np.log(self.rng.random(here.shape)) < gain
+        state.effect = np.where(take, there, here)
+        run.count("patients' effects", take)
+
+
+def _floored(log_density: Floats, floor: float | None) -> Floats:
+    if floor is None:
+        return log_density
+    return np.maximum(np.where(np.isnan(log_density), floor, log_density), floor)
+
+
+def _gain(there: Floats, here: Floats) -> Floats:
+    """The log ratio; nothing is gained where both are impossible."""
+    with np.errstate(invalid="ignore"):
+        gain = there - here
+    return np.where(np.isnan(gain), -np.inf, gain)

@@ -1,0 +1,146 @@
+"""Tables that meet every statement, to start chains from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.latent_cohort.statements import Statement
+from mgbayes.latent_cohort.table import Column, Floats, Steps, Tables
+from mgbayes.simulation.digits import Moments, meeting_all, on_grid
+from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
+from mgbayes.study.statistics.quantiles import Quantiles
+
+_DIFFERENT = 8
+"""So many starts are made; chains share them, and part soon."""
+
+
+def starting_tables(
+    rng: Generator,
+    columns: Mapping[str, Column],
+    arm: Steps,
+    statements: Sequence[Statement],
+    usual: Callable[[Column], Floats],
+    chains: int,
+) -> Tables:
+    """Tables (K, n) whose columns meet the statements.
+
+    ``usual`` draws likely values (n,) of a column without any. Raises InputError for a column that nothing meets.
+    """
+    order = sorted(columns.values(), key=lambda column: column.counted_in is not None)
+    starts = []
+    for _ in range(min(_DIFFERENT, chains)):
+        one = Tables(columns, arm, {})
+        for column in order:
+            about = [row for row in statements if row.column.name == column.name]
+            one.steps[column.name] = _column(rng, column, one, about, usual)[None]
+        starts.append(one)
+    which = np.arange(chains) % len(starts)
+    return Tables(
+        columns, arm, {name: np.concatenate([one.steps[name] for one in starts])[which] for name in columns}
+    )
+
+
+def _column(
+    rng: Generator,
+    column: Column,
+    tables: Tables,
+    statements: Sequence[Statement],
+    usual: Callable[[Column], Floats],
+) -> Steps:
+    if column.is_yes_no:
+        return _yes_no(rng, tables.n, statements)
+    counted = np.ones(tables.n, bool)
+    if column.counted_in is not None:
+        counted = tables.steps[column.counted_in][0] > 0
+    drawn = np.maximum(np.round(usual(column) / column.unit), column.low)
+    values = np.where(counted, drawn, 0).astype(np.int64)
+    moments = [one for one in statements if isinstance(one.statistic, MeanAndSpread)]
+    if moments:
+        return _with_moments(rng, column, values, counted, moments)
+    for statement in statements:
+        if isinstance(statement.statistic, Quantiles):
+            values[statement.who] = _with_quantiles(rng, column, statement.statistic)
+    return values
+
+
+def _yes_no(rng: Generator, n: int, statements: Sequence[Statement]) -> Steps:
+    """The narrowest groups first, so that a count of all is met by those that are left."""
+    found, free = np.zeros(n, np.int64), np.ones(n, bool)
+    for statement in sorted(statements, key=lambda one: int(one.who.sum())):
+        assert statement.windows is not None
+        left = statement.windows.low - int(found[statement.who].sum())
+        places = np.flatnonzero(statement.who & free)
+        if not 0 <= left <= len(places):
+            raise _nothing_meets(statement)
+        found[rng.choice(places, left, replace=False)] = 1
+        free &= ~statement.who
+    return found
+
+
+def _with_moments(
+    rng: Generator, column: Column, values: Steps, counted: np.ndarray, statements: Sequence[Statement]
+) -> Steps:
+    values = values.copy()
+    asked = []
+    for statement in statements:
+        mean = statement.statistic
+        assert isinstance(mean, MeanAndSpread)
+        who = statement.who & counted
+        asked.append((who, MeanSD(mean.mean, getattr(mean, "sd", f"{mean.sd_value:.6g}"), mean.n), statement))
+    low = column.low * column.unit
+    apart = np.sum([who for who, _, _ in asked], axis=0).max() <= 1
+    for who, published, statement in asked:
+        drawn = _like(rng, published, low)
+        if apart:
+            met = on_grid(rng, drawn, column.unit, Moments(published), low)
+            if met is None:
+                met = meeting_all(rng, drawn, column.unit, [Moments(published)], low)
+            if met is None:
+                raise _nothing_meets(statement)
+            values[who] = np.round(met / column.unit).astype(np.int64)
+        else:
+            values[who] = np.round(drawn / column.unit).astype(np.int64)
+    if not apart:
+        everybody = np.any([who for who, _, _ in asked], axis=0)
+        groups = [Moments(published, who[everybody]) for who, published, _ in asked]
+        met = meeting_all(rng, values[everybody] * column.unit, column.unit, groups, low)
+        if met is None:
+            raise _nothing_meets(asked[0][2])
+        values[everybody] = np.round(met / column.unit).astype(np.int64)
+    return values
+
+
+def _like(rng: Generator, published: MeanSD, low: float) -> np.ndarray:
+    """Values with the mean and SD, where they can be above ``low``: skewed as gamma ones are."""
+    n, mean, sd = published.n, published.mean_value, max(published.sd_value, 1e-9)
+    if n == 1 or sd < 1e-6:
+        return np.full(n, mean)
+    for _ in range(200):
+        drawn = rng.gamma((mean / sd) ** 2, sd**2 / mean, n) if mean > 0 else rng.normal(mean, sd, n)
+        drawn = mean + (drawn - drawn.mean()) / drawn.std(ddof=1) * sd
+        if drawn.min() >= low:
+            break
+    return np.maximum(drawn, low)
+
+
+def _with_quantiles(rng: Generator, column: Column, published: Quantiles) -> Steps:
+    """Values between the quantiles, as many as lie between them, by their place."""
+    p = np.array([float(one.p) for one in published.quantiles])
+    q = np.array([float(one.text) for one in published.quantiles])
+    order = np.argsort(p)
+    share = (np.arange(published.n) + 0.5) / published.n
+    values = np.interp(share, p[order], q[order])
+    return rng.permutation(np.maximum(np.round(values / column.unit), column.low).astype(np.int64))
+
+
+def _nothing_meets(statement: Statement) -> InputError:
+    problem = Problem(
+        f'claim "{statement.claim}" → summaries of "{statement.group}"',
+        statement.statistic.wording,
+        f"numbers that values in steps of {statement.column.unit:g} can have; no table of patients was found that has",
+    )
+    return InputError("the cohort behind the paper", [problem])

@@ -1,0 +1,87 @@
+"""Tables of patients: many at once, one for each chain, each value on the grid that it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Steps = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One variable of the patients, in whole multiples of ``unit`` from ``low`` (in steps) on.
+
+    ``counted_in``: the yes/no column of those who have a value; the others hold 0. ``visit`` and ``endpoint`` say
+    what of the study file it is.
+    """
+
+    name: str
+    unit: float
+    low: int
+    endpoint: str
+    visit: str | None = None
+    counted_in: str | None = None
+    high: int | None = None
+
+    @property
+    def is_yes_no(self) -> bool:
+        """Whether its values are 0 and 1."""
+        return self.high == 1 and self.low == 0
+
+
+@dataclass
+class Tables:
+    """The tables of K chains: by column its steps (K, n). Patients stand arm by arm, the reference arm first."""
+
+    columns: Mapping[str, Column]
+    arm: Steps
+    steps: dict[str, Steps] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Patients of both arms."""
+        return len(self.arm)
+
+    @property
+    def chains(self) -> int:
+        """How many tables there are."""
+        return len(next(iter(self.steps.values())))
+
+    def value(self, name: str) -> Floats:
+        """The values (K, n) of a column, in its own unit."""
+        return self.steps[name] * self.columns[name].unit
+
+    def of_patients(self, who: Any, names: Iterable[str]) -> Rows:
+        """Some columns of some patients of each chain, by their places (K, r)."""
+        chain = np.arange(len(who))[:, None]
+        return Rows(
+            self.arm[who], {name: self.steps[name][chain, who] * self.columns[name].unit for name in names}
+        )
+
+    def every(self) -> Rows:
+        """All patients of each chain."""
+        return Rows(self.arm[None, :], {name: self.value(name) for name in self.steps})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Values of some patients: arms (K or 1, r) and by column their values (K, r)."""
+
+    arm: Steps
+    values: Mapping[str, Floats]
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.values[name]
+
+    def beside(self, others: Rows) -> Rows:
+        """These patients, then others: (K, 2 r)."""
+        arm = np.concatenate([self.arm, others.arm], axis=1)
+        names = self.values
+        return Rows(arm, {name: np.concatenate([self[name], others[name]], axis=1) for name in names})

@@ -1,0 +1,105 @@
+"""Studies so small that all tables of patients can be listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import load_plan
+from mgbayes.study.schema import Study
+
+ARMS = [
+    {"id": "old", "label": "Old care", "n": "4", "reference": True},
+    {"id": "new", "label": "New care", "n": "3"},
+]
+
+
+def study(endpoints: list[dict[str, Any]], claims: list[dict[str, Any]], **others: Any) -> Study:
+    """A study of 4 and 3 patients."""
+    return Study.model_validate(
+        {
+            "schema_version": 1,
+            "id": "small",
+            "title": "Two ways of care",
+            "citation": "Nobody 2001",
+            "question": "Which is better?",
+            "sources": [{"id": "A", "what": "nothing"}],
+            "arms": ARMS,
+            "endpoints": endpoints,
+            "claims": [{"source": ["A"], "what": row["id"], **row} for row in claims],
+        }
+        | others
+    )
+
+
+def plan(like: str, endpoint: str, **others: Any) -> Plan:
+    """A plan with the priors of a shipped one, about another endpoint."""
+    raw = load_plan(like).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    for name in (
+        "study",
+        "printed_p",
+        "sensitivity",
+        "decision",
+        "important",
+        "headline",
+        "patients",
+        "baseline",
+    ):
+        raw.pop(name, None)
+    return Plan.model_validate({**raw, "schema_version": 1, "endpoints": [{"endpoint": endpoint}], **others})
+
+
+PILLS = study(
+    [
+        {
+            "id": "pills",
+            "label": "pills",
+            "kind": "continuous",
+            "unit": "a day",
+            "step": "1",
+            "benefit": "lower",
+        }
+    ],
+    [
+        {
+            "id": "pills",
+            "endpoint": "pills",
+            "summaries": [
+                {"group": "old", "mean": "2.5", "sd": "2"},
+                {"group": "new", "mean": "1", "sd": "1"},
+            ],
+        }
+    ],
+)
+FALLS = study(
+    [
+        {"id": "fell", "label": "fell", "kind": "binary", "benefit": "lower"},
+        {
+            "id": "fall",
+            "label": "time to a fall",
+            "kind": "time_to_event",
+            "unit": "days",
+            "whole": True,
+            "benefit": "higher",
+            "event": "fell",
+            "times": "times",
+            "event_name": "a fall",
+            "followup": "followup",
+            "minimum_followup": "1",
+        },
+        {"id": "length", "label": "follow-up", "kind": "continuous", "unit": "days", "role": "baseline"},
+    ],
+    [
+        {
+            "id": "fell",
+            "endpoint": "fell",
+            "summaries": [{"group": "old", "count": "3"}, {"group": "new", "count": "1"}],
+        },
+        {
+            "id": "times",
+            "endpoint": "fall",
+            "summaries": [{"group": "all", "n": "4", "mean": "4", "sd": "2.5"}],
+        },
+        {"id": "followup", "endpoint": "length", "summaries": [{"group": "all", "mean": "7", "sd": "2"}]},
+    ],
+)

@@ -1,0 +1,118 @@
+"""Densities of patients against the models that serve real patients, and their tie against simulated patients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from mgbayes.latent_cohort.outcomes import OUTCOMES, Outcome
+from mgbayes.latent_cohort.run import outcomes_of
+from mgbayes.latent_cohort.table import Rows
+from mgbayes.models.patient_times import patient_times
+from mgbayes.models.plan_file import load_plan
+from mgbayes.study import load_study
+from tests.oracles.continuous_fits import log_density
+
+STUDY = load_study()
+ARM = np.repeat([0, 1], [17, 16])
+FOLLOWED = 500.0 + 90.0 * np.arange(33)
+
+
+def outcome_of(name: str, dependence: float = 0.0, family: str | None = None) -> Outcome:
+    plan = load_plan(name)
+    chosen = plan if family is None else plan.with_family(family)
+    return next(iter(outcomes_of(STUDY, (chosen,), dependence)))
+
+
+def by_patient(outcome: Outcome, theta: Any, rows: dict[str, Any], effect: Any = None) -> Any:
+    values = outcome.layout.values(np.array([theta]))
+    table = Rows(ARM[None], {name: np.array([value], float) for name, value in rows.items()})
+    return outcome.log_density(values, table, effect)[0]
+
+
+def in_arms(values: Any, padding: float = 0.0) -> Any:
+    found = np.full((2, 17), padding)
+    found[0], found[1, :16] = values[:17], values[17:]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("remission", "lognormal"),
+        ("remission", "gamma"),
+        ("remission", "weibull"),
+        ("relapse", "weibull"),
+        ("relapse", "piecewise_exponential"),
+    ],
+)
+def test_times_are_those_of_the_model_on_patients(name: str, family: str) -> None:
+    """A waiting time shortens follow-up, which the model on patients is given shortened."""
+    outcome, rng = outcome_of(name, family=family), np.random.default_rng(1)
+    event = rng.random(33) < 0.6
+    waiting = 365.0 if name == "remission" else 0.0
+    day = np.round(1 + (FOLLOWED - waiting - 2) * rng.random(33))
+    theta = 0.3 * rng.standard_normal(outcome.layout.size) + [0.2] * outcome.layout.size
+    theta[outcome.layout.size - 3 if name == "remission" else 1] = 6.0
+    endpoint = outcome.plan.endpoints[0].endpoint
+    rows = {f"{endpoint}.event": event, f"{endpoint}.time": np.where(event, day, 0), "followup": FOLLOWED}
+    found = by_patient(outcome, theta, rows)
+    time = np.where(event, day, FOLLOWED - waiting)
+    data = patient_times(in_arms(time, 1.0), in_arms(event), in_arms(np.ones(33)))
+    cuts = {"cuts": outcome.data["cuts"]} if "cuts" in outcome.data else {}
+    built = outcome.job.model.build({**data, **cuts}, family, outcome.plan.prior_set(family))
+    point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
+
+
+def test_amounts_are_those_of_the_model_on_patients() -> None:
+    outcome, rng = outcome_of("prednisone"), np.random.default_rng(2)
+    y = 2.5 * rng.integers(0, 12, (33, 3)) * (rng.random((33, 3)) < 0.7)
+    theta = 0.4 * rng.standard_normal(outcome.layout.size)
+    rows = {column.name: y[:, v] for v, column in enumerate(outcome.columns)}
+    found = by_patient(outcome, theta, rows)
+    value = np.stack([in_arms(y[:, v]) for v in range(3)], axis=-1)
+    seen = np.stack([in_arms(np.ones(33))] * 3, axis=-1)
+    data = {"n": np.array([17, 16]), "value": value, "seen": seen}
+    built = outcome.job.model.build(data, "hurdle_lognormal", outcome.plan.prior_set("hurdle_lognormal"))
+    point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
+    deviation = point.pop("deviation")
+    point["log_ratio_by_visit"] = point["log_ratio"] + point["log_ratio_sd"] * deviation
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
+
+
+def test_yes_and_no_are_bernoulli() -> None:
+    outcome = outcome_of("binary")
+    yes = np.arange(33) % 3 == 0
+    chance = special.expit(0.4 + (ARM - 0.5) * -0.7)
+    found = by_patient(outcome, [0.4, -0.7], {outcome.name: yes})
+    assert found == pytest.approx(stats.bernoulli.logpmf(yes, chance), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["remission", "relapse", "prednisone", "binary"])
+def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) -> None:
+    """One visit of an amount at a time: the effect's part of zeros and of amounts tie the visits besides."""
+    free, tied, rng = outcome_of(name), outcome_of(name, 0.5), np.random.default_rng(3)
+    theta = 0.3 * rng.standard_normal(free.layout.size)
+    rows: dict[str, Any] = {column.name: np.zeros(33) for column in free.columns} | {"followup": FOLLOWED}
+    if name in ("remission", "relapse"):
+        theta[2 if name == "remission" else 1] = 5.5
+        event = np.arange(33) % 2
+        rows |= {free.columns[0].name: event, free.columns[1].name: event * (20.0 + 3 * np.arange(33))}
+    elif name == "binary":
+        rows = {free.name: np.arange(33) % 2}
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    shares = [by_patient(tied, [*theta, 0.8], rows, np.full((1, 33), u)) for u in nodes]
+    averaged = np.log(np.tensordot(weights / weights.sum(), np.exp(shares), axes=1))
+    expected = by_patient(free, theta, rows)
+    if name == "prednisone":  # zeros at three visits go together
+        assert (averaged > expected).all()
+        return
+    assert averaged == pytest.approx(expected, abs=2e-6)
+
+
+def test_every_kind_is_held_to_its_model() -> None:
+    assert set(OUTCOMES) == {"cure", "proportional_hazards", "continuous", "binary"}

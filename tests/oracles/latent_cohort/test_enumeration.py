@@ -1,0 +1,136 @@
+"""Moves of tables against a list of all tables that meet what is published, at fixed parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
+from mgbayes.latent_cohort.sampler import Run
+from mgbayes.latent_cohort.table import Tables
+from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
+
+SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
+# Parameters on the scale without edges: log level and ratio, zero shares, between, within, loading; and log hazard
+# ratio, log scale, shape, loading.
+AMOUNT = [0.9, -0.3, -0.5, 0.2, -0.4, -0.2, -0.3, 0.0, 0.6]
+TIME = [0.3, 1.8, 0.2, 0.5]
+
+
+def moved(cohort: Any, theta: Any, sweeps: int, keep: int) -> tuple[Any, Any, Tables]:
+    """Chains of which only the tables move, after some sweeps and every few of them."""
+    sampler, state = started(cohort, SETTINGS)
+    for outcome in cohort.outcomes:  # the same parameters and effects in every chain
+        state.move(outcome, np.repeat(np.array([theta]), SETTINGS.chains, axis=0))
+    state.effect = np.repeat(state.effect[:1], SETTINGS.chains, axis=0)
+    kept: list[dict[str, Any]] = []
+    for sweep in range(sweeps):
+        for move in sampler.moves:
+            sampler._table(state, move, Run(), -60.0 if sweep < 20 else None)
+        if sweep >= sweeps // 4 and sweep % keep == 0:
+            kept.append(dict(state.tables.steps))
+    steps = {name: np.concatenate([one[name] for one in kept]) for name in kept[0]}
+    return sampler, state, Tables(cohort.columns, cohort.arm, steps)
+
+
+def weights(sampler: Any, state: Any, tables: Tables) -> Any:
+    """The share of each of some tables in the target, 0 for those that do not meet what is published."""
+    hold = np.ones(tables.chains, bool)
+    for statement in sampler.cohort.statements:
+        hold &= statement.hold(tables)
+    density = log_density(sampler, state, tables).sum(axis=1)
+    share = np.where(hold, np.exp(density - density[hold].max()), 0.0)
+    return share / share.sum()
+
+
+def log_density(sampler: Any, state: Any, tables: Tables) -> Any:
+    """Of each patient of some tables, at the parameters and effects of the first chain."""
+    size = tables.chains
+    for outcome in sampler.cohort.outcomes:
+        state.move(outcome, np.repeat(state.theta[outcome.name][:1], size, axis=0))
+    return sampler.log_density(state, tables.every(), np.repeat(state.effect[:1], size, axis=0))
+
+
+def agrees(value: Any, share: Any, listed: Any) -> None:
+    """The share of each value among drawn tables against the list, to 4.5 Monte Carlo errors between chains."""
+    for v in np.unique(listed[share > 0]):
+        expected = share[listed == v].sum()
+        by_chain = (value == v).reshape(-1, SETTINGS.chains).mean(axis=0)
+        error = by_chain.std() / np.sqrt(SETTINGS.chains) + 1e-4
+        assert by_chain.mean() == pytest.approx(expected, abs=4.5 * error), (v, expected, error)
+
+
+def test_amounts_on_a_grid() -> None:
+    outcomes = tuple(outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5))
+    cohort = cohort_of(PILLS, outcomes)
+    sampler, state, drawn = moved(cohort, AMOUNT, sweeps=240, keep=20)
+    old = np.array(list(product(range(9), repeat=4)))
+    new = np.array(list(product(range(5), repeat=3)))
+    met = [old[(old.sum(1) >= 9) & (old.sum(1) <= 11)], new[new.sum(1) == 3]]
+    every = np.array([[*a, *b] for a in met[0] for b in met[1]])
+    listed = Tables(cohort.columns, cohort.arm, {"pills.value": every})
+    share = weights(sampler, state, listed)
+    x = drawn.steps["pills.value"]
+    assert (share > 0).sum() > 50
+    agrees((x == 0).sum(1), share, (every == 0).sum(1))
+    agrees(x[:, 0], share, every[:, 0])
+    agrees(x.max(1), share, every.max(1))
+
+
+def test_events_times_and_follow_up() -> None:
+    outcomes = tuple(outcomes_of(FALLS, (plan("relapse", "fall", horizons=[5], restricted_to=9),), 0.5))
+    cohort = cohort_of(FALLS, outcomes)
+    # Follow-up of few days keeps the list short.
+    cohort = replace(cohort, statements=tuple(s for s in cohort.statements if s.claim != "followup"))
+    sampler, state, drawn = moved(cohort, TIME, sweeps=800, keep=20)
+    event, time, followup = (drawn.steps[name] for name in ("fall.event", "fall.time", "followup"))
+    rows, alike = [], list(product(range(1, 12), repeat=4))
+    times = np.array([t for t in alike if 13 <= sum(t) <= 20 and 2.4 < np.std(t, ddof=1) < 2.65])
+    for first in combinations(range(4), 3):
+        for other in range(4, 7):
+            places = np.array([*first, other])
+            table = np.zeros((len(times), 7), int)
+            table[:, places] = times
+            rows.append(table)
+    every = np.concatenate(rows)
+    # Follow-up is summed over: by patient, of every length on the grid that the density gives weight to.
+    share = _summed_over_followup(sampler, state, every)
+    agrees(event[:, 0], share, (every[:, 0] > 0).astype(int))
+    agrees(time[:, 0], share, every[:, 0])
+    agrees(time.max(1), share, every.max(1))
+    assert (time < followup)[event > 0].all()
+
+
+def _summed_over_followup(sampler: Any, state: Any, times: Any) -> Any:
+    lengths = np.arange(1, 400)
+    cohort = sampler.cohort
+    by_patient = np.zeros((12, 7))  # log density of each time (0 for no event), follow-up summed over
+    for t in range(12):
+        one = np.full((len(lengths), 7), t)
+        tables = Tables(
+            cohort.columns,
+            cohort.arm,
+            {
+                "fall.event": (one > 0).astype(int),
+                "fall.time": one,
+                "followup": np.repeat(lengths[:, None], 7, axis=1),
+            },
+        )
+        density = log_density(sampler, state, tables)
+        by_patient[t] = np.log(np.exp(density).sum(axis=0))
+    log_share = by_patient[times, np.arange(7)].sum(axis=1)
+    event = (times > 0).astype(int)
+    tables = Tables(
+        cohort.columns,
+        cohort.arm,
+        {"fall.event": event, "fall.time": times, "followup": np.full(times.shape, 500)},
+    )
+    hold = np.ones(len(times), bool)
+    for statement in cohort.statements:
+        hold &= statement.hold(tables)
+    share = np.where(hold, np.exp(log_share - log_share.max()), 0.0)
+    return share / share.sum()
