@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.followup import FollowUp
 from mgbayes.latent_cohort.moves import Move, moves_of
 from mgbayes.latent_cohort.outcomes import FOLLOWUP, OUTCOMES, Outcome
@@ -20,7 +21,7 @@ from mgbayes.latent_cohort.start import starting_tables
 from mgbayes.latent_cohort.statements import statements_of
 from mgbayes.latent_cohort.table import Column, Tables
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.plan import Plan
+from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import followup_of
 from mgbayes.study.schema import Study
@@ -34,26 +35,44 @@ class Settings:
     """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none."""
 
     dependence: float = 0.5
-    chains: int = 200
-    warmup: int = 400
-    draws: int = 100
+    chains: int = 128
+    warmup: int = 600
+    draws: int = 60
     thin: int = 10
     seed: int = 20200216
 
 
-def outcomes_of(study: Study, plans: tuple[Plan, ...], dependence: float) -> Iterator[Outcome]:
-    """The outcomes of plans whose model has a patient's distribution here."""
-    loading = (
-        Prior("normal", (0.0, dependence), "of a loading, on Fisher's z scale") if dependence > 0 else None
-    )
+@dataclass(frozen=True)
+class LeftOut:
+    """A plan or a published number that the cohort does not hold, and why."""
+
+    what: str
+    why: str
+
+
+def outcomes_of(
+    study: Study, plans: Sequence[Plan], dependence: float
+) -> tuple[tuple[Outcome, ...], tuple[LeftOut, ...]]:
+    """The outcomes of plans whose model has a patient's distribution here, and the plans that have none."""
+    loading = Prior("normal", (0.0, dependence), "of a loading, on Fisher's z scale") if dependence > 0 else None
+    found: list[Outcome] = []
+    left_out = []
     for plan in plans:
-        kind = OUTCOMES.get(plan.model)
-        family = _FAMILIES.get(plan.model, plan.family)
-        if kind is None or set(MODELS[plan.model].parameters[family]) - set(plan.priors) - _TIED:
+        kind, family = OUTCOMES.get(plan.model), _FAMILIES.get(plan.model, plan.family)
+        if kind is None:
+            left_out.append(LeftOut(plan.title, "its model has no distribution of patients in the cohort"))
             continue
-        for one in _each_outcome(plan, family):
-            job = Job(study, one, family)
-            yield kind.of(job, loading)
+        missing = set(MODELS[plan.model].parameters[family]) - set(plan.priors) - _TIED
+        if missing:
+            left_out.append(
+                LeftOut(plan.title, f"the plan has no priors of the family {family}: {', '.join(sorted(missing))}")
+            )
+            continue
+        try:
+            found += [kind.of(Job(study, one, family), loading) for one in _each_outcome(plan, family)]
+        except NotPrinted as absent:
+            left_out.append(LeftOut(plan.title, f"the paper does not print {absent.needed}"))
+    return tuple(found), tuple(left_out)
 
 
 _TIED = frozenset({"log_ratio_sd"})
@@ -116,8 +135,9 @@ def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
     if cohort.followup is not None:
         blocks.append((FOLLOWUP,))
     moves: list[Move] = moves_of(tables, cohort.statements, blocks)
-    theta = {outcome.name: outcome.layout.draw(rng, settings.chains) for outcome in cohort.outcomes}
-    effect = rng.standard_normal((settings.chains, len(cohort.arm))) if cohort.tied else None
+    group = np.arange(settings.chains) % GROUPS  # chains of a group start alike
+    theta = {outcome.name: outcome.layout.draw(rng, GROUPS)[group] for outcome in cohort.outcomes}
+    effect = rng.standard_normal((GROUPS, len(cohort.arm)))[group] if cohort.tied else None
     return Sampler(cohort, moves, rng), State(tables, cohort, theta, effect)
 
 

@@ -37,7 +37,7 @@ from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
 _IMPOSSIBLE = -60.0
 """The log density of an impossible patient while chains start."""
 _EFFECT_STEP = 0.8
-_UPDATES = 4
+_UPDATES = 12
 """Of each outcome's parameters in a sweep."""
 
 

@@ -8,15 +8,12 @@ import numpy as np
 from numpy.random import Generator
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Steps, Tables
 from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
-
-_DIFFERENT = 8
-"""So many starts are made; chains share them, and part soon."""
-
 
 def starting_tables(
     rng: Generator,
@@ -26,13 +23,13 @@ def starting_tables(
     usual: Callable[[Column], Floats],
     chains: int,
 ) -> Tables:
-    """Tables (K, n) whose columns meet the statements.
+    """Tables (K, n) whose columns meet the statements; chains of a group (diagnostics.py) start alike.
 
     ``usual`` draws likely values (n,) of a column without any. Raises InputError for a column that nothing meets.
     """
     order = sorted(columns.values(), key=lambda column: column.counted_in is not None)
     starts = []
-    for _ in range(min(_DIFFERENT, chains)):
+    for _ in range(GROUPS):
         one = Tables(columns, arm, {})
         for column in order:
             about = [row for row in statements if row.column.name == column.name]

@@ -1,0 +1,198 @@
+"""What the cohort behind a paper says: one answer for each outcome, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mgbayes.errors import InputError, Problem
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.latent_cohort.diagnostics import Convergence, convergence
+from mgbayes.latent_cohort.outcomes import Outcome
+from mgbayes.latent_cohort.run import (
+    LeftOut,
+    Settings,
+    cohort_of,
+    outcomes_of,
+    parameter_draws,
+    posterior,
+    table_draws,
+)
+from mgbayes.latent_cohort.sampler import Cohort
+from mgbayes.latent_cohort.table import Floats, Tables
+from mgbayes.latent_cohort.tests_on_tables import PublishedP, published_p
+from mgbayes.latent_cohort.unpublished import Unpublished, unpublished
+from mgbayes.models.plan import Plan
+from mgbayes.overall.main_outcomes import main_estimands
+from mgbayes.study.schema import Study
+
+Say = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One estimand of one outcome: its draws (chain, draw), and how sure the chains are of it."""
+
+    outcome: Outcome
+    estimand: Estimand
+    values: Floats
+    convergence: Convergence
+
+    @property
+    def p_benefit(self) -> float | None:
+        """The posterior probability that the contrast arm does better; None where nothing is a benefit."""
+        better = self.better
+        return None if better is None else float(better.mean())
+
+    @property
+    def better(self) -> Any:
+        """In which draws the contrast arm does better, (chain, draw)."""
+        if self.estimand.benefit is None:
+            return None
+        above = self.values > self.estimand.null
+        return above if self.estimand.benefit == "higher" else self.values < self.estimand.null
+
+    def interval(self, probability: float = 0.95) -> tuple[float, float]:
+        """The central interval."""
+        tail = (1 - probability) / 2
+        low, high = np.quantile(self.values, (tail, 1 - tail))
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Together:
+    """The main outcomes together, at one prior of their dependence.
+
+    ``favoured`` (k,): the probability that exactly k of them favour the contrast arm; ``single``: of each alone.
+    ``correlations``: by pair of outcomes the median and the central 95 % of the correlation of their scores.
+    """
+
+    dependence: float
+    single: dict[str, float]
+    favoured: tuple[float, ...]
+    correlations: dict[tuple[str, str], tuple[float, float, float]]
+
+    @property
+    def all(self) -> float:
+        """The probability that all of them favour the contrast arm."""
+        return self.favoured[-1]
+
+    @property
+    def at_least_two(self) -> float:
+        """That at least two do."""
+        return float(sum(self.favoured[2:]))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Within which the probability of all must lie, given those of each (Fréchet)."""
+        each = list(self.single.values())
+        return max(0.0, sum(each) - len(each) + 1), min(each)
+
+
+@dataclass(frozen=True)
+class CohortAnswer:
+    """The posterior of the cohort behind a study, summarized. Tables of patients stay in memory and are not written."""
+
+    study: Study
+    cohort: Cohort
+    settings: Settings
+    answers: tuple[Answer, ...]
+    together: tuple[Together, ...]
+    p_values: tuple[PublishedP, ...]
+    unpublished: tuple[Unpublished, ...]
+    left_out: tuple[LeftOut, ...]
+    acceptance: dict[str, float]
+    tables: Tables
+
+    @property
+    def failed(self) -> tuple[Answer, ...]:
+        """Estimands whose chains did not come to one answer."""
+        return tuple(row for row in self.answers if not row.convergence.ok)
+
+    def main(self) -> tuple[Answer, ...]:
+        """The main estimand of each outcome."""
+        return _main(self.answers)
+
+
+def answer(
+    study: Study, plans: Sequence[Plan], settings: Settings, say: Say = lambda stage, share: None
+) -> CohortAnswer:
+    """Draw the cohort behind a study and say what follows, with dependence as in the settings, none, and twice it.
+
+    Raises InputError where no plan's outcome has a distribution of patients here, or nothing meets what is published.
+    """
+    found = None
+    together = []
+    for dependence in dict.fromkeys((settings.dependence, 0.0, 2 * settings.dependence)):
+        outcomes, left_out = outcomes_of(study, plans, dependence)
+        if not outcomes:
+            problem = Problem("plans", "none of them", "a plan of a time to an event, an amount or yes/no outcomes")
+            raise InputError(study.id, [problem])
+        cohort = cohort_of(study, outcomes)
+        title = f"dependence {dependence:g}" if dependence else "independent outcomes"
+        run = posterior(cohort, settings, lambda share, title=title: say(title, share))
+        draws = {outcome.name: parameter_draws(outcome, run) for outcome in outcomes}
+        answers = tuple(row for outcome in outcomes for row in _answers(outcome, draws[outcome.name]))
+        together.append(_together(dependence, _main(answers), draws))
+        if found is None:
+            tables = table_draws(cohort, run)
+            found = CohortAnswer(
+                study,
+                cohort,
+                settings,
+                answers,
+                (),
+                tuple(published_p(study, outcomes, tables)),
+                tuple(unpublished(study, outcomes, tables)),
+                (*left_out, *_unused(study, cohort)),
+                run.acceptance,
+                tables,
+            )
+    assert found is not None
+    return replace(found, together=tuple(together))
+
+
+def _unused(study: Study, cohort: Cohort) -> Iterator[LeftOut]:
+    """Claims with numbers of which there is no statement."""
+    used = {statement.claim for statement in cohort.statements}
+    for claim in study.claims:
+        if claim.summaries and claim.id not in used:
+            yield LeftOut(claim.what, "no outcome of the cohort has it")
+
+
+def _answers(outcome: Outcome, draws: xr.Dataset) -> Iterator[Answer]:
+    values = outcome.estimands(draws)
+    for estimand in outcome.declared():
+        each = values[estimand.id].transpose("chain", "draw").to_numpy()
+        yield Answer(outcome, estimand, each, convergence(each))
+
+
+def _main(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """The main estimand of each outcome, as the overall benefit has it; of a yes/no outcome its odds ratio."""
+    found = []
+    for outcome in dict.fromkeys(row.outcome.name for row in answers):
+        own = [row for row in answers if row.outcome.name == outcome]
+        known = {row.estimand.id: row for row in own}
+        first = main_estimands(own[0].outcome.plan, [row.estimand for row in own])
+        if own[0].p_benefit is not None:
+            found.append(known[first[0].id] if first else own[0])
+    return tuple(found)
+
+
+def _together(dependence: float, main: Sequence[Answer], draws: dict[str, xr.Dataset]) -> Together:
+    better = np.array([row.better.ravel() for row in main])
+    count = np.bincount(better.sum(axis=0), minlength=len(main) + 1) / better.shape[1]
+    single = {row.outcome.name: float(one.mean()) for row, one in zip(main, better, strict=True)}
+    correlations = {}
+    if dependence > 0:
+        for one, other in combinations(main, 2):
+            first, second = (np.tanh(draws[row.outcome.name]["loading"].to_numpy()) for row in (one, other))
+            low, median, high = np.quantile(first * second, (0.025, 0.5, 0.975))
+            pair = (one.outcome.name, other.outcome.name)
+            correlations[pair] = (float(median), float(low), float(high))
+    return Together(dependence, single, tuple(count.tolist()), correlations)
