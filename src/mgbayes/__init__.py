@@ -22,6 +22,7 @@ _PUBLIC = {
     "reanalyze": "mgbayes.reanalysis",
     "manuscript": "mgbayes.supplement",
     "calibrate": "mgbayes.calibrate.run",
+    "cohort": "mgbayes.latent_cohort.answer",
     "compare": "mgbayes.comparison.run",
     "read_curves": "mgbayes.reconstruction.read",
     "reconstruct": "mgbayes.reconstruction.from_curve",
@@ -37,6 +38,7 @@ __all__ = [
     "Study",
     "__version__",
     "calibrate",
+    "cohort",
     "compare",
     "fit",
     "init",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from mgbayes.api import fit
     from mgbayes.calibrate.run import calibrate
     from mgbayes.comparison.run import compare
+    from mgbayes.latent_cohort.answer import cohort
     from mgbayes.models.plan_file import load_plan
     from mgbayes.patients.read import read_patients
     from mgbayes.planning.describe import schema

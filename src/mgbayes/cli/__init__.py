@@ -16,6 +16,7 @@ import typer
 
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
+from mgbayes.cli.cohort import cohort
 from mgbayes.cli.compare import compare
 from mgbayes.cli.manuscript import manuscript
 from mgbayes.cli.plan import plan
@@ -41,6 +42,7 @@ for _command in (
     manuscript,
     sensitivity,
     compare,
+    cohort,
     calibrate,
     reconstruct,
     simulate,

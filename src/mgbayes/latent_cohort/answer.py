@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.executor import Executor
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
 from mgbayes.latent_cohort.outcomes import Outcome
 from mgbayes.latent_cohort.run import (
@@ -29,9 +31,12 @@ from mgbayes.latent_cohort.tests_on_tables import PublishedP, published_p
 from mgbayes.latent_cohort.unpublished import Unpublished, unpublished
 from mgbayes.models.plan import Plan
 from mgbayes.overall.main_outcomes import main_estimands
+from mgbayes.planning.choose import plans_of
+from mgbayes.study.about import overlap
+from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 
-Say = Callable[[str, float], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class Answer:
             return None
         above = self.values > self.estimand.null
         return above if self.estimand.benefit == "higher" else self.values < self.estimand.null
+
+    @property
+    def median(self) -> float:
+        """The posterior median."""
+        return float(np.median(self.values))
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
         """The central interval."""
@@ -96,7 +106,7 @@ class Together:
 
 @dataclass(frozen=True)
 class CohortAnswer:
-    """The posterior of the cohort behind a study, summarized. Tables of patients stay in memory and are not written."""
+    """The posterior of the cohort behind a study, summarized; tables of patients are never written."""
 
     study: Study
     cohort: Cohort
@@ -116,45 +126,85 @@ class CohortAnswer:
 
     def main(self) -> tuple[Answer, ...]:
         """The main estimand of each outcome."""
-        return _main(self.answers)
+        return main_of(self.answers)
 
 
-def answer(
-    study: Study, plans: Sequence[Plan], settings: Settings, say: Say = lambda stage, share: None
+def cohort(
+    study: Study | str,
+    plans: Sequence[Plan] | None = None,
+    *,
+    settings: Settings | None = None,
+    cores: int = 2,
+    say: Say = lambda stage: None,
 ) -> CohortAnswer:
-    """Draw the cohort behind a study and say what follows, with dependence as in the settings, none, and twice it.
+    """Draw the cohort behind a study: patients who have every published number at once, and what follows from them.
 
-    Raises InputError where no plan's outcome has a distribution of patients here, or nothing meets what is published.
+    Args:
+        study: a study, or what ``load_study`` takes.
+        plans: of a time to an event, of an amount that is never negative, or of yes/no outcomes; by default those
+            that are shipped or proposed for the study.
+        settings: how long chains run, and the prior of how outcomes depend on each other. The answer is made once
+            more with independent outcomes, and with twice the dependence.
+        cores: processes that run side by side.
+        say: told what is being done.
+
+    Returns:
+        The answer; the tables of patients are in memory only.
+
+    Raises:
+        InputError: where no plan has a distribution of patients here, or no table meets what is published.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> answer = mb.cohort("litchman2020")  # doctest: +SKIP
     """
-    found = None
-    together = []
-    for dependence in dict.fromkeys((settings.dependence, 0.0, 2 * settings.dependence)):
-        outcomes, left_out = outcomes_of(study, plans, dependence)
-        if not outcomes:
-            problem = Problem("plans", "none of them", "a plan of a time to an event, an amount or yes/no outcomes")
-            raise InputError(study.id, [problem])
-        cohort = cohort_of(study, outcomes)
-        title = f"dependence {dependence:g}" if dependence else "independent outcomes"
-        run = posterior(cohort, settings, lambda share, title=title: say(title, share))
-        draws = {outcome.name: parameter_draws(outcome, run) for outcome in outcomes}
-        answers = tuple(row for outcome in outcomes for row in _answers(outcome, draws[outcome.name]))
-        together.append(_together(dependence, _main(answers), draws))
-        if found is None:
-            tables = table_draws(cohort, run)
-            found = CohortAnswer(
-                study,
-                cohort,
-                settings,
-                answers,
-                (),
-                tuple(published_p(study, outcomes, tables)),
-                tuple(unpublished(study, outcomes, tables)),
-                (*left_out, *_unused(study, cohort)),
-                run.acceptance,
-                tables,
-            )
-    assert found is not None
-    return replace(found, together=tuple(together))
+    read = study if isinstance(study, Study) else load_study(study)
+    chosen = tuple(plans if plans is not None else plans_of(read).plans)
+    asked = settings or Settings()
+    levels = list(dict.fromkeys((asked.dependence, 0.0, 2 * asked.dependence)))
+    if not outcomes_of(read, chosen, 0.0)[0]:
+        accepted = "a plan of a time to an event, of an amount that is never negative, or of yes/no outcomes"
+        raise InputError(read.id, [Problem("plans", "none that the cohort can hold", accepted)])
+    say("drawing tables of patients, once for each prior of dependence")
+    tasks = [partial(_drawn, read, chosen, replace(asked, dependence=level)) for level in levels]
+    done = dict(Executor(cores).run(tasks))
+    say("testing every table")
+    first = done[0]
+    statements = first.cohort
+    left_out = outcomes_of(read, chosen, 0.0)[1]
+    return CohortAnswer(
+        read,
+        statements,
+        asked,
+        first.answers,
+        tuple(done[k].together for k in range(len(levels))),
+        tuple(published_p(read, statements.outcomes, first.tables)),
+        tuple(unpublished(read, statements.outcomes, first.tables)),
+        (*left_out, *_unused(read, statements)),
+        first.acceptance,
+        first.tables,
+    )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The draws at one prior of dependence, summarized."""
+
+    cohort: Cohort
+    answers: tuple[Answer, ...]
+    together: Together
+    acceptance: dict[str, float]
+    tables: Tables
+
+
+def _drawn(study: Study, plans: tuple[Plan, ...], settings: Settings) -> _Drawn:
+    outcomes, _ = outcomes_of(study, plans, settings.dependence)
+    behind = cohort_of(study, outcomes)
+    run = posterior(behind, settings)
+    draws = {outcome.name: parameter_draws(outcome, run) for outcome in outcomes}
+    answers = tuple(row for outcome in outcomes for row in _answers(outcome, draws[outcome.name]))
+    together = _together(settings.dependence, separate(study, main_of(answers)), draws)
+    return _Drawn(behind, answers, together, run.acceptance, table_draws(behind, run))
 
 
 def _unused(study: Study, cohort: Cohort) -> Iterator[LeftOut]:
@@ -172,7 +222,7 @@ def _answers(outcome: Outcome, draws: xr.Dataset) -> Iterator[Answer]:
         yield Answer(outcome, estimand, each, convergence(each))
 
 
-def _main(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+def main_of(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     """The main estimand of each outcome, as the overall benefit has it; of a yes/no outcome its odds ratio."""
     found = []
     for outcome in dict.fromkeys(row.outcome.name for row in answers):
@@ -181,6 +231,17 @@ def _main(answers: Sequence[Answer]) -> tuple[Answer, ...]:
         first = main_estimands(own[0].outcome.plan, [row.estimand for row in own])
         if own[0].p_benefit is not None:
             found.append(known[first[0].id] if first else own[0])
+    return tuple(found)
+
+
+def separate(study: Study, main: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Main outcomes in which no patient counts twice by definition: the first of those that overlap."""
+    found: list[Answer] = []
+    for row in main:
+        own = frozenset(column.endpoint for column in row.outcome.columns)
+        others = [frozenset(column.endpoint for column in other.outcome.columns) for other in found]
+        if not any(overlap(study, own, other) for other in others):
+            found.append(row)
     return tuple(found)
 
 

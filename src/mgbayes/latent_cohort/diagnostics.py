@@ -4,7 +4,8 @@ Chains form groups that started from the same state. Nested R-hat compares the m
 them: with B the variance between the means of groups and W the mean over groups of the variance between their chains'
 means and within their chains, √(1 + B / W). Effective draws are those of all chains.
 
-Source: Margossian, Hoffman, Sountsov, Riou-Durand, Vehtari and Gelman (2024), Bayesian Analysis, doi:10.1214/24-BA1453.
+Source: Margossian, Hoffman, Sountsov, Riou-Durand, Vehtari and Gelman (2024), Bayesian Analysis,
+doi:10.1214/24-BA1453.
 """
 
 from __future__ import annotations

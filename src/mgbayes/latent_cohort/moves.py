@@ -172,10 +172,8 @@ class Step:
         who, enough = some_of(rng, counted, 1)
         new = steps.copy()
         moved = np.take_along_axis(steps, who, axis=1)[:, 0]
-        if self.column.is_yes_no:
-            moved = 1 - moved
-        else:
-            moved = moved + symmetric_step(rng, len(steps), self.widest)
+        step = symmetric_step(rng, len(steps), self.widest)
+        moved = 1 - moved if self.column.is_yes_no else moved + step
         np.put_along_axis(new, who, moved[:, None], axis=1)
         possible = enough & (moved >= self.column.low)
         return Proposal({self.column.name: new}, who, np.zeros(len(steps)), possible)
@@ -197,7 +195,7 @@ def symmetric_step(rng: Generator, size: int, widest: int) -> Steps:
 def moves_of(
     tables: Tables, statements: Sequence[Statement], blocks: Sequence[tuple[str, ...]]
 ) -> list[Move]:
-    """The moves that tables of these columns need: by statement, by column, and exchanges of each block of columns."""
+    """The moves that tables of these columns need: by statement, by column, and exchanges of blocks of columns."""
     found: list[Move] = []
     bound = set()
     for statement in statements:

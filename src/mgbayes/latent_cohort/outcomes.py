@@ -9,8 +9,8 @@ model on patients). A higher u is better for the patient in every outcome whose 
   P(ever | u) f_a(t) where t + w < F, no event 1 - P(ever | u) + P(ever | u) S_a(F - w);
 - a time to an event that comes to everybody: with the score z(t) = Φ⁻¹(1 - S_a(t)), the density
   f_a(t) φ((z - l u) / c) / (c φ(z)), c = √(1 - l²), and survival Φ(-(z(F) ∓ l u) / c);
-- an amount with a share at zero, at one or several visits: P(zero at v | u) = Φ((Φ⁻¹(zero_share_av) ± l u) / c), above
-  it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
+- an amount with a share at zero, at one or several visits: P(zero at v | u) = Φ((Φ⁻¹(zero_share_av) ± l u) / c),
+  above it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
 - a yes/no outcome: P(yes | u) = Φ((Φ⁻¹(p_a) ± l u) / c).
 
 With a loading of 0 these are the densities of the models on patients (tests hold them together).
@@ -138,8 +138,8 @@ def _log_chance(logit: Floats, values: Values, effect: Floats | None, better: in
     """The logs of P(yes | u) and P(no | u), where P(yes) has this logit over patients."""
     if effect is None:
         return special.log_expit(logit), special.log_expit(-logit)
-    l, c = _tied(values, better)
-    score = (_normal_score(special.expit(logit), special.expit(-logit)) + l * effect) / c
+    tie, c = _tied(values, better)
+    score = (_normal_score(special.expit(logit), special.expit(-logit)) + tie * effect) / c
     return special.log_ndtr(score), special.log_ndtr(-score)
 
 
@@ -251,10 +251,10 @@ class HazardTime(_Timed):
         if effect is None:
             density = np.where(event, log_pdf, -cumulative)
         else:
-            l, c = _tied(values, -self.better)  # a late time is better where the event is bad
+            tie, c = _tied(values, -self.better)  # a late time is better where the event is bad
             h = np.minimum(cumulative, 700.0)
             score = _normal_score(-np.expm1(-h), np.exp(-h))
-            given = (score - l * effect) / c
+            given = (score - tie * effect) / c
             density = np.where(
                 event, log_pdf + (score**2 - given**2) / 2 - np.log(c), special.log_ndtr(-given)
             )
@@ -342,10 +342,10 @@ class Amount(Outcome):
         residual = np.where(above, log_y - log_mean + ((between**2 + within**2) / 2)[..., None], 0.0)
         shared, own = between**2, within**2
         if effect is not None:
-            l, c = _tied(values, self.better)
-            residual = residual - np.where(above, (l * effect * between)[..., None], 0.0)
+            tie, c = _tied(values, self.better)
+            residual = residual - np.where(above, (tie * effect * between)[..., None], 0.0)
             shared = shared * c**2
-            zero, some = _log_chance_at_visits(logit, -l * effect, c)
+            zero, some = _log_chance_at_visits(logit, -tie * effect, c)
         else:
             zero, some = special.log_expit(logit), special.log_expit(-logit)
         k, total, square = above.sum(axis=-1), residual.sum(axis=-1), (residual**2).sum(axis=-1)

@@ -1,7 +1,7 @@
 r"""Two whole numbers with a given sum and a sum of squares in a window: how many there are, and one at random.
 
-With sum s and difference d (of the parity of s) the squares sum to (s² + d²) / 2, so that |d| lies between the roots of
-2 Q - s² at the ends of the window; both are at least ``low`` where |d| ≤ s - 2 low.
+With sum s and difference d (of the parity of s) the squares sum to (s² + d²) / 2, so that |d| lies between the roots
+of 2 Q - s² at the ends of the window; both are at least ``low`` where |d| ≤ s - 2 low.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import special
 
-from mgbayes.latent_cohort.table import Floats, Mask
+from mgbayes.latent_cohort.table import Floats, Mask, Steps
 from mgbayes.models.priors import Form, Prior
 
 Values = Mapping[str, Floats]
@@ -104,7 +104,7 @@ class Layout:
 
 
 def evolve(
-    rng: Generator, theta: Floats, log_density: Callable[[Floats, Floats], Floats], log_here: Floats
+    rng: Generator, theta: Floats, log_density: Callable[[Floats, Steps], Floats], log_here: Floats
 ) -> tuple[Floats, Floats, Mask]:
     """One update of every chain.
 

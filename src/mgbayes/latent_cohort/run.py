@@ -54,7 +54,9 @@ def outcomes_of(
     study: Study, plans: Sequence[Plan], dependence: float
 ) -> tuple[tuple[Outcome, ...], tuple[LeftOut, ...]]:
     """The outcomes of plans whose model has a patient's distribution here, and the plans that have none."""
-    loading = Prior("normal", (0.0, dependence), "of a loading, on Fisher's z scale") if dependence > 0 else None
+    loading = (
+        Prior("normal", (0.0, dependence), "of a loading, on Fisher's z scale") if dependence > 0 else None
+    )
     found: list[Outcome] = []
     left_out = []
     for plan in plans:
@@ -65,7 +67,9 @@ def outcomes_of(
         missing = set(MODELS[plan.model].parameters[family]) - set(plan.priors) - _TIED
         if missing:
             left_out.append(
-                LeftOut(plan.title, f"the plan has no priors of the family {family}: {', '.join(sorted(missing))}")
+                LeftOut(
+                    plan.title, f"the plan has no priors of the family {family}: {', '.join(sorted(missing))}"
+                )
             )
             continue
         try:

@@ -4,14 +4,14 @@ The target is
 
     p(parameters) Π_i p(u_i) p(F_i) Π_outcomes p(outcome of i | parameters, u_i)
 
-over tables that meet every statement (a published number, within its rounding) and every relation (what a definition
-forces). Many chains run side by side, as the first dimension of every array; parameters move by differential evolution
-across chains, tables by moves that keep what is published. F_i is the gamma distribution of follow-up that the models
-of published numbers have (distributions/followup.py).
+over tables that meet every statement (a published number, within its rounding) and every relation (what a
+definition forces). Many chains run side by side, as the first dimension of every array; parameters move by
+differential evolution across chains, tables by moves that keep what is published. F_i is the gamma distribution of
+follow-up that the models of published numbers have (distributions/followup.py).
 
 Chains start from tables that meet the statements; that each patient's values are possible together (an event within
-follow-up, the relations) is reached by moves that leave fewer patients impossible, and a chain that does not get there
-continues from one that did.
+follow-up, the relations) is reached by moves that leave fewer patients impossible, and a chain that does not get
+there continues from one that did.
 
 Source: the moves on a grid are exact Metropolis-Hastings steps; tests hold them against enumeration of all tables.
 """
@@ -37,8 +37,8 @@ from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
 _IMPOSSIBLE = -60.0
 """The log density of an impossible patient while chains start."""
 _EFFECT_STEP = 0.8
-_UPDATES = 12
-"""Of each outcome's parameters in a sweep."""
+_FEWEST = 3
+"""Updates of an outcome's parameters in a sweep, and one more for every two of them."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Sampler:
 
         theta = state.theta[outcome.name]
         here = log_density(theta, np.arange(len(theta)))
-        for _ in range(_UPDATES):
+        for _ in range(_FEWEST + layout.size // 2):
             theta, here, take = evolve(self.rng, theta, log_density, here)
             run.count(f"parameters of {outcome.name}", take)
         state.move(outcome, theta)

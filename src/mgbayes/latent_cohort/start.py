@@ -15,6 +15,7 @@ from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
 
+
 def starting_tables(
     rng: Generator,
     columns: Mapping[str, Column],
@@ -104,7 +105,7 @@ def _with_moments(
     if not apart:
         everybody = np.any([who for who, _, _ in asked], axis=0)
         groups = [Moments(published, who[everybody]) for who, published, _ in asked]
-        met = meeting_all(rng, values[everybody] * column.unit, column.unit, groups, low)
+        met = meeting_all(rng, np.asarray(values[everybody] * column.unit, float), column.unit, groups, low)
         if met is None:
             raise _nothing_meets(asked[0][2])
         values[everybody] = np.round(met / column.unit).astype(np.int64)
@@ -138,6 +139,6 @@ def _nothing_meets(statement: Statement) -> InputError:
     problem = Problem(
         f'claim "{statement.claim}" → summaries of "{statement.group}"',
         statement.statistic.wording,
-        f"numbers that values in steps of {statement.column.unit:g} can have; no table of patients was found that has",
+        f"numbers that values in steps of {statement.column.unit:g} can have; no table was found that has",
     )
     return InputError("the cohort behind the paper", [problem])

@@ -56,7 +56,7 @@ class Tables:
 
     def value(self, name: str) -> Floats:
         """The values (K, n) of a column, in its own unit."""
-        return self.steps[name] * self.columns[name].unit
+        return np.asarray(self.steps[name] * self.columns[name].unit, float)
 
     def of_patients(self, who: Any, names: Iterable[str]) -> Rows:
         """Some columns of some patients of each chain, by their places (K, r)."""

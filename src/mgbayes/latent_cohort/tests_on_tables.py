@@ -13,7 +13,7 @@ from mgbayes.frequentist.ranks import mann_whitney
 from mgbayes.frequentist.samples import FollowUp, TwoGroups
 from mgbayes.frequentist.t_tests import student, welch
 from mgbayes.latent_cohort.outcomes import FOLLOWUP, Outcome
-from mgbayes.latent_cohort.table import Column, Floats, Tables
+from mgbayes.latent_cohort.table import Column, Floats, Mask, Tables
 from mgbayes.study.numbers import claims_between_arms
 from mgbayes.study.schema import Study
 
@@ -36,7 +36,7 @@ class PublishedP:
     published: str
     test: str
     p: Floats
-    agrees: Floats
+    agrees: Mask
     """Which tables give a p that is published so."""
 
     @property

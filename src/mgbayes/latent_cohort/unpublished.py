@@ -1,4 +1,4 @@
-"""What the paper does not print, counted in every table: who had which events together, and who had none of a drug."""
+"""What the paper does not print, counted in every table: who had which events together, whose amount is zero."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def unpublished(study: Study, outcomes: tuple[Outcome, ...], tables: Tables) -> 
     for one, other in combinations(yes_no, 2):
         first, second = tables.steps[one.name] > 0, tables.steps[other.name] > 0
         yield from _in_arms(study, f"{labels[one.name]} and {labels[other.name]}", first & second, tables)
-        yield from _in_arms(study, f"{labels[one.name]} without {labels[other.name]}", first & ~second, tables)
+        yield from _in_arms(
+            study, f"{labels[one.name]} without {labels[other.name]}", first & ~second, tables
+        )
     for column in columns:
         if not column.is_yes_no and column.counted_in is None and (tables.steps[column.name] == 0).any():
             yield from _in_arms(study, f"{labels[column.name]}: zero", tables.steps[column.name] == 0, tables)

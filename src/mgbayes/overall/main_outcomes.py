@@ -20,7 +20,7 @@ from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.overall.benefit import OtherFit, OverallBenefit, overall_benefit
 from mgbayes.overall.contrasts import BY_OUTCOME_SD, Contrast, contrast_of, outcome_sd
-from mgbayes.study.about import counting_endpoint
+from mgbayes.study.about import counting_endpoint, overlap
 from mgbayes.study.schema import Study
 
 Name = Callable[[Fit], str]
@@ -186,18 +186,11 @@ def _separate(study: Study, outcomes: Iterable[_Outcome]) -> tuple[list[_Outcome
     separate: list[_Outcome] = []
     left_out = []
     for row in outcomes:
-        if any(_overlap(study, row.endpoints, other.endpoints) for other in separate):
+        if any(overlap(study, row.endpoints, other.endpoints) for other in separate):
             left_out.append(row.plan.title)
         else:
             separate.append(row)
     return separate, tuple(left_out)
-
-
-def _overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
-    def with_declared(names: frozenset[str]) -> set[str]:
-        return {*names, *(part for name in names for part in study.endpoint(name).overlaps)}
-
-    return bool(with_declared(one) & other or one & with_declared(other))
 
 
 def _other_headlines(study: Study, outcome: _Outcome) -> Iterator[Contrast]:

@@ -27,3 +27,12 @@ def follows_from_counts(study: Study, claim: Claim) -> bool:
         return False
     counted = {row.group for row in claim.summaries if row.count is not None or row.percent is not None}
     return {arm.id for arm in study.arms} <= counted
+
+
+def overlap(study: Study, one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether the same patient can count in two sets of endpoints, as they are one or are declared to overlap."""
+
+    def with_declared(names: frozenset[str]) -> set[str]:
+        return {*names, *(part for name in names for part in study.endpoint(name).overlaps)}
+
+    return bool(with_declared(one) & other or one & with_declared(other))

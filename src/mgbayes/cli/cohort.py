@@ -1,0 +1,71 @@
+"""The cohort behind a paper."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgbayes.cli.shared import (
+    CoresOption,
+    JsonOption,
+    PlanOption,
+    StudyArgument,
+    named_plans,
+    print_json,
+    stages,
+    stderr_console,
+)
+from mgbayes.errors import EXIT_FIT_FAILED
+
+
+def cohort(
+    study: StudyArgument = "litchman2020",
+    plan: PlanOption = None,
+    dependence: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=3.0,
+            help="Prior SD of how strongly a patient's outcomes depend on each other, on Fisher's z scale.",
+        ),
+    ] = 0.5,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 20200216,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; reports/STUDY/cohort by default.")
+    ] = None,
+    cores: CoresOption = 2,
+    json: JsonOption = False,
+) -> None:
+    """Patients who have every published number at once: all outcomes together, and what the paper does not report."""
+    from mgbayes.files import check_folder
+    from mgbayes.latent_cohort.answer import cohort as run
+    from mgbayes.latent_cohort.run import Settings
+    from mgbayes.latent_cohort.tables import tables
+    from mgbayes.report.latent_cohort_words import short_answer
+    from mgbayes.report.write_latent_cohort import PAGE, write_latent_cohort
+    from mgbayes.study.load import load_study
+
+    loaded, plans = load_study(study), named_plans(plan)
+    folder = out if out is not None else Path("reports") / loaded.id / "cohort"
+    check_folder(folder)
+    console = stderr_console()
+    with stages(console) as say:
+        found = run(loaded, plans, settings=Settings(dependence=dependence, seed=seed), cores=cores, say=say)
+        say("writing")
+        write_latent_cohort(found, folder)
+    console.print(f"The page is {folder / PAGE}", markup=False, highlight=False)
+    if json:
+        frames = tables(found)
+        print_json(
+            {
+                name: frame.astype(object).where(frame.notna(), None).to_dict("records")
+                for name, frame in frames.items()
+            }
+        )
+    else:
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in short_answer(found)))
+    if found.failed:
+        raise typer.Exit(EXIT_FIT_FAILED)

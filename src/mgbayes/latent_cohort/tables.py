@@ -1,0 +1,123 @@
+"""What the cohort behind a paper says, as data frames; nothing of any single patient."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mgbayes.latent_cohort.answer import CohortAnswer
+
+
+def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
+    """By name: estimands, dependence, correlations, reported_p, not_reported, moves, used and left_out."""
+    return {
+        "estimands": estimands(found),
+        "dependence": dependence(found),
+        "correlations": pd.DataFrame(
+            [
+                {
+                    "dependence": row.dependence,
+                    "one": one,
+                    "other": other,
+                    "median": median,
+                    "low_95": low,
+                    "high_95": high,
+                }
+                for row in found.together
+                for (one, other), (median, low, high) in row.correlations.items()
+            ]
+        ),
+        "reported_p": reported_p(found),
+        "not_reported": not_reported(found),
+        "moves": pd.DataFrame(
+            [{"move": name, "taken": share} for name, share in sorted(found.acceptance.items())]
+        ),
+        "used": pd.DataFrame(
+            [
+                {
+                    "claim": row.claim,
+                    "group": row.group,
+                    "column": row.column.name,
+                    "reported": row.statistic.wording,
+                }
+                for row in found.cohort.statements
+            ]
+        ),
+        "left_out": pd.DataFrame([{"what": row.what, "why": row.why} for row in found.left_out]),
+    }
+
+
+def estimands(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each estimand; without numbers where its chains did not agree."""
+    rows = []
+    for row in found.answers:
+        known = row.convergence.ok
+        low, high = row.interval() if known else (None, None)
+        rows.append(
+            {
+                "outcome": row.outcome.name,
+                "estimand": row.estimand.id,
+                "label": row.estimand.label,
+                "unit": row.estimand.unit,
+                "median": row.median if known else None,
+                "low_95": low,
+                "high_95": high,
+                "p_benefit": row.p_benefit if known else None,
+                "rhat": row.convergence.rhat,
+                "effective_draws": row.convergence.effective,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def dependence(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each prior of dependence: P of each main outcome, of at least two and of all."""
+    return pd.DataFrame(
+        [
+            {"dependence": row.dependence}
+            | {f"p_{name}": p for name, p in row.single.items()}
+            | {
+                "p_at_least_two": row.at_least_two,
+                "p_all": row.all,
+                "least_possible": row.bounds[0],
+                "most_possible": row.bounds[1],
+            }
+            for row in found.together
+        ]
+    )
+
+
+def reported_p(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each reported p value and test that could stand behind it."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": row.claim,
+                "reported": row.published,
+                "test": row.test,
+                "median": row.middle[0],
+                "low_90": row.middle[1],
+                "high_90": row.middle[2],
+                "share_reported_so": row.share,
+            }
+            for row in found.p_values
+        ]
+    )
+
+
+def not_reported(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each number of patients that the paper does not report."""
+    return pd.DataFrame(
+        [
+            {
+                "what": row.what,
+                "arm": row.arm,
+                "patients": row.n,
+                "likeliest": row.likeliest,
+                "low_95": row.between()[0],
+                "high_95": row.between()[1],
+                "fewest": row.ends[0],
+                "most": row.ends[1],
+            }
+            for row in found.unpublished
+        ]
+    )

@@ -1,0 +1,79 @@
+"""The cohort behind a paper in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mgbayes.latent_cohort.answer import Answer, CohortAnswer, separate
+from mgbayes.latent_cohort.tests_on_tables import PublishedP
+from mgbayes.report import words
+
+RARE = 0.01
+"""A reported p is called surprising where fewer of the cohorts have it, under every test that was tried."""
+
+
+def short_answer(found: CohortAnswer) -> Iterator[str]:
+    """All outcomes together, each of them, what is likely though not reported, and what is surprising."""
+    if found.failed:
+        names = "; ".join(words.first_lower(row.estimand.label) for row in found.failed)
+        yield f"Without an estimate, since chains did not agree: {names}."
+    main = [row for row in separate(found.study, found.main()) if row.convergence.ok]
+    if len(main) > 1 and len(main) == len(found.together[0].single):
+        yield _together(found)
+    for row in main:
+        better = (
+            f"better for {found.study.contrast.label} with a probability of {words.chance(row.p_benefit)}"
+        )
+        yield f"{row.estimand.label}: {of_answer(row)}; {better}."
+    yield from _not_reported(found)
+    yield from _surprising(found)
+
+
+def of_answer(row: Answer) -> str:
+    """Median and central 95 % interval, with the unit."""
+    low, high = row.interval()
+    unit = f" {row.estimand.unit}" if row.estimand.unit else ""
+    return f"{words.number(row.median)} (central 95 % interval {words.number(low)} to {words.number(high)}){unit}"
+
+
+def _together(found: CohortAnswer) -> str:
+    first = found.together[0]
+    every = sorted(row.all for row in found.together)
+    low, high = words.percent(every[0]), words.percent(every[-1])
+    over = low if low == high else f"{low} to {high}"
+    return (
+        f"{found.study.contrast.label} does better in all {len(first.single)} main outcomes with a probability of "
+        f"{words.percent(first.all)}, in at least two with {words.percent(first.at_least_two)}; the first is {over} "
+        "as outcomes of a patient are taken to depend on each other little or much."
+    )
+
+
+def _not_reported(found: CohortAnswer) -> Iterator[str]:
+    """The counts that the numbers tell most about: by arm, those whose range is the smallest part of the arm."""
+    told = [row for row in found.unpublished if row.ends[1] > row.ends[0] and row.likeliest > 0]
+    narrow = sorted(told, key=lambda row: (row.between()[1] - row.between()[0]) / row.n)[:3]
+    for row in narrow:
+        low, high = row.between()
+        yield (
+            f"Not reported, but implied: {row.what}, {row.likeliest} of {row.n} {row.arm} patients most likely "
+            f"(central 95 % interval {low} to {high})."
+        )
+
+
+def _surprising(found: CohortAnswer) -> Iterator[str]:
+    for claim, rows in by_claim(found).items():
+        best = max(rows, key=lambda row: row.share)
+        if best.share < RARE:
+            tests = ", ".join(dict.fromkeys(row.test for row in rows))
+            yield (
+                f"Surprising: p = {best.published} for {claim}. Fewer than {100 * RARE:g} % of the cohorts that have "
+                f"the paper's other numbers give it, by any of the tests tried ({tests})."
+            )
+
+
+def by_claim(found: CohortAnswer) -> dict[str, list[PublishedP]]:
+    """The reported p values, each with the tests that were tried."""
+    grouped: dict[str, list[PublishedP]] = {}
+    for row in found.p_values:
+        grouped.setdefault(f"{row.what}", []).append(row)
+    return grouped

@@ -1,0 +1,108 @@
+"""Write what is known of the cohort behind a paper: a page, tables, figures. No patient's values are written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mgbayes.files import write_frames
+from mgbayes.latent_cohort.answer import CohortAnswer
+from mgbayes.latent_cohort.tables import tables
+from mgbayes.report import words
+from mgbayes.report.latent_cohort_figures import pictures
+from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer
+from mgbayes.report.files import draw_all, move_all
+from mgbayes.report.picture import Picture
+from mgbayes.report.render import render
+
+DIGITS = "%.6g"
+PAGE = "cohort.html"
+
+
+def write_latent_cohort(found: CohortAnswer, folder: str | Path) -> list[Path]:
+    """Write every file, each made beside its place and moved there, the page last."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
+        return move_all(_make(found, Path(staging)), Path(staging), folder)
+
+
+def _make(found: CohortAnswer, staging: Path) -> list[str]:
+    for part in ("tables", "figures"):
+        (staging / part).mkdir()
+    frames = {name: frame for name, frame in tables(found).items() if len(frame)}
+    write_frames(frames, staging / "tables", DIGITS)
+    drawn = draw_all(pictures(found), staging / "figures")
+    (staging / PAGE).write_text(page(found, drawn), "utf-8")
+    names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
+    return [*(name for name in names if name != PAGE), PAGE]
+
+
+def page(found: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
+    """The page; ``drawn`` holds each figure with the SVG file it was saved to."""
+    study, settings = found.study, found.settings
+    steps = {
+        column.name: (study.endpoint(column.endpoint), column.unit)
+        for column in found.cohort.columns.values()
+        if column.endpoint and study.endpoint(column.endpoint).step
+    }
+    context: dict[str, Any] = {
+        "study": study,
+        "sentences": list(short_answer(found)),
+        "answers": [
+            {
+                "label": row.estimand.label,
+                "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
+                "p": words.chance(row.p_benefit) if row.convergence.ok else "",
+            }
+            for row in found.answers
+        ],
+        "outcomes": list(found.together[0].single),
+        "together": [
+            {
+                "prior": f"Normal(0, {row.dependence:g})" if row.dependence else "independent",
+                "single": [words.percent(p) for p in row.single.values()],
+                "two": words.percent(row.at_least_two),
+                "all": words.percent(row.all),
+                "bounds": " to ".join(map(words.percent, row.bounds)),
+            }
+            for row in found.together
+        ],
+        "claims": [
+            {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(found).items()
+        ],
+        "counts": [
+            {
+                "what": row.what,
+                "arm": row.arm,
+                "n": row.n,
+                "likeliest": row.likeliest,
+                "between": row.between(),
+            }
+            for row in found.unpublished
+        ],
+        "relations": [row.wording for row in found.cohort.relations],
+        "steps": dict.fromkeys(
+            f"{endpoint.label} in steps of {unit:g} {endpoint.unit}" for endpoint, unit in steps.values()
+        ),
+        "statements": [(row.claim, row.group, row.statistic.wording) for row in found.cohort.statements],
+        "left_out": found.left_out,
+        "moves": [(name, words.percent(share)) for name, share in sorted(found.acceptance.items())],
+        "rhat": f"{max(row.convergence.rhat for row in found.answers):.3f}",
+        "effective": f"{min(row.convergence.effective for row in found.answers):.0f}",
+        "settings": settings,
+        "draws": settings.chains * settings.draws,
+    }
+    return render("cohort.html.j2", drawn, context)
+
+
+def _p_row(row: Any) -> dict[str, str]:
+    median, low, high = row.middle
+    return {
+        "test": row.test,
+        "reported": row.published,
+        "middle": f"{median:.2g} ({low:.2g} to {high:.2g})",
+        "share": words.percent(row.share),
+    }
