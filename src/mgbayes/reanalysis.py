@@ -65,7 +65,7 @@ def reanalyze(
         study = load_study(study)
     if out is not None:
         check_folder(out)
-    jobs, missing = _asked(study, plans, patients, curves or {})
+    jobs, missing = _jobs_and_missing(study, plans, patients, curves or {})
     say("verifying and fitting", f"{len(jobs)} fits, {cores} at a time")
     fits, ledger = fit_all(
         jobs,
@@ -86,7 +86,7 @@ def reanalyze(
     return result
 
 
-def _asked(
+def _jobs_and_missing(
     study: Study,
     plans: Sequence[Plan] | None,
     patients: xr.Dataset | None,

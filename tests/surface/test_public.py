@@ -12,6 +12,7 @@ PUBLIC = [
     "Study",
     "__version__",
     "calibrate",
+    "cohort",
     "compare",
     "fit",
     "init",

@@ -53,12 +53,12 @@ def cohort(
     check_folder(folder)
     console = stderr_console()
     with stages(console) as say:
-        found = run(loaded, plans, settings=Settings(dependence=dependence, seed=seed), cores=cores, say=say)
+        behind = run(loaded, plans, settings=Settings(dependence=dependence, seed=seed), cores=cores, say=say)
         say("writing")
-        write_latent_cohort(found, folder)
+        write_latent_cohort(behind, folder)
     console.print(f"The page is {folder / PAGE}", markup=False, highlight=False)
     if json:
-        frames = tables(found)
+        frames = tables(behind)
         print_json(
             {
                 name: frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -66,6 +66,6 @@ def cohort(
             }
         )
     else:
-        sys.stdout.write("".join(f"• {sentence}\n" for sentence in short_answer(found)))
-    if found.failed:
+        sys.stdout.write("".join(f"• {sentence}\n" for sentence in short_answer(behind)))
+    if behind.failed:
         raise typer.Exit(EXIT_FIT_FAILED)

@@ -75,7 +75,7 @@ def outcomes_of(
         try:
             found += [kind.of(Job(study, one, family), loading) for one in _each_outcome(plan, family)]
         except NotPrinted as absent:
-            left_out.append(LeftOut(plan.title, f"the paper does not print {absent.needed}"))
+            left_out.append(LeftOut(plan.title, f"the paper does not report {absent.needed}"))
     return tuple(found), tuple(left_out)
 
 

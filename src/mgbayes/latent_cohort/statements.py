@@ -50,7 +50,7 @@ class Windows:
 class Statement:
     """One published statistic of a column in some of the patients.
 
-    ``claim`` prints it; ``who`` (n,) are the patients of its group, of whom those in ``column.counted_in`` have a
+    ``claim`` reports it; ``who`` (n,) are the patients of its group, of whom those in ``column.counted_in`` have a
     value. ``windows`` where sums say all.
     """
 

@@ -1,4 +1,4 @@
-"""What the paper does not print, counted in every table: who had which events together, whose amount is zero."""
+"""What the paper does not report, counted in every table: who had which events together, whose amount is zero."""
 
 from __future__ import annotations
 

@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def pictures(found: CohortAnswer) -> Iterator[Picture]:
+def pictures(behind: CohortAnswer) -> Iterator[Picture]:
     """Numbers of patients that are not reported, and reported p values among those that could have been."""
-    counts = [row for row in found.unpublished if row.ends[1] > row.ends[0]]
+    counts = [row for row in behind.unpublished if row.ends[1] > row.ends[0]]
     if counts:
         yield Picture(
             "not_reported",
             "Numbers of patients that the paper does not report, as its other numbers imply them: point, the most "
             "likely; thick bar, central 95 % interval; thin bar, every number in a drawn cohort.",
             (7.2, 0.24 * len(counts) + 0.9),
-            partial(_draw_counts, found),
-            lambda: not_reported(found),
+            partial(_draw_counts, behind),
+            lambda: not_reported(behind),
         )
-    if found.p_values:
+    if behind.p_values:
         yield Picture(
             "reported_p",
-            "Reported p values (crosses) beside those of cohorts that have the paper's other numbers: point, median; "
+            "Reported p values (crosses) compared with those of cohorts that have the paper's other numbers: point, median; "
             "bar, central 90 %. A cross far outside every bar of its claim: the number, or the test, is not what it "
             "is said to be.",
-            (7.2, 0.26 * len(found.p_values) + 0.9),
-            partial(_draw_p, found),
-            lambda: reported_p(found),
+            (7.2, 0.26 * len(behind.p_values) + 0.9),
+            partial(_draw_p, behind),
+            lambda: reported_p(behind),
         )
 
 
-def _draw_counts(found: CohortAnswer, figure: Figure) -> None:
+def _draw_counts(behind: CohortAnswer, figure: Figure) -> None:
     axes = figure.subplots()
-    rows = [row for row in found.unpublished if row.ends[1] > row.ends[0]]
+    rows = [row for row in behind.unpublished if row.ends[1] > row.ends[0]]
     labels = []
     for y, row in enumerate(rows):
-        colour = CONTRAST if row.arm == found.study.contrast.label else INK
+        colour = CONTRAST if row.arm == behind.study.contrast.label else INK
         axes.plot(row.ends, (y, y), color=colour, linewidth=0.7)
         axes.plot(row.between(), (y, y), color=colour, linewidth=3, solid_capstyle="butt")
         axes.plot(row.likeliest, y, "o", color=colour, markersize=5)
@@ -59,10 +59,10 @@ def _draw_counts(found: CohortAnswer, figure: Figure) -> None:
     bare_left(axes)
 
 
-def _draw_p(found: CohortAnswer, figure: Figure) -> None:
+def _draw_p(behind: CohortAnswer, figure: Figure) -> None:
     axes = figure.subplots()
     labels, y = [], 0
-    for what, rows in by_claim(found).items():
+    for what, rows in by_claim(behind).items():
         for row in rows:
             median, low, high = row.middle
             axes.plot(
@@ -78,5 +78,5 @@ def _draw_p(found: CohortAnswer, figure: Figure) -> None:
     axes.set_xticks([0.001, 0.01, 0.05, 0.2, 1], ["0.001", "0.01", "0.05", "0.2", "1"])
     axes.axvline(0.05, color=SOFT, linewidth=0.6)
     axes.set_xlabel("p")
-    axes.set_xlim(left=float(np.clip(min(row.middle[1] for row in found.p_values), 1e-4, 0.005)), right=1.3)
+    axes.set_xlim(left=float(np.clip(min(row.middle[1] for row in behind.p_values), 1e-4, 0.005)), right=1.3)
     bare_left(axes)

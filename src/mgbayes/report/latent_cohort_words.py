@@ -12,21 +12,21 @@ RARE = 0.01
 """A reported p is called surprising where fewer of the cohorts have it, under every test that was tried."""
 
 
-def short_answer(found: CohortAnswer) -> Iterator[str]:
+def short_answer(behind: CohortAnswer) -> Iterator[str]:
     """All outcomes together, each of them, what is likely though not reported, and what is surprising."""
-    if found.failed:
-        names = "; ".join(words.first_lower(row.estimand.label) for row in found.failed)
+    if behind.failed:
+        names = "; ".join(words.first_lower(row.estimand.label) for row in behind.failed)
         yield f"Without an estimate, since chains did not agree: {names}."
-    main = [row for row in separate(found.study, found.main()) if row.convergence.ok]
-    if len(main) > 1 and len(main) == len(found.together[0].single):
-        yield _together(found)
+    main = [row for row in separate(behind.study, behind.main()) if row.convergence.ok]
+    if len(main) > 1 and len(main) == len(behind.together[0].single):
+        yield _together(behind)
     for row in main:
         better = (
-            f"better for {found.study.contrast.label} with a probability of {words.chance(row.p_benefit)}"
+            f"better for {behind.study.contrast.label} with a probability of {words.chance(row.p_benefit)}"
         )
         yield f"{row.estimand.label}: {of_answer(row)}; {better}."
-    yield from _not_reported(found)
-    yield from _surprising(found)
+    yield from _not_reported(behind)
+    yield from _surprising(behind)
 
 
 def of_answer(row: Answer) -> str:
@@ -36,22 +36,22 @@ def of_answer(row: Answer) -> str:
     return f"{words.number(row.median)} (central 95 % interval {words.number(low)} to {words.number(high)}){unit}"
 
 
-def _together(found: CohortAnswer) -> str:
-    first = found.together[0]
-    every = sorted(row.all for row in found.together)
+def _together(behind: CohortAnswer) -> str:
+    first = behind.together[0]
+    every = sorted(row.all for row in behind.together)
     low, high = words.percent(every[0]), words.percent(every[-1])
     over = low if low == high else f"{low} to {high}"
     return (
-        f"{found.study.contrast.label} does better in all {len(first.single)} main outcomes with a probability of "
+        f"{behind.study.contrast.label} does better in all {len(first.single)} main outcomes with a probability of "
         f"{words.percent(first.all)}, in at least two with {words.percent(first.at_least_two)}; the first is {over} "
         "as outcomes of a patient are taken to depend on each other little or much."
     )
 
 
-def _not_reported(found: CohortAnswer) -> Iterator[str]:
+def _not_reported(behind: CohortAnswer) -> Iterator[str]:
     """The counts that the numbers tell most about: by arm, those whose range is the smallest part of the arm."""
-    told = [row for row in found.unpublished if row.ends[1] > row.ends[0] and row.likeliest > 0]
-    narrow = sorted(told, key=lambda row: (row.between()[1] - row.between()[0]) / row.n)[:3]
+    varying = [row for row in behind.unpublished if row.ends[1] > row.ends[0] and row.likeliest > 0]
+    narrow = sorted(varying, key=lambda row: (row.between()[1] - row.between()[0]) / row.n)[:3]
     for row in narrow:
         low, high = row.between()
         yield (
@@ -60,8 +60,8 @@ def _not_reported(found: CohortAnswer) -> Iterator[str]:
         )
 
 
-def _surprising(found: CohortAnswer) -> Iterator[str]:
-    for claim, rows in by_claim(found).items():
+def _surprising(behind: CohortAnswer) -> Iterator[str]:
+    for claim, rows in by_claim(behind).items():
         best = max(rows, key=lambda row: row.share)
         if best.share < RARE:
             tests = ", ".join(dict.fromkeys(row.test for row in rows))
@@ -71,9 +71,9 @@ def _surprising(found: CohortAnswer) -> Iterator[str]:
             )
 
 
-def by_claim(found: CohortAnswer) -> dict[str, list[PublishedP]]:
+def by_claim(behind: CohortAnswer) -> dict[str, list[PublishedP]]:
     """The reported p values, each with the tests that were tried."""
     grouped: dict[str, list[PublishedP]] = {}
-    for row in found.p_values:
+    for row in behind.p_values:
         grouped.setdefault(f"{row.what}", []).append(row)
     return grouped

@@ -11,9 +11,9 @@ from mgbayes.files import write_frames
 from mgbayes.latent_cohort.answer import CohortAnswer
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
+from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer
-from mgbayes.report.files import draw_all, move_all
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 
@@ -21,45 +21,45 @@ DIGITS = "%.6g"
 PAGE = "cohort.html"
 
 
-def write_latent_cohort(found: CohortAnswer, folder: str | Path) -> list[Path]:
+def write_latent_cohort(behind: CohortAnswer, folder: str | Path) -> list[Path]:
     """Write every file, each made beside its place and moved there, the page last."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        return move_all(_make(found, Path(staging)), Path(staging), folder)
+        return move_all(_make(behind, Path(staging)), Path(staging), folder)
 
 
-def _make(found: CohortAnswer, staging: Path) -> list[str]:
+def _make(behind: CohortAnswer, staging: Path) -> list[str]:
     for part in ("tables", "figures"):
         (staging / part).mkdir()
-    frames = {name: frame for name, frame in tables(found).items() if len(frame)}
+    frames = {name: frame for name, frame in tables(behind).items() if len(frame)}
     write_frames(frames, staging / "tables", DIGITS)
-    drawn = draw_all(pictures(found), staging / "figures")
-    (staging / PAGE).write_text(page(found, drawn), "utf-8")
+    drawn = draw_all(pictures(behind), staging / "figures")
+    (staging / PAGE).write_text(page(behind, drawn), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     return [*(name for name in names if name != PAGE), PAGE]
 
 
-def page(found: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
+def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
     """The page; ``drawn`` holds each figure with the SVG file it was saved to."""
-    study, settings = found.study, found.settings
+    study, settings = behind.study, behind.settings
     steps = {
         column.name: (study.endpoint(column.endpoint), column.unit)
-        for column in found.cohort.columns.values()
+        for column in behind.cohort.columns.values()
         if column.endpoint and study.endpoint(column.endpoint).step
     }
     context: dict[str, Any] = {
         "study": study,
-        "sentences": list(short_answer(found)),
+        "sentences": list(short_answer(behind)),
         "answers": [
             {
                 "label": row.estimand.label,
                 "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
                 "p": words.chance(row.p_benefit) if row.convergence.ok else "",
             }
-            for row in found.answers
+            for row in behind.answers
         ],
-        "outcomes": list(found.together[0].single),
+        "outcomes": list(behind.together[0].single),
         "together": [
             {
                 "prior": f"Normal(0, {row.dependence:g})" if row.dependence else "independent",
@@ -68,10 +68,10 @@ def page(found: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
                 "all": words.percent(row.all),
                 "bounds": " to ".join(map(words.percent, row.bounds)),
             }
-            for row in found.together
+            for row in behind.together
         ],
         "claims": [
-            {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(found).items()
+            {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(behind).items()
         ],
         "counts": [
             {
@@ -81,17 +81,17 @@ def page(found: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str:
                 "likeliest": row.likeliest,
                 "between": row.between(),
             }
-            for row in found.unpublished
+            for row in behind.unpublished
         ],
-        "relations": [row.wording for row in found.cohort.relations],
+        "relations": [row.wording for row in behind.cohort.relations],
         "steps": dict.fromkeys(
             f"{endpoint.label} in steps of {unit:g} {endpoint.unit}" for endpoint, unit in steps.values()
         ),
-        "statements": [(row.claim, row.group, row.statistic.wording) for row in found.cohort.statements],
-        "left_out": found.left_out,
-        "moves": [(name, words.percent(share)) for name, share in sorted(found.acceptance.items())],
-        "rhat": f"{max(row.convergence.rhat for row in found.answers):.3f}",
-        "effective": f"{min(row.convergence.effective for row in found.answers):.0f}",
+        "statements": [(row.claim, row.group, row.statistic.wording) for row in behind.cohort.statements],
+        "left_out": behind.left_out,
+        "moves": [(name, words.percent(share)) for name, share in sorted(behind.acceptance.items())],
+        "rhat": f"{max(row.convergence.rhat for row in behind.answers):.3f}",
+        "effective": f"{min(row.convergence.effective for row in behind.answers):.0f}",
         "settings": settings,
         "draws": settings.chains * settings.draws,
     }
