@@ -33,9 +33,9 @@ def pictures(behind: CohortAnswer) -> Iterator[Picture]:
     if behind.p_values:
         yield Picture(
             "reported_p",
-            "Reported p values (crosses) compared with those of cohorts that have the paper's other numbers: point, median; "
-            "bar, central 90 %. A cross far outside every bar of its claim: the number, or the test, is not what it "
-            "is said to be.",
+            "Reported p values (crosses) compared with those of cohorts that have the paper's other numbers: point, "
+            "median; bar, central 90 %. A cross far outside every bar of its claim: the number, or the test, is not "
+            "what it is said to be.",
             (7.2, 0.26 * len(behind.p_values) + 0.9),
             partial(_draw_p, behind),
             lambda: reported_p(behind),
