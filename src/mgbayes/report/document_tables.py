@@ -203,6 +203,25 @@ def claims(reanalysis: Reanalysis) -> Table:
     )
 
 
+def published_use(reanalysis: Reanalysis) -> Table:
+    """Which published numbers the models use, and why not the others."""
+    claims = {row.id: row for row in reanalysis.ledger.claims}
+    titles = {fit.plan.id: fit.plan.title for fit in reanalysis.fits}
+    return Table(
+        "published_use",
+        "Published numbers: the models that use them, or why none does.",
+        (Column("Claim", 2), Column("Published", 2), Column("Used by, or why not", 3)),
+        tuple(
+            (
+                f"{claims[row.claim].what} ({row.claim})",
+                claims[row.claim].printed,
+                "; ".join(titles[plan] for plan in row.plans) or f"not used: {row.why_not}",
+            )
+            for row in reanalysis.published_use
+        ),
+    )
+
+
 def reported_p(reanalysis: Reanalysis, *plan: str | None) -> Table:
     """Which reported p values are evidence: all, or those of one plan, or (None) of no plan."""
     rows = [row for row in reanalysis.reported_p if not plan or row.plan in plan]

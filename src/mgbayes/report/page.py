@@ -47,6 +47,8 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "meaning": {str(verdict): text for verdict, text in MEANING.items()},
         "findings": ledger.findings,
         "claims": tables.claims(reanalysis),
+        "published_use": tables.published_use(reanalysis),
+        "claims_used": sum(bool(row.plans) for row in reanalysis.published_use),
         "plans": [_plan(reanalysis, fits, drawn) for fits in reanalysis.by_plan()],
         "not_modelled": reanalysis.not_modelled,
         "other_p": tables.reported_p(reanalysis, None),

@@ -19,6 +19,7 @@ from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.grade.findings import Finding, findings
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
+from mgbayes.inference.published_use import PublishedUse, published_use
 from mgbayes.inference.store import LIBRARIES
 from mgbayes.overall.benefit import OverallBenefit
 from mgbayes.overall.main_outcomes import MainOutcomes, main_outcomes
@@ -87,6 +88,14 @@ class Reanalysis:
     def reported_p(self) -> tuple[ReportedP, ...]:
         """Every p value that the paper reports between the arms on its outcomes: used as evidence, or why not."""
         return reported_p(self.study, self.ledger, self.fits)
+
+    @cached_property
+    def published_use(self) -> tuple[PublishedUse, ...]:
+        """Every claim with numbers: the plans whose model uses it, or why none does."""
+        fits = (fit for fit in self.fits if fit.evidence == "published" and fit.module is not None)
+        analyses = {fit.plan.id: (fit.plan, fit.module) for fit in fits}
+        needed = {row.endpoint: row.needed for row in self.not_modelled}
+        return published_use(self.study, analyses.values(), needed)
 
     @cached_property
     def summary_of_findings(self) -> tuple[Finding, ...]:
@@ -168,6 +177,7 @@ def results_json(reanalysis: Reanalysis, files: Iterable[str] = ()) -> dict[str,
         "findings": ledger["findings"],
         "fits": [_fit_json(reanalysis, fit) for fit in reanalysis.fits],
         "reported_p": [row.to_json() for row in reanalysis.reported_p],
+        "published_use": [row.to_json() for row in reanalysis.published_use],
         "summary_of_findings": [_finding_json(row) for row in reanalysis.summary_of_findings],
         "overall": _overall_json(reanalysis.overall),
         "not_modelled": [asdict(row) for row in reanalysis.not_modelled],

@@ -152,6 +152,12 @@ def reported_p(reanalysis: Reanalysis) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def published_use(reanalysis: Reanalysis) -> pd.DataFrame:
+    """One row a claim with numbers: the plans whose model uses it, or why none does."""
+    rows = [row.to_json() | {"plans": "; ".join(row.plans)} for row in reanalysis.published_use]
+    return pd.DataFrame(rows, columns=["claim", "plans", "why_not"])
+
+
 def overall(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row an analysis of all main outcomes together; none where an outcome has no usable fit."""
     return answers(reanalysis.overall) if reanalysis.overall else pd.DataFrame({"kind": [], "change": []})
@@ -201,6 +207,7 @@ TABLES = {
     "priors": priors,
     "predictive": predictive,
     "reported_p": reported_p,
+    "published_use": published_use,
     "overall": overall,
     "agreement": agreement,
 }
