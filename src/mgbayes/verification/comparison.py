@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgbayes.study.numbers import CountOf, find_count, find_mean_and_spread, find_quantiles
+from mgbayes.study.numbers import CountOf, categories_of, find_count, find_mean_and_spread, find_quantiles
 from mgbayes.study.reported import ReportedEffect
 from mgbayes.study.schema import ALL, Claim, Endpoint, Kind, Study, TestFamily
+from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread
 from mgbayes.study.statistics.p_value import ReportedP
 from mgbayes.study.statistics.quantiles import Quantiles
@@ -22,6 +23,7 @@ class Side:
     count: CountOf | None
     mean: MeanAndSpread | None
     quantiles: Quantiles | None = None
+    categories: Categories | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Pair:
     paired: bool
     change: MeanAndSpread | None = None
     """Of one group at two visits: the change of each patient."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether different patients are counted in categories on both sides, so that every rank is known."""
+        return not self.paired and self.first.categories is not None and self.second.categories is not None
 
     @property
     def visit(self) -> str | None:
@@ -67,6 +74,8 @@ class Question:
     def judged(self) -> frozenset[TestFamily]:
         """The tests that decide the verdict: those named, or else those usual for such data."""
         usual = USUAL_TESTS[self.endpoint.kind, self.paired]
+        if any(pair.is_counted for pair in self.pairs):
+            usual |= {TestFamily.chi_square, TestFamily.fisher}
         return self.named or (usual | {TestFamily.wald} if any(self.effects) else usual)
 
     @property
@@ -128,8 +137,8 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
         group, first = comparison.groups[0], comparison.visits[0]
         return tuple(
             Pair(
-                _side(study, endpoint, group, first),
-                _side(study, endpoint, group, later),
+                _side(study, claim, endpoint, group, first),
+                _side(study, claim, endpoint, group, later),
                 paired=True,
                 change=find_mean_and_spread(study, endpoint.id, group, later, first),
             )
@@ -141,7 +150,7 @@ def _pairs(study: Study, claim: Claim, endpoint: Endpoint) -> tuple[Pair, ...]:
         return ()
     visit = comparison.visits[0] if comparison.visits else _visit(claim)
     change = claim.summaries[0].change_from if claim.summaries else None
-    one, other = (_side(study, endpoint, group, visit, change) for group in groups)
+    one, other = (_side(study, claim, endpoint, group, visit, change) for group in groups)
     return (Pair(one, other, paired=comparison.paired),)
 
 
@@ -150,14 +159,20 @@ def _visit(claim: Claim) -> str | None:
 
 
 def _side(
-    study: Study, endpoint: Endpoint, group: str, visit: str | None, change_from: str | None = None
+    study: Study,
+    claim: Claim,
+    endpoint: Endpoint,
+    group: str,
+    visit: str | None,
+    change_from: str | None = None,
 ) -> Side:
     mean = find_mean_and_spread(study, endpoint.id, group, visit, change_from)
     if mean is not None and mean.n < 2:
         mean = None
     count = find_count(study, endpoint.id, group, visit) if endpoint.kind is Kind.binary else None
     quantiles = find_quantiles(study, endpoint, group, visit, change_from)
-    return Side(group, visit, study.group_n(group), count, mean, quantiles)
+    categories = categories_of(study, claim, group, visit) if change_from is None else None
+    return Side(group, visit, study.group_n(group), count, mean, quantiles, categories)
 
 
 def _named(study: Study, claim: Claim, kind: Kind) -> frozenset[TestFamily]:

@@ -63,7 +63,7 @@ def _needs(question: Question, pair: Pair | None, family: TestFamily, tests: Seq
     if pair is None:
         return "the numbers of each arm within the group"
     if family in _COUNTED and question.endpoint.kind is not Kind.binary:
-        return "a yes/no endpoint (tables of more than two categories are not re-computed)"
+        return "the count in each category, few enough to go through every table"
     if family is TestFamily.mcnemar and not pair.paired:
         return "who is paired with whom"
     lacking = [_name(question, pair, side) for side in _lacking(pair, family)]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mgbayes.frequentist import mcnemar, rank_bounds, t_tests, two_by_two
+import numpy as np
+
+from mgbayes.frequentist import categories, mcnemar, rank_bounds, t_tests, two_by_two
 from mgbayes.frequentist.published import PublishedTest
 from mgbayes.frequentist.two_by_two import Table
 from mgbayes.study.numbers import support_of
 from mgbayes.study.schema import TestFamily
+from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.ratios import Effect
 from mgbayes.verification.comparison import Pair, Question
 from mgbayes.verification.result import TestResult
@@ -42,7 +45,26 @@ def _possible_tests(question: Question, pair: Pair) -> Iterator[tuple[PublishedT
     if first.quantiles is not None and second.quantiles is not None and not pair.paired:
         support = support_of(question.study, question.endpoint)
         yield rank_bounds.MANN_WHITNEY, (first.quantiles, second.quantiles, support)
+    if pair.is_counted:
+        yield from _of_categories(question.endpoint.levels, first.categories, second.categories)
     yield from ((_wald(effect.statistic), ()) for effect in question.effects)
+
+
+def _of_categories(
+    levels: Sequence[str], first: Categories | None, second: Categories | None
+) -> Iterator[tuple[PublishedTest, tuple[Any, ...]]]:
+    """Of ordered categories, whose order the file gives, ranks too."""
+    assert first is not None
+    assert second is not None
+    named = dict.fromkeys((*first.names, *second.names))
+    ordered = set(named) <= set(levels)
+    order = levels if ordered else tuple(named)
+    counts = tuple(np.array(one.in_order(order), dtype=np.int64) for one in (first, second))
+    exact = categories.is_enumerable(*counts)
+    for test in categories.OF_CATEGORIES:
+        if exact or test.family is not TestFamily.fisher:
+            yield test, counts
+    yield from ((test, counts) for test in (categories.OF_ORDERED_CATEGORIES if ordered else ()))
 
 
 def _wald(effect: Effect) -> PublishedTest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -126,6 +126,11 @@ class Categories(PublishedStatistic):
     def wording(self) -> str:
         """Each category with its count."""
         return ", ".join(f"{name} {x}" for name, x in zip(self.names, self.counts, strict=True))
+
+    def in_order(self, names: Sequence[str]) -> tuple[int, ...]:
+        """The counts in the order of other names, zero of those that are not here."""
+        of = dict(zip(self.names, map(int, self.counts), strict=True))
+        return tuple(of.get(name, 0) for name in names)
 
     @property
     def total(self) -> int:
