@@ -1,0 +1,65 @@
+"""mgbayes cohort: what it writes, in the words of a study, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+import mgbayes
+from mgbayes.latent_cohort.run import Settings
+from mgbayes.latent_cohort.tables import tables
+from mgbayes.report.latent_cohort_words import short_answer
+from mgbayes.report.write_latent_cohort import write_latent_cohort
+from tests.conftest import run_cli
+from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
+
+SETTINGS = Settings(chains=64, warmup=60, draws=20, thin=4, seed=2)
+
+
+@pytest.fixture(scope="module", name="made")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[mgbayes.Study, Path]:
+    folder = tmp_path_factory.mktemp("cohort") / "out"
+    plans = [plan("relapse", "fall", horizons=[5], restricted_to=9)]
+    found = mgbayes.cohort(FALLS, plans, settings=SETTINGS, cores=1)
+    write_latent_cohort(found, folder)
+    (folder / "sentences.txt").write_text("\n".join(short_answer(found)), "utf-8")
+    return FALLS, folder
+
+
+def test_it_writes_a_page_tables_and_figures_but_no_patient(made: tuple[mgbayes.Study, Path]) -> None:
+    study, folder = made
+    page = (folder / "cohort.html").read_text("utf-8")
+    assert study.question in page
+    assert "https://" not in page.replace("http://www.w3.org", "")
+    written = {path.stem for path in (folder / "tables").glob("*.csv")}
+    assert {"estimands", "dependence", "moves", "used"} <= written
+    with (folder / "tables" / "used.csv").open(encoding="utf-8") as file:
+        assert {row["claim"] for row in csv.DictReader(file)} == {"fell", "times", "followup"}
+    assert all(len(path.read_text("utf-8").splitlines()) < 40 for path in (folder / "tables").glob("*.csv"))
+
+
+def test_an_estimand_whose_chains_disagree_has_no_number() -> None:
+    """Two chains a group and hardly a sweep: nothing has converged, and nothing is told."""
+    short = Settings(chains=16, warmup=1, draws=4, thin=1)
+    found = mgbayes.cohort(PILLS, [plan("prednisone", "pills")], settings=short, cores=1)
+    frame = tables(found)["estimands"]
+    assert found.failed
+    assert frame.loc[frame["rhat"] > 1.01, ["median", "p_benefit"]].isna().all().all()
+    assert next(iter(short_answer(found))).startswith("Without an estimate")
+
+
+def test_numbers_that_no_table_has_are_refused_with_their_place(tmp_path: Path) -> None:
+    raw = PILLS.model_dump(mode="json", exclude_none=True)
+    raw["claims"][0]["summaries"][0] |= {"mean": "2.5", "sd": "0.01"}
+    broken = mgbayes.Study.model_validate(raw)
+    with pytest.raises(Exception, match=r'summaries of "old".*2.5 ± 0.01') as error:
+        mgbayes.cohort(broken, [plan("prednisone", "pills")], settings=SETTINGS, cores=1)
+    assert type(error.value).__name__ == "InputError"
+
+
+def test_a_plan_that_it_cannot_hold_is_refused() -> None:
+    run = run_cli("cohort", "litchman2020", "--plan", "hospital")
+    assert run.code == 2
+    assert "an amount that is never negative" in run.err
