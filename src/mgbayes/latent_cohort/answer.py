@@ -14,6 +14,7 @@ import xarray as xr
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
+from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
 from mgbayes.latent_cohort.outcomes import Outcome
 from mgbayes.latent_cohort.run import (
@@ -115,6 +116,7 @@ class CohortAnswer:
     together: tuple[Together, ...]
     p_values: tuple[PublishedP, ...]
     unpublished: tuple[Unpublished, ...]
+    derived: tuple[Derived, ...]
     left_out: tuple[LeftOut, ...]
     acceptance: dict[str, float]
     tables: Tables
@@ -172,14 +174,16 @@ def cohort(
     first = done[0]
     statements = first.cohort
     left_out = outcomes_of(read, chosen, 0.0)[1]
+    derived = tuple(derived_of(read, statements.columns))
     return CohortAnswer(
         read,
         statements,
         asked,
         first.answers,
         tuple(done[k].together for k in range(len(levels))),
-        tuple(published_p(read, statements.outcomes, first.tables)),
-        tuple(unpublished(read, statements.outcomes, first.tables)),
+        tuple(published_p(read, statements.outcomes, first.tables, derived)),
+        tuple(unpublished(read, statements.outcomes, first.tables, derived, statements.statements)),
+        derived,
         (*left_out, *_unused(read, statements)),
         first.acceptance,
         first.tables,

@@ -28,6 +28,9 @@ class Proposal:
     kept: Callable[[Statement], bool] = lambda statement: False
 
 
+_ZERO = 1 / 3
+
+
 class Move(Protocol):
     """A way to change tables."""
 
@@ -89,7 +92,7 @@ class Triple:
         x = np.take_along_axis(steps, who, axis=1)
         chosen = np.where(counted, steps, 0)
         total, square = chosen.sum(axis=1), (chosen * chosen).sum(axis=1)
-        step = symmetric_step(rng, len(steps), self.widest)
+        step, log_ratio = self._step(rng, x[:, 0])
         shift = rng.integers(-1, 2, len(steps)) if windows.high > windows.low else np.zeros(len(steps), int)
         first = x[:, 0] + step
         others = square - (x * x).sum(axis=1)
@@ -100,8 +103,24 @@ class Triple:
         possible = enough & (first >= column.low) & (there.count > 0) & inside
         new = steps.copy()
         np.put_along_axis(new, who, np.stack([first, second, third], axis=1), axis=1)
-        log_ratio = log_count(there) - log_count(here)
+        log_ratio = log_ratio + log_count(there) - log_count(here)
         return Proposal({column.name: new}, who, log_ratio, possible, lambda one: one is self.statement)
+
+    def _step(self, rng: Generator, first: Steps) -> tuple[Steps, Floats]:
+        """Steps of the first value, and their log ratio of proposals.
+
+        Where zeros have a share of their own, a third of the proposals go to zero, or from there to anywhere.
+        """
+        step = symmetric_step(rng, len(first), self.widest)
+        if self.statement.column.low != 0 or self.statement.column.counted_in is not None:
+            return step, np.zeros(len(first))
+        to_or_from = rng.random(len(first)) < _ZERO
+        anywhere = rng.integers(1, self.widest + 1, len(first))
+        log_widest = np.log(self.widest)
+        with np.errstate(divide="ignore"):
+            back = np.where(first == 0, log_widest, np.where(first <= self.widest, -log_widest, -np.inf))
+        to_zero = np.where(first == 0, anywhere, -first)
+        return np.where(to_or_from, to_zero, step), np.where(to_or_from, back, 0.0)
 
     def _pairs(self, windows: Any, total: Steps, others: Steps, both: Steps) -> Pairs:
         low, high = windows.squares(total.astype(float))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mgbayes.latent_cohort.table import Column, Mask, Rows
-from mgbayes.study.relations import Implies, NoEventAfter
+from mgbayes.study.relations import AtMost, Implies, NoEventAfter
 from mgbayes.study.schema import Study
 
 
@@ -78,11 +78,13 @@ def relations_of(study: Study, columns: Mapping[str, Column]) -> Iterator[Relati
             yield found
 
 
-def _of(study: Study, row: Implies | NoEventAfter, columns: Mapping[str, Column]) -> Relation | None:
+def _of(study: Study, row: Implies | AtMost | NoEventAfter, columns: Mapping[str, Column]) -> Relation | None:
     if isinstance(row, NoEventAfter):
         first, second = study.endpoint(row.after), study.endpoint(row.no_event_of)
         words = f"no {second.event_name} for {row.for_time} {first.unit} after {first.event_name}"
         return Quiet(first.id, second.id, float(row.for_time), words)
+    if isinstance(row, AtMost):
+        return None  # defines an outcome (derived.py)
     one, other = (_yes_no(endpoint, columns) for endpoint in (row.who_has, row.has))
     if one is None or other is None:
         return None

@@ -117,6 +117,8 @@ def not_reported(found: CohortAnswer) -> pd.DataFrame:
                 "high_95": row.between()[1],
                 "fewest": row.ends[0],
                 "most": row.ends[1],
+                "least_possible": row.possible[0] if row.possible else None,
+                "most_possible": row.possible[1] if row.possible else None,
             }
             for row in found.unpublished
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from mgbayes.files import write_frames
 from mgbayes.latent_cohort.answer import CohortAnswer
+from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
 from mgbayes.report.files import draw_all, move_all
@@ -80,10 +81,12 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
                 "n": row.n,
                 "likeliest": row.likeliest,
                 "between": row.between(),
+                "possible": "" if row.possible is None else "{} to {}".format(*row.possible),
             }
             for row in behind.unpublished
         ],
         "relations": [row.wording for row in behind.cohort.relations],
+        "taken": [_taken(row) for row in behind.derived],
         "steps": dict.fromkeys(
             f"{endpoint.label} in steps of {unit:g} {endpoint.unit}" for endpoint, unit in steps.values()
         ),
@@ -96,6 +99,10 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "draws": settings.chains * settings.draws,
     }
     return render("cohort.html.j2", drawn, context)
+
+
+def _taken(row: Derived) -> str:
+    return f"{row.label}: at most {row.most * row.column.unit:g} ({row.column.name})"
 
 
 def _p_row(row: Any) -> dict[str, str]:

@@ -14,6 +14,15 @@ class Implies(Record):
     has: Id = Field(description="The yes/no endpoint that it counts as too.")
 
 
+class AtMost(Record):
+    """A yes/no outcome is an amount of at most so much at a visit: to have stopped, to have come down to a dose."""
+
+    who_has: Id = Field(description="A yes/no endpoint.")
+    amount: Id = Field(description="The continuous endpoint.")
+    visit: Id | None = None
+    at_most: Number = Field(description="The amount at or below which a patient has the yes/no endpoint.")
+
+
 class NoEventAfter(Record):
     """By definition an event has none of another kind for a time after it."""
 

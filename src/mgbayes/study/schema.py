@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.record import LONGEST_NUMBER, Count, Id, Number, Record, is_empty, optional
-from mgbayes.study.relations import Implies, NoEventAfter
+from mgbayes.study.relations import AtMost, Implies, NoEventAfter
 from mgbayes.study.reported import Change, ReportedEffect, Summary
 from mgbayes.study.rounding import decimals
 from mgbayes.study.statistics.means import MeanSD
@@ -252,7 +252,7 @@ class Study(Record):
     methods: Methods = Methods()
     claims: tuple[Claim, ...] = Field(min_length=1)
     alternatives: tuple[Alternative, ...] = ()
-    relations: tuple[Implies | NoEventAfter, ...] = Field(
+    relations: tuple[Implies | AtMost | NoEventAfter, ...] = Field(
         (), exclude_if=is_empty, description="What the definitions of outcomes force in every patient."
     )
     # Says how a spreadsheet is read, not what was printed: no part of the published evidence and its hash.

@@ -24,7 +24,7 @@ FOLLOWED = 500.0 + 90.0 * np.arange(33)
 def outcome_of(name: str, dependence: float = 0.0, family: str | None = None) -> Outcome:
     plan = load_plan(name)
     chosen = plan if family is None else plan.with_family(family)
-    return next(iter(outcomes_of(STUDY, (chosen,), dependence)))
+    return outcomes_of(STUDY, (chosen,), dependence)[0][0]
 
 
 def by_patient(outcome: Outcome, theta: Any, rows: dict[str, Any], effect: Any = None) -> Any:

@@ -65,7 +65,7 @@ def agrees(value: Any, share: Any, listed: Any) -> None:
 
 
 def test_amounts_on_a_grid() -> None:
-    outcomes = tuple(outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5))
+    outcomes = outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5)[0]
     cohort = cohort_of(PILLS, outcomes)
     sampler, state, drawn = moved(cohort, AMOUNT, sweeps=240, keep=20)
     old = np.array(list(product(range(9), repeat=4)))
@@ -82,7 +82,7 @@ def test_amounts_on_a_grid() -> None:
 
 
 def test_events_times_and_follow_up() -> None:
-    outcomes = tuple(outcomes_of(FALLS, (plan("relapse", "fall", horizons=[5], restricted_to=9),), 0.5))
+    outcomes = outcomes_of(FALLS, (plan("relapse", "fall", horizons=[5], restricted_to=9),), 0.5)[0]
     cohort = cohort_of(FALLS, outcomes)
     # Follow-up of few days keeps the list short.
     cohort = replace(cohort, statements=tuple(s for s in cohort.statements if s.claim != "followup"))
