@@ -25,7 +25,7 @@ class Unpublished:
     n: int
     count: Steps
     possible: tuple[int, int] | None = None
-    """The fewest and the most that a published mean and SD allow, whatever the distribution; None where not listed."""
+    """The fewest and the most that a published mean and SD allow at all; None where these were not listed."""
 
     @property
     def likeliest(self) -> int:
