@@ -29,8 +29,9 @@ See mgbayes.models.continuous_families. Evidence, either of:
 
 - **published**: n_a, means and SDs. Normal outcomes: with the sample correlations R_a these are sufficient, means
   ~ Normal(μ, Σ / n) and (n - 1) D R D ~ Wishart(Σ, n - 1), D the published SDs. R is a latent sample_place_av within
-  its bounds, (-1, 1) but where a published paired p narrows them (mgbayes.models.paired); it is data where the paper
-  prints it. With softplus_normal the patients' u are latent, of coordinates z (mgbayes.latent.mean_sd).
+  its bounds, (-1, 1) but where a published paired p or the SD of changes narrows them (mgbayes.models.paired). With
+  softplus_normal the patients' u are latent, of coordinates z (mgbayes.latent.mean_sd). Changes without their ends
+  are an outcome of their own.
 - **patients**: each patient's outcomes; in the hurdle family at any of the visits.
 
 Each arm needs one patient more than there are visits, and two at least.
@@ -57,7 +58,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import continuous_families
 from mgbayes.models.curve import Curve
 from mgbayes.models.outcome import Outcome, outcome_of
-from mgbayes.models.paired import correlation_bounds, paired_p, unbounded
+from mgbayes.models.paired import change_bounds, correlation_bounds, paired_p, unbounded
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
@@ -133,7 +134,13 @@ class Continuous:
         arms = (study.reference, study.contrast)
         if {part.endpoint for part in plan.endpoints} != {endpoint} or len(plan.endpoints) != len(visits):
             raise NotPrinted(endpoint, "one endpoint, once or once at each of its visits")
-        rows = [[find_mean_and_spread(study, endpoint, arm.id, visit) for visit in visits] for arm in arms]
+        change_from = plan.endpoints[0].change_from
+        if change_from is not None and len(visits) > 1:
+            raise NotPrinted(endpoint, "changes up to one visit, or the values at each visit")
+        rows = [
+            [find_mean_and_spread(study, endpoint, arm.id, visit, change_from) for visit in visits]
+            for arm in arms
+        ]
         if any(row is None for arm in rows for row in arm):
             at = f" at {len(visits)} visits" if len(visits) > 1 else ""
             raise NotPrinted(endpoint, f"mean and SD in both arms{at}")
@@ -154,7 +161,26 @@ class Continuous:
                 raise NotPrinted(
                     endpoint, "SDs below √n times the mean, as those of values that are never negative"
                 )
-        return published(mean, sd, n)
+        data = published(mean, sd, n)
+        if self.outcome.baseline is None:
+            return data
+        changes = [
+            [find_mean_and_spread(study, endpoint, arm.id, visit, visits[0]) for visit in visits[1:]]
+            for arm in arms
+        ]
+        return self._within(
+            data, change_bounds(sd, [[row.sd_interval if row else None for row in arm] for arm in changes])
+        )
+
+    def _within(self, data: Data, bounds: np.ndarray) -> Data:
+        """The data with narrower bounds of the sample correlations. Raises NotPrinted where none is left."""
+        low = np.maximum(data["bounds"][..., 0], bounds[..., 0])
+        high = np.minimum(data["bounds"][..., 1], bounds[..., 1])
+        if (low >= high).any():
+            raise NotPrinted(
+                self.outcome.endpoint, "SDs of changes, and paired p, that one correlation gives"
+            )
+        return data | {"bounds": np.stack([low, high], axis=-1)}
 
     def with_printed_p(self, data: Data, study: Study, uses: Sequence[PrintedPUse]) -> Data:
         """The data with the bounds that published paired p put on the correlations with the baseline.
@@ -172,7 +198,7 @@ class Continuous:
             bounds = correlation_bounds(data["printed_mean"], data["printed_sd"], data["n"], low, high)
         except ValueError as error:
             raise NotPrinted(uses[0].claim, f"a paired p that some correlation gives ({error})") from None
-        return data | {"bounds": bounds}
+        return self._within(data, bounds)
 
     def printed_p(self, rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
         """P of the paired t tests against baseline in each draw of published evidence: (chain, draw, arm)."""

@@ -97,13 +97,14 @@ def outcome_of(study: Study, plan: Plan) -> Outcome:
 
 
 def _outcome(study: Study, plan: Plan, endpoint: Endpoint, visits: tuple[Visit, ...]) -> Outcome:
+    changes = any(part.change_from for part in plan.endpoints if part.endpoint == endpoint.id)
     return Outcome(
         endpoint=endpoint.id,
-        label=endpoint.label,
+        label=f"change in {endpoint.label}" if changes else endpoint.label,
         kind=endpoint.kind,
         unit=endpoint.unit,
         benefit=endpoint.benefit,
-        nonnegative=study.is_nonnegative(endpoint),
+        nonnegative=study.is_nonnegative(endpoint) and not changes,
         visits=visits,
         baseline=_baseline(plan, visits),
         event=_event_name(study, endpoint),

@@ -5,11 +5,17 @@ For n patients measured twice, with means m₁, m₂ and SDs s₁, s₂, the pai
     t = (m₁ - m₂) / √((s₁² + s₂² - 2 r s₁ s₂) / n)        n - 1 degrees of freedom
 
 so that r = (s₁² + s₂² - n (m₁ - m₂)² / t²) / (2 s₁ s₂): everything but the sample correlation r is
-printed, and a two-sided p in [p_low, p_high] is an interval of r.
+printed, and a two-sided p in [p_low, p_high] is an interval of r. So is the SD of the changes, d:
+
+    r = (s₁² + s₂² - d²) / (2 s₁ s₂)
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
+
+from mgbayes.study.rounding import Interval
 
 UNBOUNDED = np.array([-1.0, 1.0])
 
@@ -44,6 +50,21 @@ def correlation_bounds(
     visits = mean.shape[1]
     untested = np.broadcast_to(UNBOUNDED, (len(n), (visits - 1) * (visits - 2) // 2, 2))
     return np.concatenate([tested, untested], axis=1)
+
+
+def change_bounds(sd: np.ndarray, change: Sequence[Sequence[Interval | None]]) -> np.ndarray:
+    """Return the bounds (arm, pair, 2) that SDs of changes, over their rounding, put on sample correlations.
+
+    sd: (arm, visit). change: (arm, later visit), of the changes from the first visit; None where none is printed.
+    """
+    bounds = unbounded(*sd.shape)
+    for a, of_arm in enumerate(change):
+        for later, interval in enumerate(of_arm):
+            if interval is not None:
+                d = np.array([interval.high, interval.low])
+                first, last = sd[a, 0], sd[a, later + 1]
+                bounds[a, later] = np.clip((first**2 + last**2 - d**2) / (2 * first * last), -1, 1)
+    return bounds
 
 
 def paired_p(mean: np.ndarray, sd: np.ndarray, n: np.ndarray, r: np.ndarray) -> np.ndarray:

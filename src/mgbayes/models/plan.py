@@ -19,6 +19,7 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.models.bias_prior import Confounding
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.priors import Form, Prior
+from mgbayes.study.record import optional
 from mgbayes.study.schema import Id, Record
 
 
@@ -36,6 +37,7 @@ class EndpointAt(Record):
 
     endpoint: Id
     visit: Id | None = None
+    change_from: Id | None = optional(description="Changes from this visit to `visit` are the outcome.")
 
 
 class AssumedFollowup(Record):

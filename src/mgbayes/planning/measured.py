@@ -42,7 +42,7 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
     baseline = next((visit for visit in visits if visit.days is not None and float(visit.days) == 0), None)
     later = [visit for visit in visits if visit is not baseline]
     if not chosen or (visits and not later):
-        return Missing(endpoint.id, "mean and SD of each arm at a visit after the start")
+        return _change_plan(study, endpoint)
     cells = [cell for visit in chosen for cell in by_visit[visit]]
     scale = _Scale.of(cells, endpoint.unit)
     skewed = study.is_nonnegative(endpoint) and any(
@@ -75,15 +75,51 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
     return Plan.model_validate(raw)
 
 
+def _change_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
+    """A model of the change up to the last visit at which both arms have the mean and SD of their changes."""
+    published = [
+        (first.id, last, cells)
+        for last in study.visits
+        for first in study.visits
+        if (cells := _cells(study, endpoint, last, first.id))
+    ]
+    if not published:
+        return Missing(endpoint.id, "mean and SD of each arm at a visit after the start, or of their changes")
+    first_id, last, cells = published[-1]
+    scale = _Scale.of(cells, endpoint.unit)
+    headline = _headline(False, last)
+    raw: dict[str, object] = {
+        "schema_version": 1,
+        "id": endpoint.id,
+        "study": study.id,
+        "title": f"Change in {endpoint.label}",
+        "question": _question(study, endpoint).replace("Is the ", "Is the change in ", 1),
+        "model": "continuous",
+        "family": "normal",
+        "endpoints": (EndpointAt(endpoint=endpoint.id, visit=last.id, change_from=first_id),),
+        "headline": (headline,),
+        "caution": "Changes are compared as published, without regard to where the arms began.",
+        "priors": _normal_priors(scale, 1),
+        "important": (_important(headline, endpoint, scale),),
+        "sensitivity": (_expected(headline, endpoint, scale),),
+        "decision": Decision(estimand=headline, probability=PROBABILITY),
+        "sampling": SAMPLING,
+    }
+    return Plan.model_validate(raw)
+
+
 def _visits(study: Study) -> list[Visit | None]:
     return [None, *study.visits]
 
 
-def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[MeanAndSpread]:
-    """The published means and SDs of both arms at a visit; empty unless both have them."""
+def _cells(
+    study: Study, endpoint: Endpoint, visit: Visit | None, change_from: str | None = None
+) -> list[MeanAndSpread]:
+    """The published means and SDs of both arms at a visit, or of changes up to it; empty unless both have them."""
     cells = []
     for arm in (study.reference, study.contrast):
-        cell = find_mean_and_spread(study, endpoint.id, arm.id, None if visit is None else visit.id)
+        at = None if visit is None else visit.id
+        cell = find_mean_and_spread(study, endpoint.id, arm.id, at, change_from)
         if cell is None or not cell.sd_value > 0 or cell.n < 2:
             return []
         cells.append(cell)
