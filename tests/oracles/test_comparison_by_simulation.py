@@ -14,7 +14,7 @@ from mgbayes.comparison.answers import Answers, Method
 from mgbayes.comparison.bayesian_times import LEVEL_PRIOR, SHAPE_PRIOR
 from mgbayes.comparison.blocks import Work
 from mgbayes.comparison.run import compare
-from mgbayes.comparison.simulated import METHODS, Sums, measures, simulate
+from mgbayes.comparison.simulated import METHODS, SEED, Sums, measures, simulate
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
 from mgbayes.frequentist import two_by_two
 from mgbayes.frequentist.log_rank import log_rank_permutation
@@ -302,6 +302,18 @@ def test_figures_are_shares_of_the_studies_with_their_errors() -> None:
         for name in ("concludes_by_mistake", "concludes_by_mistake_mcse")
     )
     assert error == pytest.approx(np.sqrt(size * (1 - size) / 1500))
+    # McNemar's variance: studies in which one of two methods concludes and the other does not.
+    drawn = truths[0].draw(np.random.default_rng([SEED, 0]), 1000, 17, 16).studies
+    more = truths[0].draw(np.random.default_rng([SEED, 1]), 500, 17, 16).studies
+    one, other = (
+        np.concatenate([METHODS[TimesTruth][name].answer(part).p <= 0.05 for part in (drawn, more)]).astype(
+            float
+        )
+        for name in ("log_rank", "weibull")
+    )
+    paired = float(found["difference_mcse"].sel(rule="log_rank", other="weibull")[0])
+    assert paired == pytest.approx(float((one - other).std() / np.sqrt(1500)))
+    assert 0 < paired < error
     # A log-rank test of 33 patients keeps its level nearly.
     assert size == pytest.approx(0.05, abs=4 * 0.0056 + 0.005)
     assert float(found["coverage"].sel(rule="weibull")[1]) == pytest.approx(0.95, abs=0.03)

@@ -9,11 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from mgbayes.comparison.blocks import Work
+from mgbayes.comparison.simulated import METHODS, simulate
+from mgbayes.comparison.truths import ValuesTruth
 from mgbayes.errors import InputError
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import parse_plan
@@ -126,3 +130,17 @@ def test_an_address_where_no_scheduler_answers_is_named(
     plan = parse_plan(PLAN, "toy.toml")
     with pytest.raises(InputError, match="running Dask scheduler"):
         sensitivity(study, [plan], cluster="tcp://127.0.0.1:9", use_cache=False)
+
+
+@pytest.mark.long
+def test_a_comparison_on_a_cluster_has_the_figures_of_one_process(
+    tmp_path: Path, processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MGBAYES_CACHE", str(tmp_path / "client"))
+    methods = {name: METHODS[ValuesTruth][name] for name in ("welch", "bayesian_normal_usual")}
+    compared = partial(simulate, (ValuesTruth(), ValuesTruth(-1.0)), 9, 8, repetitions=1500, methods=methods)
+    local = compared(work=Work(1, use_cache=False))
+    address = _cluster(tmp_path, processes)
+    assert local.dataset.identical(compared(work=Work(cluster=address)).dataset)
+    # The client keeps what came from elsewhere, so that nothing is asked for twice.
+    assert len(list((tmp_path / "client" / "comparisons").glob("*.json"))) == 4

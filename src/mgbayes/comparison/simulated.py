@@ -9,12 +9,13 @@ Source of the Monte Carlo errors: Morris, White and Crowther (2019), Stat Med 38
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mgbayes.comparison import bayesian_times, bayesian_values, times, values
 from mgbayes.comparison.answers import Answers, Method
@@ -42,7 +43,8 @@ class Sums:
 
     ``by_nuts``: posteriors that NUTS drew from since Pareto's k was above 0.7. ``stated``, by range of the stated
     probability of an effect above 0, where each study has an effect of its own: how many, the sum of these
-    probabilities, how many effects were above 0.
+    probabilities, how many effects were above 0. ``jointly``: in how many studies the method and each of all methods
+    conclude, on the side of the effect where there is one.
     """
 
     studies: int = 0
@@ -56,6 +58,7 @@ class Sums:
     away_squared: float = 0.0
     width: float = 0.0
     stated: tuple[tuple[float, ...], ...] = ((0.0,) * (len(BINS) - 1),) * 3
+    jointly: tuple[int, ...] = (0,)
 
     def __add__(self, other: Sums) -> Sums:
         added = {row.name: np.add(getattr(self, row.name), getattr(other, row.name)) for row in fields(Sums)}
@@ -75,6 +78,7 @@ class Simulated:
     def dataset(self) -> xr.Dataset:
         """(rule, scenario): measures, and the Monte Carlo error of each as ``..._mcse``; (rule, scenario, range).
 
+        ``difference_mcse`` (rule, scenario, other): of the difference of two methods on the same studies.
         Methods are rules here, since ``sel`` of xarray has another use for the word method.
         """
         import xarray as xr
@@ -86,12 +90,16 @@ class Simulated:
             for j, row in enumerate(rows):
                 for measure, value in measures(row, self.truths[j]).items():
                     tables.setdefault(measure, np.full(shape, np.nan))[i, j] = value
+        jointly = np.array([[row.jointly for row in rows] for rows in self.sums.values()])
+        studies = np.array([[[row.studies] for row in rows] for rows in self.sums.values()])
         calibration = zip(("weight", "stated", "true"), np.moveaxis(stated, 2, 0), strict=True)
         return xr.Dataset(
             {name: (("rule", "scenario"), found) for name, found in tables.items()}
-            | {f"calibration_{name}": (("rule", "scenario", "range"), found) for name, found in calibration},
+            | {f"calibration_{name}": (("rule", "scenario", "range"), found) for name, found in calibration}
+            | {"difference_mcse": (("rule", "scenario", "other"), _difference_error(jointly, studies))},
             coords={
                 "rule": list(self.sums),
+                "other": list(self.sums),
                 "label": ("rule", [self.methods[name].label for name in self.sums]),
                 "scenario": [truth.label for truth in self.truths],
                 "effect": ("scenario", [truth.effect for truth in self.truths]),
@@ -127,6 +135,15 @@ def measures(row: Sums, truth: Truth) -> dict[str, float]:
 
 def _share_error(share: float, of: int) -> float:
     return float(np.sqrt(share * (1 - share) / of))
+
+
+def _difference_error(jointly: Floats, studies: Floats) -> Floats:
+    """Of the difference of two shares of the same studies, (rule, scenario, other)."""
+    other = np.diagonal(jointly, axis1=0, axis2=2)
+    one = other.T[..., None]
+    share, square = (one - other) / studies, (one + other - 2 * jointly) / studies
+    found: Floats = np.sqrt(np.maximum(square - share**2, 0.0) / studies)
+    return found
 
 
 def simulate(
@@ -167,7 +184,13 @@ def _block(
 ) -> dict[str, dict[str, Any]]:
     """The sums of one block by method."""
     drawn = truth.draw(np.random.default_rng([SEED, block]), size, m, n)
-    return {name: asdict(_summed(method, drawn, truth)) for name, method in methods.items()}
+    parts = {name: _summed(method, drawn, truth) for name, method in methods.items()}
+    concludes = np.stack([concluding for _, concluding in parts.values()]).astype(int)
+    jointly = map(tuple, (concludes @ concludes.T).tolist())
+    return {
+        name: asdict(replace(sums, jointly=row))
+        for (name, (sums, _)), row in zip(parts.items(), jointly, strict=True)
+    }
 
 
 def intervals(simulated: Simulated, truth: Truth, names: Sequence[str], m: int, n: int) -> dict[str, Answers]:
@@ -176,7 +199,8 @@ def intervals(simulated: Simulated, truth: Truth, names: Sequence[str], m: int, 
     return {name: simulated.methods[name].answer(drawn.studies) for name in names}
 
 
-def _summed(method: Method, drawn: Drawn, truth: Truth) -> Sums:
+def _summed(method: Method, drawn: Drawn, truth: Truth) -> tuple[Sums, NDArray[np.bool_]]:
+    """The sums, and in which studies the method concludes, on the side of the effect where there is one."""
     answers: Answers = method.answer(drawn.studies)
     answered = np.isfinite(answers.p)
     p = np.where(answered, answers.p, 1.0)
@@ -195,7 +219,9 @@ def _summed(method: Method, drawn: Drawn, truth: Truth) -> Sums:
         parts = (np.ones(len(above)), above, (drawn.effect > 0)[answered])
         stated = [np.bincount(place, part, len(BINS) - 1).tolist() for part in parts]
         sums += Sums(stated=tuple(map(tuple, stated)))
-    return sums + _estimated(method, answers, drawn.estimand) if method.estimates_effect else sums
+    if method.estimates_effect:
+        sums += _estimated(method, answers, drawn.estimand)
+    return sums, concludes if truth.effect == 0 else right
 
 
 def _estimated(method: Method, answers: Answers, estimand: Floats) -> Sums:

@@ -75,6 +75,13 @@ def rows(simulated: Simulated) -> list[Row]:
     return sorted(ranked_methods, key=lambda row: -np.nan_to_num(row.power))
 
 
+def _difference_errors(simulated: Simulated, best: str) -> dict[str, float]:
+    """Monte Carlo errors of the differences in mean power from one method, on the same studies."""
+    effects = [j for j, truth in enumerate(simulated.truths) if not truth.random and truth.effect != 0]
+    errors = simulated.dataset["difference_mcse"].sel(rule=best).isel(scenario=effects).mean("scenario")
+    return dict(zip(simulated.sums, errors.to_numpy().tolist(), strict=True))
+
+
 def _place(values: NDArray[np.float64], which: Callable[..., Any]) -> int | None:
     return None if np.isnan(values).all() else int(which(values))
 
@@ -93,8 +100,9 @@ def sentences(simulated: Simulated) -> list[str]:
     texts = []
     if exact_level:
         best = exact_level[0]
-        others = [row.label for row in exact_level[1:] if best.power - row.power < _ERRORS * best.power_error]
-        alike = f" ({'; '.join(others)} within simulation error of it)" if others else ""
+        error = _difference_errors(simulated, best.rule)
+        others = [row.label for row in exact_level[1:] if best.power - row.power < _ERRORS * error[row.rule]]
+        alike = f" ({'; '.join(others)} within simulation error of it on the same studies)" if others else ""
         texts.append(
             f"For {what}, {best.label} finds most of the methods that keep their level in every scenario without an "
             f"effect: {words.percent(best.power)} on average over the effects looked at{alike}."
@@ -164,7 +172,7 @@ def table(simulated: Simulated | None) -> pd.DataFrame:
     return (
         pd.DataFrame()
         if simulated is None
-        else simulated.dataset.drop_dims("range").to_dataframe().reset_index()
+        else simulated.dataset.drop_dims(["range", "other"]).to_dataframe().reset_index()
     )
 
 
