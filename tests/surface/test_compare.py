@@ -197,10 +197,14 @@ def test_scenarios_of_times_and_measured_outcomes_are_those_of_the_file_or_refus
         "shift of -1 SD, with zeros",
         "no effect, normal, SD 3 times as large in the contrast arm",
     }
-    path.write_text('[[times]]\nshape = -1.0\nkind = "never"\n[[values]]\nsd_ratio = -2.0\nlaws = "normal"\n')
-    run = run_cli(*args)
+    path.write_text(
+        '[[times]]\nshape = -1.0\nkind = "never"\nfollowed = [3.0, 1.0]\n'
+        '[[values]]\nsd_ratio = -2.0\nlaws = "normal"\n'
+    )
+    run = run_cli(*args, "--method", "log_rnk")
     assert (run.code, run.out) == (2, "")
-    assert "4 problems" in run.err
+    assert "6 problems" in run.err
+    assert "the shortest follow-up, then the longest" in run.err
     assert "times[1] → shape" in run.err
 
 

@@ -69,14 +69,12 @@ def compare(
     from mgbayes.comparison.blocks import Work
     from mgbayes.comparison.run import compare as run
     from mgbayes.comparison.run import usual_repetitions
-    from mgbayes.comparison.scenarios import read_scenarios
     from mgbayes.files import check_folder
     from mgbayes.report.comparison_tables import rules
     from mgbayes.report.comparison_words import short_answer
     from mgbayes.report.write_comparison import write_comparison
     from mgbayes.study.load import load_study
 
-    truths = read_scenarios(scenarios) if scenarios is not None else None
     loaded = None if arms else load_study(study)
     usual = f"{loaded.id}/comparison" if loaded else "comparison-{}-{}".format(*arms or ())
     folder = out if out is not None else Path("reports") / usual
@@ -88,7 +86,7 @@ def compare(
             loaded,
             arms=arms,
             expected=expected,
-            scenarios=truths,
+            scenarios=scenarios,
             repetitions=usual_repetitions(loaded, arms) if repetitions is None else repetitions,
             published=published,
             methods=method or (),

@@ -23,9 +23,10 @@ def check(
     repetitions: Mapping[str, int],
     names: Sequence[str],
     known: Sequence[Mapping[str, Method]],
+    of_file: Sequence[Problem] = (),
 ) -> None:
-    """Raise InputError; ``names`` are of methods, and ``known`` all that there are."""
-    found = []
+    """Raise InputError; ``names`` are of methods, ``known`` all that there are, ``of_file`` what was found before."""
+    found = list(of_file)
     if arms is None:
         found.append(Problem("arms", "none", "a study, or the numbers of patients of both arms"))
     for name, number in repetitions.items():

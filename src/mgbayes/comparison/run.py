@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,11 @@ from mgbayes.comparison.posterior import Likelihood
 from mgbayes.comparison.rules import Rule, density, rules
 from mgbayes.comparison.same_paper import Verdicts, papers
 from mgbayes.comparison.same_paper import verdicts as verdicts_of
-from mgbayes.comparison.scenarios import AnyScenario, Scenario, arrays, usual
+from mgbayes.comparison.scenarios import AnyScenario, Scenario, arrays, read_scenarios, usual
 from mgbayes.comparison.simulated import METHODS, Simulated, Truth, simulate
 from mgbayes.comparison.tables import Floats, Tables
 from mgbayes.comparison.truths import TIMES, VALUES, TimesTruth, ValuesTruth
+from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.reference_priors import ReferencePrior, cohort_prior, priors_of_size
@@ -156,7 +158,7 @@ def compare(
     *,
     arms: tuple[int, int] | None = None,
     expected: float = EXPECTED,
-    scenarios: tuple[AnyScenario, ...] | None = None,
+    scenarios: tuple[AnyScenario, ...] | str | Path | None = None,
     repetitions: int = 0,
     published: int = 0,
     methods: Sequence[str] = (),
@@ -171,7 +173,7 @@ def compare(
         arms: patients of the reference and the contrast arm, in place of a study's.
         expected: the odds ratio that an enthusiastic prior expects.
         scenarios: what is true of counts (``Scenario``), times (``TimesTruth``) and measured outcomes
-            (``ValuesTruth``); the usual ones of a kind of which none is given.
+            (``ValuesTruth``), or a TOML file of them; the usual ones of a kind of which none is given.
         repetitions: simulated studies of each scenario of times and of measured outcomes; none where it is 0.
         published: studies to which models are fitted from patients and from published numbers; none where it is 0.
         methods: ids of methods for times and measured outcomes; all where it is empty.
@@ -191,14 +193,14 @@ def compare(
     """
     read = load_study(study) if isinstance(study, str) else study
     sizes = arms or (_sizes(read) if read else None)
-    given = scenarios or ()
+    given, faults = _given(scenarios)
     counts = tuple(row for row in given if isinstance(row, Scenario)) or usual()
     known = {
         TimesTruth: {**METHODS[TimesTruth], **own_times},
         ValuesTruth: {**METHODS[ValuesTruth], **own_values},
     }
     asked = {"repetitions": repetitions, "published": published}
-    check(sizes, expected, counts, given, asked, methods, list(known.values()))
+    check(sizes, expected, counts, given, asked, methods, list(known.values()), faults)
     assert sizes is not None  # checked
     of_study = read if arms is None else None
     work = work or Work()
@@ -210,6 +212,18 @@ def compare(
         lost = {kind: losses(kind, *sizes, repetitions=published, work=work) for kind in DRAWN}
         found = replace(found, lost=lost)
     return found
+
+
+def _given(
+    scenarios: tuple[AnyScenario, ...] | str | Path | None,
+) -> tuple[tuple[AnyScenario, ...], list[Problem]]:
+    """Scenarios, and what is wrong with their file."""
+    if scenarios is None or isinstance(scenarios, tuple):
+        return scenarios or (), []
+    try:
+        return read_scenarios(scenarios), []
+    except InputError as fault:
+        return (), [replace(row, place=f"{fault.file}: {row.place}") for row in fault.problems]
 
 
 def _chosen(known: Mapping[str, Method], names: Sequence[str]) -> dict[str, Method]:

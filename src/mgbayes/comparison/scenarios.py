@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from mgbayes.comparison.tables import Floats, contrast_risk
 from mgbayes.comparison.truths import FOLLOWED, HORIZON, TimesTruth, ValuesTruth
@@ -51,6 +51,12 @@ class _Counts(Record):
     ]
 
 
+def _in_order(followed: tuple[float, float]) -> tuple[float, float]:
+    if followed[0] > followed[1]:
+        raise ValueError("the shortest follow-up, then the longest")
+    return followed
+
+
 class _Times(Record):
     """A scenario of times, in medians of the reference arm."""
 
@@ -61,7 +67,9 @@ class _Times(Record):
     misclassified: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     shorter: bool = False
     effect_sd: Annotated[float, Field(ge=0)] = 0.0
-    followed: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]] = FOLLOWED
+    followed: Annotated[
+        tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]], AfterValidator(_in_order)
+    ] = FOLLOWED
     horizon: Annotated[float, Field(gt=0)] = HORIZON
 
 
