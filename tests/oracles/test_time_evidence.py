@@ -9,10 +9,10 @@ from scipy import stats
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.plan_file import parse_plan
+from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import Followup, followup_of, from_median_and_range, time_evidence
-from mgbayes.study.load import parse_study
+from mgbayes.study.load import load_study, parse_study
 from mgbayes.study.schema import Study
 from tests.known_models import priors_of, priors_text
 from tests.oracles.arms_swapped import hold_mirrored, shorter, summaries, swapped
@@ -247,3 +247,17 @@ def test_days_or_weeks_are_the_same_posterior() -> None:
         spread = 4 * row.sd * np.sqrt(2 / min(row.ess_bulk, other.ess_bulk))
         assert row.mean == pytest.approx(scale * other.mean, abs=spread), name
     assert {row.estimand.unit for row in week.values()} == {"", "weeks"}
+
+
+def test_the_standard_error_of_times_is_that_of_those_with_the_event() -> None:
+    """With SE = SD / sqrt(events) in place of the SD, to ten digits, a model has the same evidence."""
+    study, plan = load_study(), load_plan("remission")
+    usual = time_evidence(study, plan)
+    raw = study.model_dump(mode="json", exclude_none=True)
+    (times,) = [row for row in raw["claims"] if row["id"] == study.endpoint("time_to_remission").times]
+    events = dict(zip((study.reference.id, study.contrast.id), usual.events, strict=True))
+    for row in times["summaries"]:
+        row["se"] = f"{float(row.pop('sd')) / np.sqrt(events[row['group']]):.10f}"
+    by_error = time_evidence(Study.model_validate(raw), plan)
+    assert by_error.events == usual.events
+    np.testing.assert_allclose(by_error.times, usual.times, rtol=1e-9)

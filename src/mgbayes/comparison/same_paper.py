@@ -25,7 +25,7 @@ from mgbayes.comparison.tables import ALPHA, Floats
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
 from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import printed_followup
-from mgbayes.study.numbers import claims_between_arms, find_mean
+from mgbayes.study.numbers import claims_between_arms, find_mean_and_spread
 from mgbayes.study.schema import Endpoint, Kind, Study
 from mgbayes.study.time_to_event import event_counts
 
@@ -125,19 +125,17 @@ _NEED_BASELINE = ("change", "covariance", "bayesian_covariance")
 
 def _times(study: Study, endpoint: Endpoint) -> Paper | None:
     events, followup = event_counts(study, endpoint), printed_followup(study, endpoint)
-    rows = [find_mean(study, endpoint.id, arm.id) for arm in (study.reference, study.contrast)]
-    if (
-        events is None
-        or followup is None
-        or any(row is None or row.sd is None for row in rows)
-        or min(events) < 2
-    ):
+    if events is None or followup is None or min(events) < 2:
+        return None
+    arms = (study.reference.id, study.contrast.id)
+    rows = [find_mean_and_spread(study, endpoint.id, arm, n=n) for arm, n in zip(arms, events, strict=True)]
+    if any(row is None for row in rows):
         return None
     patients = (int(study.reference.n), int(study.contrast.n))
     waiting = float(endpoint.confirmed_after or 0)
     least, most = (followup.mean + sign * np.sqrt(3) * followup.sd for sign in (-1, 1))
     first, last = max(least, followup.minimum) - waiting, most - waiting
-    moments = [(float(row.mean or 0), float(row.sd or 0)) for row in rows if row is not None]
+    moments = [(row.mean_value, row.sd_value) for row in rows if row is not None]
     exposure = events[0] * moments[0][0] + (patients[0] - events[0]) * (followup.mean - waiting)
     unit = np.log(2) * exposure / events[0]
     if not (first >= 0 and min(sd for _, sd in moments) > 0):
@@ -162,11 +160,12 @@ def _values(study: Study, endpoint: Endpoint) -> Iterator[Paper]:
     )
     baseline = None
     for k, visit in enumerate(visits):
-        rows = [find_mean(study, endpoint.id, arm.id, visit) for arm in (study.reference, study.contrast)]
+        rows = [
+            (int(arm.n), find_mean_and_spread(study, endpoint.id, arm.id, visit))
+            for arm in (study.reference, study.contrast)
+        ]
         found = [
-            Moments(int(arm.n), float(row.mean or 0), float(row.sd or 0))
-            for arm, row in zip((study.reference, study.contrast), rows, strict=True)
-            if row is not None and row.n in (None, arm.n)
+            Moments(n, row.mean_value, row.sd_value) for n, row in rows if row is not None and row.n == n
         ]
         if len(found) < 2 or any(not 0 < arm.sd**2 < arm.n * arm.mean**2 or arm.mean <= 0 for arm in found):
             continue

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.study.numbers import CountOf, count_of, find_count, find_mean
+from mgbayes.study.numbers import CountOf, count_of, find_count, find_mean_and_spread
 from mgbayes.study.schema import ALL, DAYS_IN, Endpoint, Study, Summary
+from mgbayes.study.statistics import MeanAndSpread
 
 ARMS = ("reference", "contrast")
 
@@ -81,22 +82,21 @@ def _times(
 ) -> tuple[tuple[float, float] | None, ...]:
     """Mean and SD of the times of each arm where any is printed, else of both arms together."""
     by_arm = [
-        _mean_sd(find_mean(study, endpoint.id, arm.id), n)
+        _mean_sd(find_mean_and_spread(study, endpoint.id, arm.id, n=n), n)
         for arm, n in zip((study.reference, study.contrast), events, strict=True)
     ]
-    together = _mean_sd(find_mean(study, endpoint.id, ALL), sum(events))
+    total = sum(events)
+    together = _mean_sd(find_mean_and_spread(study, endpoint.id, ALL, n=total), total)
     if together is not None and any(row is None and n > 0 for row, n in zip(by_arm, events, strict=True)):
         return (together,)
     return tuple(by_arm)
 
 
-def _mean_sd(row: Summary | None, events: int) -> tuple[float, float] | None:
+def _mean_sd(times: MeanAndSpread | None, events: int) -> tuple[float, float] | None:
     """A printed mean and SD of the times of so many; a lone time has no SD."""
-    if row is None or row.mean is None or events == 0:
+    if times is None or events == 0 or (events > 1 and not times.sd_value > 0):
         return None
-    if events > 1 and not (row.sd is not None and float(row.sd) > 0):
-        return None
-    return float(row.mean), float(row.sd or 1) if events > 1 else 1.0
+    return times.mean_value, times.sd_value if events > 1 else 1.0
 
 
 def followup_of(study: Study, plan: Plan) -> Followup | None:

@@ -128,9 +128,9 @@ def count_of(study: Study, row: Summary) -> CountOf | None:
     return CountOf(fitting[0], n, printed=False) if len(fitting) == 1 else None
 
 
-def mean_of(study: Study, row: Summary) -> MeanAndSpread | None:
-    """The mean of a summary with its SD, SE or confidence interval."""
-    n = size_of(study, row)
+def mean_of(study: Study, row: Summary, n: int | None = None) -> MeanAndSpread | None:
+    """The mean of a summary with its SD, SE or confidence interval; of n patients, if not as many as is printed."""
+    n = size_of(study, row) if n is None else n
     return next(
         (one for one in _means(row, n or 0) if isinstance(one, MeanAndSpread) and n is not None), None
     )
@@ -174,20 +174,21 @@ def find_count(study: Study, endpoint: str, group: str, visit: str | None = None
     return None
 
 
-def find_mean(study: Study, endpoint: str, group: str, visit: str | None = None) -> Summary | None:
-    """The summary with mean and SD of an endpoint in a group at a visit, wherever it is printed."""
-    for _, row in summaries_of(study, endpoint, visit):
-        if row.group == group and row.mean is not None and row.sd is not None:
-            return row
-    return None
-
-
 def find_mean_and_spread(
-    study: Study, endpoint: str, group: str, visit: str | None = None, change_from: str | None = None
+    study: Study,
+    endpoint: str,
+    group: str,
+    visit: str | None = None,
+    change_from: str | None = None,
+    *,
+    n: int | None = None,
 ) -> MeanAndSpread | None:
-    """The mean of an endpoint in a group at a visit with its SD, SE or interval, wherever it is printed."""
+    """The mean of an endpoint in a group at a visit with its SD, SE or interval, wherever it is printed.
+
+    Of ``n`` patients where they are not the whole group, as those with an event of whom times are reported.
+    """
     for _, row in summaries_of(study, endpoint, visit, change_from):
-        if row.group == group and (found := mean_of(study, row)) is not None:
+        if row.group == group and (found := mean_of(study, row, n)) is not None:
             return found
     return None
 
