@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mgbayes.inference.diagnostics import DIAGNOSTICS
@@ -20,13 +21,15 @@ from mgbayes.verification.result import MEANING
 
 
 def page(
-    reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]], comparison: str | None = None
+    reanalysis: Reanalysis,
+    drawn: Mapping[str, tuple[Picture, Path]],
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The page; ``drawn`` holds each figure with its SVG file, ``comparison`` is where the methods are compared.
+    """The page; ``drawn`` holds each figure with its SVG file, ``beside`` pages next to it and what each answers.
 
     Everything from the study file is escaped; figures are held as data, nothing is fetched.
     """
-    return render("report.html.j2", drawn, _context(reanalysis, drawn) | {"comparison": comparison})
+    return render("report.html.j2", drawn, _context(reanalysis, drawn) | {"beside": beside})
 
 
 def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mgbayes.cache import write_text
@@ -16,8 +16,11 @@ from mgbayes.report.page import page
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.tables import TABLES
 
-COMPARISON = "comparison/comparison.html"
-"""The comparison of methods for the arms of a study, in the folder of its report."""
+BESIDE = {
+    "cohort/cohort.html": "What do all the numbers say together, and what of the patients is not reported?",
+    "comparison/comparison.html": "Which test or prior can be trusted with so few patients?",
+}
+"""Pages that other commands write into the folder of a report, and the question that each answers."""
 
 
 def write(
@@ -31,8 +34,8 @@ def write(
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        comparison = COMPARISON if (folder / COMPARISON).exists() else None
-        names = _make(reanalysis, Path(staging), say, comparison)
+        beside = {place: question for place, question in BESIDE.items() if (folder / place).exists()}
+        names = _make(reanalysis, Path(staging), say, beside)
         before = _listed(folder)
         last = "results.json"
         move_all([*(name for name in names if name != last), last], Path(staging), folder)
@@ -54,7 +57,7 @@ def write_page(reanalysis: Reanalysis, file: str | Path) -> Path:
 
 
 def _make(
-    reanalysis: Reanalysis, staging: Path, say: Callable[[str], None], comparison: str | None
+    reanalysis: Reanalysis, staging: Path, say: Callable[[str], None], beside: Mapping[str, str]
 ) -> list[str]:
     for part in ("tables", "figures", "posterior"):
         (staging / part).mkdir()
@@ -66,7 +69,7 @@ def _make(
     for fit in reanalysis.fits:
         write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)
     say("page")
-    (staging / "report.html").write_text(page(reanalysis, drawn, comparison), "utf-8")
+    (staging / "report.html").write_text(page(reanalysis, drawn, beside), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     (staging / "results.json").write_text(dump(results_json(reanalysis, names)), "utf-8")
     return [*names, "results.json"]
