@@ -12,7 +12,7 @@ from mgbayes.latent_cohort.table import Column, Floats, Rows
 
 @dataclass(frozen=True)
 class FollowUp:
-    """minimum + Gamma(shape, scale), the same in both arms."""
+    """minimum + Gamma(shape, scale), the same in both arms; with a scale of 0 the same for all."""
 
     column: Column
     minimum: float
@@ -30,6 +30,8 @@ class FollowUp:
 
     def log_density(self, rows: Rows) -> Floats:
         """Log density up to a constant, -inf before the minimum."""
+        if self.scale == 0:
+            return np.zeros_like(rows[self.column.name])
         excess = (rows[self.column.name] - self.minimum) / self.scale
         inside = excess > 0
         at = np.where(inside, excess, 1.0)

@@ -223,7 +223,7 @@ def moves_of(
             bound.add(statement.column.name)
     everybody = np.ones(tables.n, bool)
     for column in tables.columns.values():
-        if column.name not in bound and not _is_fixed(column, statements, tables):
+        if column.name not in bound and not column.is_fixed and not _is_fixed(column, statements, tables):
             found.append(Step(column, everybody, _spread(tables, column)))
     for block in blocks:
         found += [Exchange(tables.arm == a, block) for a in (0, 1)]

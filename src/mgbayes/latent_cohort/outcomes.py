@@ -11,6 +11,7 @@ model on patients). A higher u is better for the patient in every outcome whose 
   f_a(t) φ((z - l u) / c) / (c φ(z)), c = √(1 - l²), and survival Φ(-(z(F) ∓ l u) / c);
 - an amount with a share at zero, at one or several visits: P(zero at v | u) = Φ((Φ⁻¹(zero_share_av) ± l u) / c),
   above it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
+- an outcome at one visit that is normal in each arm: normal given u too, with mean μ_a ± l σ_a u and SD c σ_a;
 - a yes/no outcome: P(yes | u) = Φ((Φ⁻¹(p_a) ± l u) / c).
 
 With a loading of 0 these are the densities of the models on patients (tests hold them together).
@@ -35,12 +36,16 @@ from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.parameters import Layout, Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import EndpointAt, Plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.proportional_hazards import hazard_of
+from mgbayes.study.schema import Endpoint
 
 FOLLOWUP = "followup"
 _LEAST = 1e-9
+_LOWEST = -(10**7)
+"""In steps, of an outcome without a lower end."""
 _HALF_LOG_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
@@ -60,6 +65,11 @@ class Outcome(ABC):
     def of(cls, job: Job, loading: Prior | None) -> Outcome:
         """The outcome of a plan. Raises NotPrinted where the study lacks what it needs."""
         return cls(job, loading, job.model.from_study(job.study, job.plan))
+
+    @classmethod
+    def family(cls, plan: Plan) -> str | None:
+        """The family of patients that it has for a plan; None where it has none."""
+        return plan.family
 
     @property
     def plan(self) -> Plan:
@@ -123,6 +133,11 @@ class Outcome(ABC):
         return self.plan.prior_set(self.job.family)[name]
 
 
+def _unit(endpoint: Endpoint) -> float:
+    """What its values are multiples of."""
+    return float(endpoint.step or (1 if endpoint.whole else 0.1))
+
+
 def _by_arm(values: Values, level: str, effect: str, arm: Any) -> Floats:
     """level ± effect / 2 of each patient, (K, r)."""
     return values[level][:, None] + (arm - 0.5) * values[effect][:, None]
@@ -177,10 +192,9 @@ class _Timed(Outcome):
     def columns(self) -> tuple[Column, ...]:
         """Event and time."""
         counted = self.job.study.claim(self.endpoint.event).endpoint or self.endpoint.id
-        unit = 1.0 if self.endpoint.whole else 0.1
         return (
             Column(self.event, 1.0, 0, counted, high=1),
-            Column(self.time, unit, 1, self.endpoint.id, counted_in=self.event),
+            Column(self.time, _unit(self.endpoint), 1, self.endpoint.id, counted_in=self.event),
         )
 
     @cached_property
@@ -264,13 +278,19 @@ class HazardTime(_Timed):
 class Amount(Outcome):
     """An amount of which some are zero, at one or several visits (models/continuous.py, hurdle_lognormal)."""
 
+    @classmethod
+    def family(cls, plan: Plan) -> str | None:
+        """The one with a share at zero, where the plan has its priors."""
+        needed = set(MODELS[plan.model].parameters["hurdle_lognormal"]) - {"log_ratio_sd"}
+        return "hurdle_lognormal" if needed <= set(plan.priors) else None
+
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The amount at each visit."""
         endpoint = self.job.study.endpoint(self.plan.endpoints[0].endpoint)
-        unit = float(endpoint.step or (1 if endpoint.whole else 0.1))
         return tuple(
-            Column(f"{endpoint.id}.{visit or 'value'}", unit, 0, endpoint.id, visit) for visit in self.visits
+            Column(f"{endpoint.id}.{visit or 'value'}", _unit(endpoint), 0, endpoint.id, visit)
+            for visit in self.visits
         )
 
     @cached_property
@@ -361,8 +381,72 @@ def _log_chance_at_visits(logit: Floats, shift: Floats, c: Floats) -> tuple[Floa
     return special.log_ndtr(score), special.log_ndtr(-score)
 
 
+class Measured(Outcome):
+    """An outcome at one visit that is normal in each arm (models/continuous.py, normal and normal_ratio)."""
+
+    @classmethod
+    def family(cls, plan: Plan) -> str | None:
+        """The plan's own, of one visit."""
+        known = plan.family in ("normal", "normal_ratio") and len(plan.endpoints) == 1
+        return plan.family if known else None
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The value."""
+        part = self.plan.endpoints[0]
+        endpoint = self.job.study.endpoint(part.endpoint)
+        low = 0 if self.job.model.outcome.nonnegative else _LOWEST
+        return (
+            Column(f"{endpoint.id}.{part.visit or 'value'}", _unit(endpoint), low, endpoint.id, part.visit),
+        )
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Level, difference or ratio, and SD or coefficient of variation by arm."""
+        level, effect, dispersion = self._names
+        priors = [Parameter(name, self._prior(name)) for name in (level, effect)]
+        return (*priors, Parameter(dispersion, self._prior(dispersion), (2,)))
+
+    @property
+    def _names(self) -> tuple[str, str, str]:
+        return (
+            ("level", "difference", "sd") if self.job.family == "normal" else ("log_level", "log_ratio", "cv")
+        )
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Dispersion by arm."""
+        return ("arm",) if name in ("sd", "cv") else ()
+
+    def derived(self, draws: xr.Dataset) -> xr.Dataset:
+        """With the mean by arm and visit."""
+        level, effect, _ = self._names
+        half = xr.DataArray([-0.5, 0.5], dims="arm", coords={"arm": ARM["arm"]})
+        middle = draws[level] + half * draws[effect]
+        mean: Any = middle if self.job.family == "normal" else np.exp(middle)
+        return draws.assign(mean=mean.expand_dims(visit=list(self.job.model.coords["visit"])))
+
+    def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
+        """See the module."""
+        level, difference, dispersion = self._names
+        mean = _by_arm(values, level, difference, rows.arm)
+        arm = np.broadcast_to(rows.arm, mean.shape)
+        sd = values[dispersion][np.arange(len(mean))[:, None], arm]
+        if self.job.family != "normal":
+            mean = np.exp(mean)
+            sd = sd * mean
+        z = (rows[self.columns[0].name] - mean) / sd
+        if effect is not None:
+            tie, c = _tied(values, 1 if self.job.model.outcome.benefit == "higher" else -1)
+            z, sd = (z - tie * effect) / c, sd * c
+        return -0.5 * z**2 - np.log(sd) - _HALF_LOG_TWO_PI
+
+
 class YesNo(Outcome):
     """One yes/no outcome of a plan (models/binary.py)."""
+
+    @classmethod
+    def family(cls, plan: Plan) -> str | None:
+        """Each outcome by itself."""
+        return "independent" if {"level", "log_odds_ratio"} <= set(plan.priors) else None
 
     @property
     def part(self) -> EndpointAt:
@@ -408,10 +492,10 @@ class YesNo(Outcome):
         return np.where(rows[self.key] > 0, log_yes, log_no)
 
 
-OUTCOMES: Mapping[str, type[Outcome]] = {
-    "cure": CureTime,
-    "proportional_hazards": HazardTime,
-    "continuous": Amount,
-    "binary": YesNo,
+OUTCOMES: Mapping[str, tuple[type[Outcome], ...]] = {
+    "cure": (CureTime,),
+    "proportional_hazards": (HazardTime,),
+    "continuous": (Amount, Measured),
+    "binary": (YesNo,),
 }
-"""By model of a plan."""
+"""By model of a plan; of several, the first that has a family for it."""

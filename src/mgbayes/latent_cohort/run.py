@@ -18,16 +18,12 @@ from mgbayes.latent_cohort.outcomes import FOLLOWUP, OUTCOMES, Outcome
 from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
 from mgbayes.latent_cohort.start import starting_tables
-from mgbayes.latent_cohort.statements import statements_of
-from mgbayes.latent_cohort.table import Column, Tables
-from mgbayes.models.catalogue import MODELS
+from mgbayes.latent_cohort.statements import statements_of, untold
+from mgbayes.latent_cohort.table import Column, Steps, Tables
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import followup_of
 from mgbayes.study.schema import Study
-
-_FAMILIES = {"continuous": "hurdle_lognormal", "binary": "independent"}
-"""The family of patients, where it is not the plan's own."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +56,35 @@ def outcomes_of(
     found: list[Outcome] = []
     left_out = []
     for plan in plans:
-        kind, family = OUTCOMES.get(plan.model), _FAMILIES.get(plan.model, plan.family)
-        if kind is None:
-            left_out.append(LeftOut(plan.title, "its model has no distribution of patients in the cohort"))
-            continue
-        missing = set(MODELS[plan.model].parameters[family]) - set(plan.priors) - _TIED
-        if missing:
-            left_out.append(
-                LeftOut(
-                    plan.title, f"the plan has no priors of the family {family}: {', '.join(sorted(missing))}"
-                )
-            )
+        kinds = [(kind, kind.family(plan)) for kind in OUTCOMES.get(plan.model, ())]
+        kind, family = next(((kind, family) for kind, family in kinds if family), (None, None))
+        if kind is None or family is None:
+            why = "its model, or its family at several visits, has no distribution of patients in the cohort"
+            left_out.append(LeftOut(plan.title, why))
             continue
         try:
-            found += [kind.of(Job(study, one, family), loading) for one in _each_outcome(plan, family)]
+            for one in _each_outcome(plan, family):
+                outcome = kind.of(Job(study, one, family), loading)
+                column = _untold(study, outcome)
+                if column is None:
+                    found.append(outcome)
+                else:
+                    left_out.append(
+                        LeftOut(plan.title, f"no number of all patients is reported for {column.name}")
+                    )
         except NotPrinted as absent:
             left_out.append(LeftOut(plan.title, f"the paper does not report {absent.needed}"))
     return tuple(found), tuple(left_out)
 
 
-_TIED = frozenset({"log_ratio_sd"})
-"""Parameters that an outcome of one visit lacks."""
+def _untold(study: Study, outcome: Outcome) -> Column | None:
+    arm = _arms(study)
+    columns = {column.name: column for column in outcome.columns}
+    return untold(outcome.columns, statements_of(study, columns, arm), arm)
+
+
+def _arms(study: Study) -> Steps:
+    return np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])
 
 
 def _each_outcome(plan: Plan, family: str) -> Iterator[Plan]:
@@ -94,7 +98,7 @@ def _each_outcome(plan: Plan, family: str) -> Iterator[Plan]:
 
 def cohort_of(study: Study, outcomes: tuple[Outcome, ...]) -> Cohort:
     """The cohort of the outcomes, with every statement and relation about them."""
-    arm = np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])
+    arm = _arms(study)
     columns = {column.name: column for outcome in outcomes for column in outcome.columns}
     followup = _followup(study, outcomes)
     if followup is not None:
@@ -111,9 +115,10 @@ def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
             given = followup_of(study, outcome.plan)
             assert given is not None  # the outcome's model has asked for it
             source = study.claim(endpoint.followup).endpoint if endpoint.followup else None
-            column = Column(FOLLOWUP, 1.0, 1, source or "")
             if given.sd == 0:
-                return FollowUp(column, given.mean - 0.5, 1.0, 1e-6)
+                length = round(given.mean)
+                return FollowUp(Column(FOLLOWUP, 1.0, length, "", high=length), given.mean, 1.0, 0.0)
+            column = Column(FOLLOWUP, 1.0, 1, source or "")
             excess = given.mean - given.minimum
             return FollowUp(column, given.minimum, (excess / given.sd) ** 2, given.sd**2 / excess)
     return None

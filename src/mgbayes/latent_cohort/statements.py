@@ -7,8 +7,8 @@ else (medians and other quantiles) is asked of the statistic itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor, inf
 from typing import Any
@@ -77,31 +77,55 @@ class Statement:
         return inside if self.column.counted_in is None else inside & (counted.sum(axis=1) == self.windows.m)
 
 
-def statements_of(study: Study, columns: dict[str, Column], arm: Any) -> Iterator[Statement]:
+def statements_of(study: Study, columns: Mapping[str, Column], arm: Any) -> Iterator[Statement]:
     """What the study publishes of the columns, in groups whose patients are known: the arms, and all."""
     groups = {study.reference.id: arm == 0, study.contrast.id: arm == 1, ALL: np.ones(len(arm), bool)}
-    for column in columns.values():
+    events: dict[tuple[str, str], int] = {}
+    # Yes/no columns first: they say how many have a value of the others.
+    for column in sorted(columns.values(), key=lambda column: not column.is_yes_no):
         for claim, row in summaries_of(study, column.endpoint, column.visit):
-            if row.group in groups and row.level is None:
-                for found, windows in _statistics(study, column, row, groups[row.group]):
-                    yield Statement(claim, row.group, column, groups[row.group], found, windows)
+            if row.group not in groups or row.level is not None:
+                continue
+            who = groups[row.group]
+            n = int(who.sum()) if column.counted_in is None else events.get((column.counted_in, row.group))
+            for found, windows in _statistics(study, column, row, n):
+                if column.is_yes_no and windows is not None:
+                    events[column.name, row.group] = windows.low
+                yield Statement(claim, row.group, column, who, found, windows)
+        arms = [events.get((column.name, one.id)) for one in study.arms]
+        if column.is_yes_no and None not in arms:
+            events[column.name, ALL] = sum(x for x in arms if x is not None)
 
 
 def _statistics(
-    study: Study, column: Column, row: Summary, who: Mask
+    study: Study, column: Column, row: Summary, n: int | None
 ) -> Iterator[tuple[PublishedStatistic, Windows | None]]:
-    n = size_of(study, row)
+    """The statistics of a row that are of n patients; of so many with the event where the row says no number."""
+    stated = size_of(study, row) if column.counted_in is None or row.n is not None else n
+    if n is None or stated != n:
+        return
     if column.is_yes_no:
         count = count_of(study, row)
-        if count is not None and count.n == who.sum():
+        if count is not None:
             yield row_count(count.x, count.n)
         return
     mean = mean_of(study, row)
-    if mean is not None and (column.counted_in is not None or n == who.sum()):
-        yield mean, moments(mean, column.unit)
+    if mean is not None:
+        of_them: Any = replace(mean, n=n)  # type: ignore[type-var]  # each kind of mean is a dataclass
+        yield of_them, moments(of_them, column.unit)
     quantiles = quantiles_of(study, study.endpoint(column.endpoint), row)
-    if quantiles is not None and column.counted_in is None and n == who.sum():
+    if quantiles is not None and column.counted_in is None:
         yield quantiles, None
+
+
+def untold(columns: Iterable[Column], statements: Iterable[Statement], arm: Any) -> Column | None:
+    """A column of all patients of which nothing is published of some of them; None where there is none."""
+    told = list(statements)
+    for column in columns:
+        who = [one.who for one in told if one.column.name == column.name]
+        if column.counted_in is None and not (who and np.any(who, axis=0).all()):
+            return column
+    return None
 
 
 def row_count(x: int, n: int) -> tuple[PublishedStatistic, Windows]:

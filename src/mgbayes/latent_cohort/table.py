@@ -31,6 +31,11 @@ class Column:
     high: int | None = None
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether there is one value for all."""
+        return self.high == self.low
+
+    @property
     def is_yes_no(self) -> bool:
         """Whether its values are 0 and 1."""
         return self.high == 1 and self.low == 0

@@ -41,10 +41,13 @@ def _together(behind: CohortAnswer) -> str:
     every = sorted(row.all for row in behind.together)
     low, high = words.percent(every[0]), words.percent(every[-1])
     over = low if low == high else f"{low} to {high}"
+    several = len(first.single)
+    every_one = "both" if several == 2 else f"all {several}"
+    at_least = f", in at least two with {words.percent(first.at_least_two)}" if several > 2 else ""
     return (
-        f"{behind.study.contrast.label} does better in all {len(first.single)} main outcomes with a probability of "
-        f"{words.percent(first.all)}, in at least two with {words.percent(first.at_least_two)}; the first is {over} "
-        "as outcomes of a patient are taken to depend on each other little or much."
+        f"{behind.study.contrast.label} does better in {every_one} main outcomes with a probability of "
+        f"{words.percent(first.all)}{at_least}. The probability of {every_one} is {over} as the outcomes of a "
+        "patient are taken to depend on each other not at all or much."
     )
 
 

@@ -15,6 +15,7 @@ from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from tests.oracles.continuous_fits import log_density
+from tests.oracles.latent_cohort.small_studies import PILLS, plan
 
 STUDY = load_study()
 ARM = np.repeat([0, 1], [17, 16])
@@ -22,8 +23,8 @@ FOLLOWED = 500.0 + 90.0 * np.arange(33)
 
 
 def outcome_of(name: str, dependence: float = 0.0, family: str | None = None) -> Outcome:
-    plan = load_plan(name)
-    chosen = plan if family is None else plan.with_family(family)
+    shipped = load_plan(name)
+    chosen = shipped if family is None else shipped.with_family(family)
     return outcomes_of(STUDY, (chosen,), dependence)[0][0]
 
 
@@ -84,6 +85,23 @@ def test_amounts_are_those_of_the_model_on_patients() -> None:
     assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
 
 
+@pytest.mark.parametrize("family", ["normal", "normal_ratio"])
+def test_measured_outcomes_are_normal(family: str) -> None:
+    small = plan("prednisone", "pills", family=family, alternative_families=[])
+    without = small.model_copy(
+        update={"priors": {k: v for k, v in small.priors.items() if k != "zero_share"}}
+    )
+    (outcome,), _ = outcomes_of(PILLS, (without,), 0.0)
+    y = np.array([0.0, 1, 2, 7, 1, 0, 2])
+    arm = np.repeat([0, 1], [4, 3])
+    rows = Rows(arm[None], {outcome.columns[0].name: y[None]})
+    found = outcome.log_density(outcome.layout.values(np.array([[0.7, -0.4, 0.2, 0.5]])), rows, None)[0]
+    mean, dispersion = 0.7 + (arm - 0.5) * -0.4, np.exp(np.array([0.2, 0.5]))[arm]
+    if family == "normal_ratio":
+        mean, dispersion = np.exp(mean), dispersion * np.exp(mean)
+    assert found == pytest.approx(stats.norm.logpdf(y, mean, dispersion), rel=1e-12)
+
+
 def test_yes_and_no_are_bernoulli() -> None:
     outcome = outcome_of("binary")
     yes = np.arange(33) % 3 == 0
@@ -115,4 +133,5 @@ def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) ->
 
 
 def test_every_kind_is_held_to_its_model() -> None:
-    assert set(OUTCOMES) == {"cure", "proportional_hazards", "continuous", "binary"}
+    kinds = {kind.__name__ for kinds in OUTCOMES.values() for kind in kinds}
+    assert kinds == {"CureTime", "HazardTime", "Amount", "Measured", "YesNo"}
