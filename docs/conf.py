@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
-from docutils.nodes import Element, SkipNode
+from docutils.nodes import Element, Node, SkipNode, literal_block
 from math_core import LatexToMathML
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 import mgbayes
 
@@ -57,6 +62,37 @@ def _mathml(node: Element, *, displaystyle: bool) -> str:
     return LatexToMathML().convert_with_local_state(node.astext(), displaystyle=displaystyle)
 
 
+class Run(SphinxDirective):
+    """A command with what it prints, run while the site is built; ``:code:`` is the exit code that it must end with.
+
+    A page shows ``uv run mgbayes ...``; it is the ``mgbayes`` of this environment, in the root of the repository.
+    """
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"code": int}  # noqa: RUF012 - docutils reads it from the class
+
+    def run(self) -> list[Node]:
+        words = self.arguments[0].split()
+        root = Path(__file__).parents[1]
+        for word in words:
+            if word.endswith(".toml") and (root / word).is_file():
+                self.env.note_dependency(str(root / word))
+        done = subprocess.run(
+            [sys.executable, "-m", "mgbayes.cli", *words],
+            cwd=root,
+            env=os.environ | {"COLUMNS": "88", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != self.options.get("code", 0):
+            raise self.error(f"{' '.join(words)} ended with {done.returncode}: {done.stderr}")
+        shown = "\n".join([f"$ uv run mgbayes {' '.join(words)}", "", (done.stdout + done.stderr).strip()])
+        return [literal_block(shown, shown, language="console")]
+
+
 def setup(app: Sphinx) -> None:
-    """Formulas become MathML when a page is built, which browsers show without a script."""
+    """Formulas become MathML when a page is built, which browsers show without a script; commands are run."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.add_directive("run", Run)

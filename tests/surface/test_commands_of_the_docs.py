@@ -63,7 +63,7 @@ def _arguments(command: str) -> list[str]:
     words = shlex.split(command.split(" > ")[0])
     assert words[:3] == ["uv", "run", "mgbayes"], command
     name, rest = words[3], [PUT_IN.get(word, word) for word in words[4:]]
-    if name in OF_A_STUDY and not (rest and rest[0].endswith("study.toml")) and rest[:1] != ["mine.toml"]:
+    if name in OF_A_STUDY and not (rest and rest[0].endswith(".toml")):
         rest = ["mine.toml", *rest]
     if name == "calibrate":
         rest += ["--study", "mine.toml", "--replicates", "10", "--out", "evidence"]
@@ -76,6 +76,7 @@ def _folder(tmp_path: Path) -> Path:
     mgbayes.init(tmp_path / "start")
     (tmp_path / "start" / "study.toml").rename(tmp_path / "mine.toml")
     (tmp_path / "start" / "plan.toml").rename(tmp_path / "my.toml")
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
     (tmp_path / "truth.toml").write_text(TRUTH, "utf-8")
     (tmp_path / "truths.toml").write_text("[[scenarios]]\nreference = 0.3\nodds_ratio = 2.5\n", "utf-8")
     _fill(tmp_path / "start" / "patients.csv", tmp_path / "clinic.xlsx")
