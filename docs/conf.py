@@ -81,7 +81,7 @@ class Run(SphinxDirective):
         done = subprocess.run(
             [sys.executable, "-m", "mgbayes.cli", *words],
             cwd=root,
-            env=os.environ | {"COLUMNS": "88", "NO_COLOR": "1"},
+            env=os.environ | {"COLUMNS": "72", "NO_COLOR": "1"},
             capture_output=True,
             text=True,
             check=False,
