@@ -12,8 +12,10 @@ the fewest over both parameters. InsufficientGibbs: Luciano, Robert and Ryder (2
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -44,6 +46,13 @@ class Row:
         import arviz_stats as azs
 
         return float(azs.ess(self.draws).to_array().min())
+
+    @property
+    def rhat(self) -> float:
+        """The largest R-hat; not a number where a chain did not move. Without it effective draws mean nothing."""
+        import arviz_stats as azs
+
+        return float(azs.rhat(self.draws).to_array().max(skipna=False))
 
     @property
     def means(self) -> str:
@@ -100,12 +109,13 @@ def imputing(family: str, n: int, draws: int, seed: int) -> Row | None:
     known = {"gamma": Gamma, "normal": Normal}
     one, other = (known[form](*values, name=name) for name, (form, *values) in PRIORS[family].items())
     model = (GammaModel if family == "gamma" else LogNormalModel)(one, other)
-    chains, seconds = _timed(
-        lambda: [
-            model.Gibbs_Quantile(draws, n, list(QUARTILES), list(PROBABILITIES), verbose=False)["chains"]
-            for _ in range(4)
-        ]
-    )
+    with redirect_stdout(io.StringIO()):  # it prints each proposal that it rejects
+        chains, seconds = _timed(
+            lambda: [
+                model.Gibbs_Quantile(draws, n, list(QUARTILES), list(PROBABILITIES), verbose=False)["chains"]
+                for _ in range(4)
+            ]
+        )
     kept = {
         name: (("chain", "draw"), np.array([chain[name][draws // 4 :] for chain in chains], dtype=float))
         for name in PRIORS[family]
@@ -129,7 +139,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     print(
-        f"{'':26} {'family':10} {'compile, s':>10} {'draw, s':>8} {'ESS':>7} {'ESS/s':>7}  posterior mean (SD)"
+        f"{'':26} {'family':10} {'compile, s':>10} {'draw, s':>8} {'ESS':>7} {'ESS/s':>7} {'R-hat':>6}  posterior mean (SD)"
     )
     for family in PRIORS:
         rows = [here(family, n, options.draws, options.seed) for n in (17, 16)]
@@ -137,7 +147,7 @@ def main() -> None:
         for row in rows:
             rate = row.ess / row.seconds
             print(
-                f"{row.name:26} {family:10} {row.compiling:10.1f} {row.seconds:8.1f} {row.ess:7.0f} {rate:7.0f}  "
+                f"{row.name:26} {family:10} {row.compiling:10.1f} {row.seconds:8.1f} {row.ess:7.0f} {rate:7.0f} {row.rhat:6.2f}  "
                 f"{row.means}",
                 flush=True,
             )
