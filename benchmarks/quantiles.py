@@ -138,19 +138,15 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    print(
-        f"{'':26} {'family':10} {'compile, s':>10} {'draw, s':>8} {'ESS':>7} {'ESS/s':>7} {'R-hat':>6}  posterior mean (SD)"
-    )
+    numbers = f"{'compile, s':>10} {'draw, s':>8} {'ESS':>7} {'ESS/s':>7} {'R-hat':>6}"
+    print(f"{'':26} {'family':10} {numbers}  posterior mean (SD)")
     for family in PRIORS:
         rows = [here(family, n, options.draws, options.seed) for n in (17, 16)]
         rows += [row for row in [imputing(family, 17, options.sweeps, options.seed)] if row]
         for row in rows:
             rate = row.ess / row.seconds
-            print(
-                f"{row.name:26} {family:10} {row.compiling:10.1f} {row.seconds:8.1f} {row.ess:7.0f} {rate:7.0f} {row.rhat:6.2f}  "
-                f"{row.means}",
-                flush=True,
-            )
+            numbers = f"{row.compiling:10.1f} {row.seconds:8.1f} {row.ess:7.0f} {rate:7.0f} {row.rhat:6.2f}"
+            print(f"{row.name:26} {family:10} {numbers}  {row.means}", flush=True)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class Run(SphinxDirective):
     option_spec = {"code": int}  # noqa: RUF012 - docutils reads it from the class
 
     def run(self) -> list[Node]:
+        """Run it, and show what it wrote."""
         words = self.arguments[0].split()
         root = Path(__file__).parents[1]
         for word in words:
