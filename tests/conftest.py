@@ -19,7 +19,6 @@ sys.dont_write_bytecode = False
 # A browser, TeX and LibreOffice are system packages that not everyone has: where no browser is named, the files that
 # need them are not collected.
 _NEED_A_BROWSER = [
-    "surface/test_browser.py",
     "surface/test_office.py",
     "surface/test_page_in_browser.py",
     "surface/test_live.py",

@@ -43,12 +43,10 @@ def _disagreeing(fits: list[Fit], rows: list[EstimandSummary]) -> Iterator[str]:
 
 
 def _plan_sentences(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[str]:
-    """One sentence for each estimand that the plan puts first, and why they differ if they do."""
-    rows = _first_answers(fits)
-    for row in rows:
+    """One sentence for each estimand that the plan puts first."""
+    for row in _first_answers(fits):
         if row.p_benefit is not None:
             yield _one_outcome(reanalysis, fits, row)
-    yield from _disagreeing(fits, rows)
     if fits[0].plan.caution:
         yield fits[0].plan.caution
 
@@ -97,7 +95,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
     sentences += waiting_times(reanalysis.study, fits[0].plan)
     sentences += assumed_followup(reanalysis.study, fits)
     sentences += overlapping(reanalysis.study, fits)
-    sentences += [_agreement(fit) for fit in fits if fit.agreement]
+    sentences += [_agreement(fit) for fit in fits if fit.agreement and fit.agreement.share > 0]
     sentences += plan_confounding(reanalysis, fits)
     return [*sentences, *_of_patients(reanalysis, fits), *_of_imputations(fits), *_doubts(reanalysis, fits)]
 
@@ -193,19 +191,17 @@ def predictive_answer(fit: Fit) -> str:
     outside = [row for row in fit.checks if not row.inside]
     if not fit.checks:
         return ""
+    name = f"{fit.plan.title.partition(':')[0]}, {words.model_of(fit)}"
     if not outside:
         return (
-            f"{words.model_of(fit)}: all {len(fit.checks)} {_checked(fit)} lie where the fitted model expects "
-            "them (central 95 %)."
+            f"{name}: all {len(fit.checks)} {_checked(fit)} lie within the central 95 % that the fit expects."
         )
     listed = "; ".join(
         f"{row.quantity} ({row.arm} arm) {words.number(row.printed)}, expected "
         f"{words.number(row.posterior[0])} to {words.number(row.posterior[2])}"
         for row in outside
     )
-    return (
-        f"{words.model_of(fit)}: {len(outside)} of {len(fit.checks)} {_checked(fit)} lie outside: {listed}."
-    )
+    return f"{name}: {len(outside)} of {len(fit.checks)} {_checked(fit)} lie outside: {listed}."
 
 
 def _checked(fit: Fit) -> str:

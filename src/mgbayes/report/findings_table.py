@@ -19,7 +19,7 @@ def findings_table(reanalysis: Reanalysis, rows: Sequence[Finding] | None = None
     """One row for each estimand that a plan puts first; of those named, if any are."""
     study = reanalysis.study
     shown = reanalysis.summary_of_findings if rows is None else rows
-    common = common_concerns(shown)
+    common = common_concerns(reanalysis.summary_of_findings)
     return Table(
         "findings",
         f"Summary of findings: {study.contrast.label} ({study.contrast.n} patients) against {study.reference.label} "

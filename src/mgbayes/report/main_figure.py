@@ -45,7 +45,7 @@ def main_figure(reanalysis: Reanalysis) -> Iterator[Picture]:
             "difference; bar: median and central 95 % interval.",
             (5.2, 0.35 + 0.92 * len(rows)),
             lambda figure: _draw(figure, rows, arm),
-            data=lambda: _data(rows),
+            lambda: _data(rows),
         )
 
 

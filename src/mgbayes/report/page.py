@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -42,7 +43,7 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "limitations": words.listed(study.limitations),
         "conclusion": conclusion.conclusion(reanalysis),
         "findings_table": findings_table(reanalysis, reanalysis.main_findings),
-        "other_findings": findings_table(reanalysis, others),
+        "other_findings": replace(findings_table(reanalysis, others), note=""),
         "robustness": tables.robustness(reanalysis),
         "live": live(reanalysis),
         "short_answer": answer.short_answer(reanalysis),
