@@ -22,6 +22,7 @@ _NEED_A_BROWSER = [
     "surface/test_office.py",
     "surface/test_page_in_browser.py",
     "surface/test_live.py",
+    "surface/test_live_refits.py",
 ]
 collect_ignore = [] if os.environ.get("MGBAYES_BROWSER") else _NEED_A_BROWSER
 

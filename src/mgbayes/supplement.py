@@ -30,8 +30,8 @@ def manuscript(
     """Write ``supplement.docx``, ``supplement.tex`` with ``references.bib``, and ``figures/``; returns their places.
 
     ``study`` is one, or what ``load_study`` takes, and is then re-analysed; or the results of that. ``profile`` names
-    the size of the figures (90 or 190 mm wide, 300 or 1000 dpi); each is written as PDF, TIFF and SVG. Methods and
-    results are made from the run, and the checklists BARG, ROBUST and SAMPL say what is missing.
+    the size of the figures (90 or 190 mm wide, 300 or 1000 dpi); each is written as PDF, TIFF and SVG, its numbers as
+    CSV. Methods and results are made from the run, and the checklists BARG, ROBUST and SAMPL say what is missing.
 
     Raises InputError, before anything is computed, for a profile that there is not or a folder not to be written in.
 
@@ -40,7 +40,7 @@ def manuscript(
         >>> results = mb.reanalyze("litchman2020", plans=[mb.load_plan("binary")], search=False)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     sorted({path.suffix for path in mb.manuscript(results, folder)})
-        ['.bib', '.docx', '.pdf', '.svg', '.tex', '.tiff']
+        ['.bib', '.csv', '.docx', '.pdf', '.svg', '.tex', '.tiff']
     """
     from mgbayes.files import check_folder
     from mgbayes.report.manuscript import journal

@@ -128,11 +128,11 @@ def test_methods_and_results_are_made_from_the_run(results: Results, written: Pa
 def test_checklists_say_where_and_what_is_missing(results: Results) -> None:
     barg = results.checklist("BARG")
     assert barg.loc["1.C", "Where"].startswith("Table S")
-    assert barg.loc["6.B", "Gaps, for the authors"]
+    assert barg.loc["6.D", "Gaps, for the authors"]
     without = Results(results.study, results.ledger, tuple(replace(fit, checks=()) for fit in results.fits))
     assert without.checklist("BARG").loc["1.E", "What is reported"] == "Not in this analysis."
     assert without.checklist("BARG").loc["1.E", "Gaps, for the authors"]
-    assert len(results.checklist("sampl")) == 14
+    assert len(results.checklist("sampl")) == 20
     with pytest.raises(InputError, match="BARG"):
         results.checklist("CONSORT")
 
@@ -149,6 +149,7 @@ def test_figures_have_the_size_of_their_profile(written: Path) -> None:
         width = float(re.search(r'width="([\d.]+)pt"', svg)[1])  # type: ignore[index]
         assert width == pytest.approx(wanted.width_mm / 25.4 * 72, abs=0.1)
         assert file.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        assert len(pd.read_csv(file.with_suffix(".csv"))) > 0
 
 
 def test_an_unknown_profile_is_refused_before_anything_is_computed(tmp_path: Path) -> None:

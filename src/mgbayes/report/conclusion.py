@@ -53,12 +53,11 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
     head = next(text for edge, text in _MORE if p >= edge).format(**arms)
     together = f"over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}"
     yield f"{words.first_upper(head)}: {together}."
-    low, high = (pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max))
-    if words.percent(low.overall.p_mean) != words.percent(high.overall.p_mean):
-        yield (
-            f"It depends on what is assumed: between {words.percent(low.overall.p_mean)} ({changed(low)}) and "
-            f"{words.percent(high.overall.p_mean)} ({changed(high)})."
-        )
+    ends = [pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max)]
+    low, high = (words.percent(row.overall.p_mean) for row in ends)
+    if low != high:
+        reasons = [f"({changed(row)})" for row in ends]
+        yield f"With one assumption changed at a time it lies between {low} {reasons[0]} and {high} {reasons[1]}."
 
 
 def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
@@ -72,11 +71,12 @@ def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str
     if unclear:
         brief = reanalysis.overall is not None or len(rows) > _FEW
         listed = "; ".join(_chance(row) if brief else estimate(row) for row in unclear)
-        yield f"Inconclusive at {100 * _CLEAR:.0f} %{f' (P(benefit) for {arm})' if brief else ''}: {listed}."
+        of = f", with the probability that {arm} patients do better" if brief else ""
+        yield f"Inconclusive at {100 * _CLEAR:.0f} %{of}: {listed}."
 
 
 def _chance(row: Finding) -> str:
-    return f"{words.first_lower(row.summary.estimand.label)} ({words.chance(row.summary.p_benefit)})"
+    return f"{words.outcome_of(row.summary.estimand.label)} {words.chance(row.summary.p_benefit)}"
 
 
 def _not_known(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:

@@ -39,7 +39,7 @@ def _outcome(row: Explorable) -> dict[str, Any]:
         "effect": row.varied.effect.replace("_", " "),
         "priors": [
             {"name": words.first_upper(named.name), "mean": named.mean, "sd": _finite(named.sd)}
-            | {"parts": _parts(named.prior)}
+            | {"parts": parts(named.prior)}
             for named in row.priors
         ],
         "reach": reach,
@@ -66,7 +66,7 @@ def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
         "label": words.first_upper(words.model_of(row.fit)),
         "effect": None if np.allclose(row.effect, contrast, atol=1e-6) else _packed(row.effect),
         "contrast": _packed(contrast),
-        "own": _parts(row.own),
+        "own": parts(row.own),
     }
 
 
@@ -78,7 +78,7 @@ def _packed(values: np.ndarray) -> dict[str, Any]:
     return {"low": low, "step": step, "data": b64encode(whole.tobytes()).decode()}
 
 
-def _parts(prior: Prior) -> list[dict[str, float | None]]:
+def parts(prior: Prior) -> list[dict[str, float | None]]:
     """The components; no degrees of freedom: normal. ``peak`` is the log density at 0 of the standard form."""
     from scipy import stats
 

@@ -8,6 +8,15 @@ from mgbayes.overall.posterior import Overall
 from mgbayes.report import words
 from mgbayes.report.results import Reanalysis
 
+_CHANGED = {
+    "other contrast": "with {}, as estimand",
+    "other fit": "with another analysis: {}",
+    "left out": "without {}",
+    "correlation of outcomes": "with a correlation of {} between the outcomes' estimates",
+    "scale": "on another scale: {}",
+    "prior": "with another prior: {}",
+}
+"""What is changed, within a sentence."""
 _KINDS = {
     "other contrast": "Another estimand of an outcome:",
     "other fit": "Another analysis of an outcome:",
@@ -134,7 +143,8 @@ def _depends_on(benefit: OverallBenefit) -> str:
 
 def changed(row: OverallVariation) -> str:
     """What is changed, within a sentence."""
-    return words.first_lower(f"{_KINDS.get(row.kind, row.kind)} {words.first_lower(row.change)}")
+    text = words.outcome_of(row.change) if row.kind == "left out" else words.first_lower(row.change)
+    return _CHANGED.get(row.kind, f"{row.kind}: {{}}").format(text)
 
 
 def _any_dependence(reanalysis: Reanalysis, benefit: OverallBenefit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from mgbayes.estimands.estimand import Estimand
@@ -74,6 +75,11 @@ def first_lower(text: str) -> str:
 def first_upper(text: str) -> str:
     """A text as the beginning of a line."""
     return text[:1].upper() + text[1:]
+
+
+def outcome_of(label: str) -> str:
+    """The outcome of an estimand within a sentence: ``Hazard ratio, relapse`` is of relapse."""
+    return first_lower(re.sub(r"^\w+ ratio, ", "", label))
 
 
 def percent(p: float) -> str:

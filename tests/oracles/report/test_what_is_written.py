@@ -427,13 +427,16 @@ def test_the_conclusion_names_the_outcomes_that_are_settled_and_those_that_are_n
     (text,) = [part for part in written.page.text if "Certainty of the evidence: " in part]
     overall = written.results["overall"]["answer"]["p_mean"]
     assert f"main outcomes together the probability is {shown_percent(overall)}." in text
-    _, _, unsettled = text.partition("Inconclusive at 95 % (P(benefit) for New care): ")
+    _, _, unsettled = text.partition(
+        "Inconclusive at 95 %, with the probability that New care patients do better: "
+    )
     for fit, row in mains:
         it = expected(fit, row)
         assert it.p_benefit is not None
         label = row.label[0].lower() + row.label[1:]
         if 0.05 < it.p_benefit < 0.95:
-            assert f"{label} ({shown_percent(it.p_benefit)})" in unsettled
+            outcome = label.removeprefix("odds ratio, ").removeprefix("hazard ratio, ")
+            assert f"{outcome} {shown_percent(it.p_benefit)}" in unsettled
         else:
             side = "Better" if it.p_benefit >= 0.95 else "Worse"
             assert re.search(rf"{side} for New care: [^.]*{label} {re.escape(shown_interval(row, it))}", text)

@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from mgbayes.files import check_folder
+from mgbayes.files import check_folder, write_frames
 from mgbayes.report.document import Document, FigureBlock
 from mgbayes.report.manuscript.bibliography import references
 from mgbayes.report.manuscript.docx import write_docx
 from mgbayes.report.manuscript.journal import DEFAULT_PROFILE, Profile, profile, save_as
 from mgbayes.report.manuscript.latex import write_latex
 from mgbayes.report.manuscript.supplement import supplement
-from mgbayes.report.results import Reanalysis
+from mgbayes.report.results import FLOAT, Reanalysis
 
 
 def write_word(reanalysis: Reanalysis, file: str | Path) -> Path:
@@ -48,6 +48,9 @@ def write_tex(reanalysis: Reanalysis, folder: str | Path, wanted: Profile | None
             block.picture, chosen, folder / "figures" / block.name, ("pdf",) if wanted is None else ()
         )
     ]
+    frames = {block.name: block.picture.data() for block in _figures(document)}
+    write_frames(frames, folder / "figures", FLOAT)
+    saved += [folder / "figures" / f"{name}.csv" for name in frames]
     places = {block.name: f"figures/{block.name}.pdf" for block in _figures(document)}
     written = write_latex(document, references(reanalysis.study, document.cited()), places, folder)
     return [*written, *saved]
