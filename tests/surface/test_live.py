@@ -148,11 +148,15 @@ def test_it_is_operated_by_the_keyboard(page: Page) -> None:
 
 def test_a_move_takes_one_frame_at_4000_draws(page: Page) -> None:
     code = (
-        "Array.from({length: 60}, (_, i) => { Object.assign(Live.state, {prior: -1, mean: i / 100, sd: 0.5});"
-        "return Live.show().milliseconds; })"
+        "() => { const box = document.getElementById('live-mean'), curve = document.getElementById('live-curve');"
+        "return Array.from({length: 100}, (_, i) => { const started = performance.now(); box.value = i / 100;"
+        "box.dispatchEvent(new Event('input')); curve.getBoundingClientRect();"
+        "return performance.now() - started; }); }"
     )
     assert page.evaluate("Live.outcomes[0].evidence[0].drawn.effect.length") == 4000
-    assert min(page.evaluate(code)) < 16  # what the script needs; a busy machine can make it wait
+    assert (
+        np.median(page.evaluate(code)) < 16
+    )  # milliseconds of script and layout; a busy machine makes some wait
 
 
 def test_the_stored_draws_are_small(file: Path) -> None:
