@@ -12,12 +12,14 @@ const Live = (() => {
 
   const normal = (mean, sd) => [{weight: 1, centre: mean, scale: sd, df: null, peak: -0.5 * Math.log(2 * Math.PI)}];
 
+  const component = ({weight, centre, scale, df, peak}, x) => {
+    const z = (x - centre) / scale;
+    const shape = df === null ? -z * z / 2 : -(df + 1) / 2 * Math.log1p(z * z / df);
+    return Math.log(weight / scale) + peak + shape;
+  };
   const logDensity = (parts, x) => {
-    const logs = parts.map(({weight, centre, scale, df, peak}) => {
-      const z = (x - centre) / scale;
-      const shape = df === null ? -z * z / 2 : -(df + 1) / 2 * Math.log1p(z * z / df);
-      return Math.log(weight) + peak + shape - Math.log(scale);
-    });
+    if (parts.length === 1) return component(parts[0], x);
+    const logs = parts.map(part => component(part, x));
     const most = Math.max(...logs);
     return most + Math.log(logs.reduce((sum, value) => sum + Math.exp(value - most), 0));
   };
