@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,8 +11,9 @@ from scipy.stats import norm
 
 from mgbayes.grade.certainty import LEVELS, certainty
 from mgbayes.report import words
+from mgbayes.report.conclusion import conclusion
 from mgbayes.report.findings_table import findings_table
-from tests.toy_results import MINIMAL, PRIOR, toy_results
+from tests.toy_results import MINIMAL, PRIOR, RELAPSE, toy_results
 
 RULES = ("imbalance", "assumed_followup", "misprint", "imprecise", "depends")
 
@@ -54,3 +56,14 @@ def test_a_yes_no_outcome_is_repeated_under_a_skeptical_prior_too() -> None:
     after = 1 / (precision + 1 / 0.355**2)
     exact = norm.cdf(after * mean / sd**2 / after**0.5)
     assert min(abs(chance.value - exact) for chance in row.robustness.chances) < 0.01
+
+
+def test_a_single_outcome_is_answered_in_words() -> None:
+    results = toy_results()
+    mean, sd = RELAPSE
+    assert 0.75 < norm.cdf(-mean / sd) < 0.9
+    text = conclusion(replace(results, fits=results.fits[:1]))
+    assert text.startswith(
+        f"MuSK+ patients perhaps benefit more than AChR+ patients: hazard ratio, relapse {np.exp(mean):.2f} "
+        f"({np.exp(mean - 1.96 * sd):.2f} to {np.exp(mean + 1.96 * sd):.2f}), "
+    )

@@ -45,14 +45,11 @@ def estimate(row: Finding) -> str:
 
 
 def _together(reanalysis: Reanalysis) -> Iterator[str]:
-    study, benefit = reanalysis.study, reanalysis.overall
-    arms = {"contrast": study.contrast.label, "reference": study.reference.label}
+    benefit = reanalysis.overall
     if benefit is None:
         return
-    p = benefit.main.p_mean
-    head = next(text for edge, text in _MORE if p >= edge).format(**arms)
-    together = f"over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}"
-    yield f"{words.first_upper(head)}: {together}."
+    together = f"over {len(benefit.contrasts)} main outcomes together the probability is"
+    yield f"{_more(reanalysis, benefit.main.p_mean)}: {together} {words.percent(benefit.main.p_mean)}."
     ends = [pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max)]
     low, high = (words.percent(row.overall.p_mean) for row in ends)
     if low != high:
@@ -60,7 +57,16 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
         yield f"With one assumption changed at a time it lies between {low} {reasons[0]} and {high} {reasons[1]}."
 
 
+def _more(reanalysis: Reanalysis, p: float) -> str:
+    """Which arm benefits more, as far as a probability says."""
+    arms = {"contrast": reanalysis.study.contrast.label, "reference": reanalysis.study.reference.label}
+    return words.first_upper(next(text for edge, text in _MORE if p >= edge).format(**arms))
+
+
 def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
+    if reanalysis.overall is None and len(rows) == 1:
+        yield f"{_more(reanalysis, rows[0].summary.p_benefit or 0.0)}: {estimate(rows[0])}."
+        return
     arm = reanalysis.study.contrast.label
     better = [row for row in rows if (row.summary.p_benefit or 0) >= _CLEAR]
     worse = [row for row in rows if (row.summary.p_benefit or 1) <= 1 - _CLEAR]
@@ -72,7 +78,9 @@ def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str
         brief = reanalysis.overall is not None or len(rows) > _FEW
         listed = "; ".join(_chance(row) if brief else estimate(row) for row in unclear)
         of = f", with the probability that {arm} patients do better" if brief else ""
-        yield f"Inconclusive at {100 * _CLEAR:.0f} %{of}: {listed}."
+        alone = len(unclear) == len(rows) and reanalysis.overall is None
+        head = "No outcome shows which arm does better" if alone else "Inconclusive"
+        yield f"{head} at {100 * _CLEAR:.0f} %{of}: {listed}."
 
 
 def _chance(row: Finding) -> str:
