@@ -18,7 +18,7 @@ _MORE = (
     (0.95, "{contrast} patients very probably benefit more than {reference} patients"),
     (0.90, "{contrast} patients probably benefit more than {reference} patients"),
     (0.75, "{contrast} patients perhaps benefit more than {reference} patients"),
-    (0.25, "Inconclusive: the data do not distinguish {contrast} from {reference} patients"),
+    (0.25, "it is inconclusive whether {contrast} or {reference} patients benefit more"),
     (0.10, "{contrast} patients perhaps benefit less than {reference} patients"),
     (0.05, "{contrast} patients probably benefit less than {reference} patients"),
     (0.01, "{contrast} patients very probably benefit less than {reference} patients"),
@@ -49,7 +49,7 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
     if benefit is None:
         return
     together = f"over {len(benefit.contrasts)} main outcomes together the probability is"
-    yield f"{_more(reanalysis, benefit.main.p_mean)}: {together} {words.percent(benefit.main.p_mean)}."
+    yield f"{words.first_upper(_more(reanalysis, benefit.main.p_mean))}: {together} {words.percent(benefit.main.p_mean)}."
     ends = [pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max)]
     low, high = (words.percent(row.overall.p_mean) for row in ends)
     if low != high:
@@ -60,12 +60,12 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
 def _more(reanalysis: Reanalysis, p: float) -> str:
     """Which arm benefits more, as far as a probability says."""
     arms = {"contrast": reanalysis.study.contrast.label, "reference": reanalysis.study.reference.label}
-    return words.first_upper(next(text for edge, text in _MORE if p >= edge).format(**arms))
+    return next(text for edge, text in _MORE if p >= edge).format(**arms)
 
 
 def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
     if reanalysis.overall is None and len(rows) == 1:
-        yield f"{_more(reanalysis, rows[0].summary.p_benefit or 0.0)}: {estimate(rows[0])}."
+        yield f"By one outcome, {_more(reanalysis, rows[0].summary.p_benefit or 0.0)}: {estimate(rows[0])}."
         return
     arm = reanalysis.study.contrast.label
     better = [row for row in rows if (row.summary.p_benefit or 0) >= _CLEAR]
