@@ -24,9 +24,10 @@ from mgbayes.study import load_study
 
 pytestmark = pytest.mark.long
 
-PLANS = ("remission", "relapse", "prednisone", "binary")
-DRAWS = 10_000
-"""Of each of four chains of a refit: its own error is then small beside 0.01."""
+DRAWS = 5_000
+"""Of each of four chains of a refit, so that its own error is small beside 0.01."""
+PRIORS = {"remission": 5, "prednisone": 5, "relapse": 20, "binary": 20}
+"""How many of 20 priors are refitted: fits of the first two take a minute of computing each."""
 
 
 def _plan(name: str) -> Plan:
@@ -37,7 +38,7 @@ def _plan(name: str) -> Plan:
 @pytest.fixture(scope="module", name="results")
 def _results() -> Results:
     study = load_study().model_copy(update={"alternatives": ()})
-    return mb.reanalyze(study, plans=[_plan(name) for name in PLANS], search=False)
+    return mb.reanalyze(study, plans=[_plan(name) for name in PRIORS], search=False)
 
 
 @pytest.fixture(scope="module", name="page")
@@ -80,13 +81,13 @@ def test_the_page_agrees_with_refits_or_gives_no_answer(page: Page, results: Res
     rows = explorables(results.summary_of_findings, results.fits)
     assert len(rows) == 5
     fitter = Fitter(use_cache=False, predictive=False)
-    found = [(prior, _on_page(page, at, prior)) for prior in _priors(rows[at])]
+    asked = _priors(rows[at])[:: 20 // PRIORS[rows[at].finding.plan.id]]
+    found = [(prior, _on_page(page, at, prior)) for prior in asked]
     apart = {
         prior.name: it["benefit"] - _refitted(fitter, results, rows[at], prior)
         for prior, it in found
         if it["trusted"]
     }
-    print(rows[at].varied.estimand, len(apart), max(map(abs, apart.values())), apart)
-    assert len(found) == 20
-    assert len(apart) >= 12
+    print(rows[at].varied.estimand, {name: round(by, 4) for name, by in apart.items()}, len(found))
+    assert len(apart) > len(found) / 2
     assert max(map(abs, apart.values())) < 0.01

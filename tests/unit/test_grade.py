@@ -64,6 +64,6 @@ def test_a_single_outcome_is_answered_in_words() -> None:
     assert 0.75 < norm.cdf(-mean / sd) < 0.9
     text = conclusion(replace(results, fits=results.fits[:1]))
     assert text.startswith(
-        f"By one outcome, MuSK+ patients perhaps benefit more than AChR+ patients: hazard ratio, relapse {np.exp(mean):.2f} "
-        f"({np.exp(mean - 1.96 * sd):.2f} to {np.exp(mean + 1.96 * sd):.2f}), "
+        "By one outcome, MuSK+ patients perhaps benefit more than AChR+ patients: hazard ratio, relapse "
+        f"{np.exp(mean):.2f} ({np.exp(mean - 1.96 * sd):.2f} to {np.exp(mean + 1.96 * sd):.2f}), "
     )

@@ -48,8 +48,9 @@ def _together(reanalysis: Reanalysis) -> Iterator[str]:
     benefit = reanalysis.overall
     if benefit is None:
         return
-    together = f"over {len(benefit.contrasts)} main outcomes together the probability is"
-    yield f"{words.first_upper(_more(reanalysis, benefit.main.p_mean))}: {together} {words.percent(benefit.main.p_mean)}."
+    p = benefit.main.p_mean
+    together = f"over {len(benefit.contrasts)} main outcomes together the probability is {words.percent(p)}"
+    yield f"{words.first_upper(_more(reanalysis, p))}: {together}."
     ends = [pick(benefit.variations, key=lambda row: row.overall.p_mean) for pick in (min, max)]
     low, high = (words.percent(row.overall.p_mean) for row in ends)
     if low != high:
