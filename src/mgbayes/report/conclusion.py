@@ -67,6 +67,10 @@ def _more(reanalysis: Reanalysis, p: float) -> str:
 def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
     if reanalysis.overall is None and len(rows) == 1:
         yield f"By one outcome, {_more(reanalysis, rows[0].summary.p_benefit or 0.0)}: {estimate(rows[0])}."
+        low, high = map(words.percent, rows[0].robustness.range)
+        if low != high:
+            count = len(rows[0].robustness.chances)
+            yield f"Over {count} analyses and priors P(benefit) runs from {low} to {high}."
         return
     arm = reanalysis.study.contrast.label
     better = [row for row in rows if (row.summary.p_benefit or 0) >= _CLEAR]
@@ -80,8 +84,9 @@ def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str
         listed = "; ".join(_chance(row) if brief else estimate(row) for row in unclear)
         of = f", with the probability that {arm} patients do better" if brief else ""
         alone = len(unclear) == len(rows) and reanalysis.overall is None
-        head = "No outcome shows which arm does better" if alone else "Inconclusive"
-        yield f"{head} at {100 * _CLEAR:.0f} %{of}: {listed}."
+        head = f"Inconclusive at {100 * _CLEAR:.0f} %"
+        head += ", since no outcome shows which arm does better" if alone else ""
+        yield f"{head}{of}: {listed}."
 
 
 def _chance(row: Finding) -> str:

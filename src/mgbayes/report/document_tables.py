@@ -11,6 +11,7 @@ from mgbayes.report import robustness_words, words
 from mgbayes.report.document import Column, Table
 from mgbayes.report.overall_words import overall_rows
 from mgbayes.report.results import Reanalysis, provenance
+from mgbayes.study.load import embedded_studies
 from mgbayes.verification.result import ClaimResult, TestResult
 
 
@@ -282,8 +283,9 @@ def software(reanalysis: Reanalysis) -> Table:
 
 def command(reanalysis: Reanalysis) -> str:
     """The command that makes the report."""
+    study = reanalysis.study.id
     return (
-        f"mgbayes reanalyze {reanalysis.study.id}"
+        f"mgbayes reanalyze {study if study in embedded_studies() else f'{study}.toml'}"
         + (" --patients FILE" if reanalysis.patients else "")
         + (" --curves ENDPOINT=FILE" if reanalysis.reconstructed else "")
     )

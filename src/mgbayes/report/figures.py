@@ -12,6 +12,7 @@ from mgbayes.estimands.chances import QUANTILES, chance_quantiles
 from mgbayes.estimands.summary import EstimandSummary
 from mgbayes.grade.findings import is_share
 from mgbayes.inference.fit import Fit
+from mgbayes.models.plan import Plan
 from mgbayes.report import style, words
 from mgbayes.report.main_figure import main_figure
 from mgbayes.report.outcome_figures import curve, predictive
@@ -209,13 +210,14 @@ def _draw_interval(
 def _forest(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
     plan = fits[0].plan
     rows = [(fit, row) for fit in fits for row in reanalysis.summaries(fit) if row.estimand.of_arms]
-    for scale, unit in dict.fromkeys((row.estimand.null, row.estimand.unit) for _, row in rows):
+    scales = dict.fromkeys((row.estimand.null, row.estimand.unit) for _, row in rows)
+    for at, (scale, unit) in enumerate(scales):
         part = [(f, r) for f, r in rows if (r.estimand.null, r.estimand.unit) == (scale, unit)]
         kind = "ratios" if scale == 1 else "differences"
         name = f"{plan.id}_{kind}" + (f"_{unit.replace('/', '_per_')}" if unit else "")
         yield Picture(
             name,
-            _forest_caption(reanalysis, plan.role),
+            _forest_caption(reanalysis, plan, f"{kind}{f', {unit}' if unit else ''}", brief=at > 0),
             (7.2, 0.9 + 0.32 * len(part)),
             _forest_drawer(reanalysis, part, ratio=scale == 1, unit=unit),
             partial(_forest_data, part),
@@ -223,12 +225,12 @@ def _forest(reanalysis: Reanalysis, fits: list[Fit]) -> Iterator[Picture]:
         )
 
 
-def _forest_caption(reanalysis: Reanalysis, role: str) -> str:
-    contrast = words.contrast_of(reanalysis.study)
-    text = (
-        f"{contrast}: median and central 95 % interval of each contrast. The dashed line is no difference. "
-    )
-    if role == "balance":
+def _forest_caption(reanalysis: Reanalysis, plan: Plan, kind: str, *, brief: bool) -> str:
+    contrast = words.first_upper(words.contrast_of(reanalysis.study))
+    if brief:
+        return f"{contrast}, {kind}: {words.first_lower(plan.title)}. Marks as in the figure before."
+    text = f"{contrast}, {kind}: median and central 95 % interval. The dashed line is no difference. "
+    if plan.role == "balance":
         return text + "An interval away from the line is a difference that was there before treatment."
     return text + (
         f"On the right, the probability that {reanalysis.study.contrast.label} patients do better. Rows of the "

@@ -43,7 +43,9 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "limitations": words.listed(study.limitations),
         "conclusion": conclusion.conclusion(reanalysis),
         "findings_table": findings_table(reanalysis, reanalysis.main_findings),
-        "other_findings": replace(findings_table(reanalysis, others), note=""),
+        "other_findings": replace(
+            findings_table(reanalysis, others), caption="As in the summary of findings.", note=""
+        ),
         "robustness": tables.robustness(reanalysis),
         "live": live(reanalysis),
         "short_answer": answer.short_answer(reanalysis),
