@@ -21,7 +21,7 @@ class Concern(StrEnum):
     imbalance = "arms differed before treatment"
     assumed_followup = "follow-up assumed"
     misprint = "a number may be misprinted"
-    imprecise = "interval includes no difference"
+    imprecise = "imprecise"
     depends = "depends on the analysis"
 
 

@@ -51,7 +51,7 @@ def _note(common: Sequence[Concern]) -> str:
     every = f" Concerns of every outcome: {'; '.join(common)}." if common else ""
     return (
         "Certainty by rule, as a starting point for judgement: high for randomized arms, low for others, one level "
-        f"less for each further concern.{every}"
+        f"less for each further concern. Imprecise: the interval includes no difference.{every}"
     )
 
 

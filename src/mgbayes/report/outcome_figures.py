@@ -66,7 +66,7 @@ def _legend(study: Study, fit: Fit) -> str:
     """What the crosses and dotted lines are."""
     assert fit.curve is not None
     dotted = "Dotted: where the central 95 % lay before any data (prior); it may run out of the picture."
-    if not fit.checks:
+    if not fit.checks or (fit.curve.over == "visit" and not _crosses(fit, 0)):
         return dotted
     if fit.curve.over == "visit":
         crosses = f"Crosses: the {fit.curve.crosses}s {'of the patients' if fit.used else 'that the paper reports'}."
@@ -138,18 +138,21 @@ def _draw_visits(figure: Figure, fit: Fit, labels: tuple[str, str]) -> None:
         axes.plot(
             x, middle, _LINES[arm], marker=style.MARKERS[arm], color=_COLORS[arm], mec="white", label=label
         )
-        printed = [
-            row.printed
-            for row in fit.checks
-            if row.arm == ARMS[arm] and row.quantity.endswith(fit.curve.crosses)
-        ]
-        axes.plot(x, printed, "x", color=style.INK, ms=8, mew=1.5, zorder=5)
+        printed = _crosses(fit, arm)
+        axes.plot(x[: len(printed)], printed, "x", color=style.INK, ms=8, mew=1.5, zorder=5)
     top = axes.get_ylim()[1]
     prior = fit.prior_bands["band"].transpose("arm", "level", "visit").to_numpy()
     _draw_prior(axes, at.tolist(), prior)
     axes.set_xticks(at, visits)
     axes.set_ylim(0, top)
     _finish(figure, axes, fit)
+
+
+def _crosses(fit: Fit, arm: int) -> list[float]:
+    """What is reported of an arm at each visit; nothing where the paper reports something else than is drawn."""
+    assert fit.curve is not None
+    rows = [row for row in fit.checks if row.arm == ARMS[arm] and row.quantity.endswith(fit.curve.crosses)]
+    return [row.printed for row in rows]
 
 
 def _finish(figure: Figure, axes: Axes, fit: Fit) -> None:

@@ -79,7 +79,7 @@ def first_upper(text: str) -> str:
 
 def outcome_of(label: str) -> str:
     """The outcome of an estimand within a sentence: ``Hazard ratio, relapse`` is of relapse."""
-    return first_lower(re.sub(r"^\w+ ratio, ", "", label))
+    return first_lower(re.sub(r"^\w+ ratio(,| of a) ", "", label))
 
 
 def percent(p: float) -> str:

@@ -411,7 +411,7 @@ def test_the_summary_of_findings_says_what_the_draws_and_the_paper_say(written: 
         assert cells[5] == shown_percent(it.p_benefit)
         assert cells[6].startswith(shown_percent(it.p_important))
         assert ("follow-up assumed" in cells[7]) == (fit.plan["id"] == "home")
-        assert ("interval includes no difference" in cells[7]) == (it.low <= row.null <= it.high)
+        assert ("imprecise" in cells[7]) == (it.low <= row.null <= it.high)
 
 
 def test_the_range_of_the_chances_is_that_over_the_analyses(written: Written) -> None:
