@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mgbayes.comparison.tables import Floats
 from mgbayes.frequentist.result import Estimate, Result
 from mgbayes.frequentist.wald import wald as normal_test
@@ -28,12 +26,11 @@ class Answers:
     high: Floats | None = None
     pareto_k: Floats | None = None
 
-    def with_study(self, i: int, other: Answers | None) -> None:
-        """Put what another calculation says of study i alone in its place; no answer where it is None."""
-        for name in ("p", "side", "estimate", "low", "high"):
-            mine, value = getattr(self, name), None if other is None else getattr(other, name)
+    def with_study(self, i: int, other: Answers) -> None:
+        """Put what another calculation says of study i alone in its place."""
+        for mine, value in zip(vars(self).values(), vars(other).values(), strict=True):
             if mine is not None:
-                mine[i] = np.nan if value is None else value[0]
+                mine[i] = value[0]
 
     @classmethod
     def of(cls, result: Result) -> Answers:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mgbayes.comparison.answers import Answers, Method
-from mgbayes.comparison.importance import Model, posterior
+from mgbayes.comparison.importance import Model, more_draws, posterior
 from mgbayes.comparison.nuts import by_nuts
 from mgbayes.comparison.tables import Floats
 from mgbayes.models.priors import Prior
@@ -32,8 +32,12 @@ def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answ
     """What a model says of studies under a prior of its effect, in units of ``scale``; by NUTS where k is large."""
     found = posterior(studies, model).under(prior, model.effect_prior).answers()
     for i in np.flatnonzero(np.isnan(found.p)).tolist():
-        drawn = by_nuts(studies.rows([i]), model, prior)
-        found.with_study(i, drawn.answers() if drawn else None)
+        study = studies.rows([i])
+        again = more_draws(study, model).under(prior, model.effect_prior).answers()
+        if np.isnan(again.p[0]):
+            drawn = by_nuts(study, model, prior)
+            again = replace(drawn.answers() if drawn else again, pareto_k=again.pareto_k)
+        found.with_study(i, again)
     if scale is None or found.estimate is None or found.low is None or found.high is None:
         return found
     unit = scale(studies)
