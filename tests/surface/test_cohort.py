@@ -15,7 +15,7 @@ from mgbayes.report.write_latent_cohort import write_latent_cohort
 from tests.conftest import run_cli
 from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
 
-SETTINGS = Settings(chains=64, warmup=60, draws=20, thin=4, seed=2)
+SETTINGS = Settings(chains=32, warmup=20, draws=8, thin=2, seed=2)
 
 
 @pytest.fixture(scope="module", name="made")

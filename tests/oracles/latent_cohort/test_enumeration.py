@@ -81,6 +81,7 @@ def test_amounts_on_a_grid() -> None:
     agrees(x.max(1), share, every.max(1))
 
 
+@pytest.mark.long
 def test_events_times_and_follow_up() -> None:
     outcomes = outcomes_of(FALLS, (plan("relapse", "fall", horizons=[5], restricted_to=9),), 0.5)[0]
     cohort = cohort_of(FALLS, outcomes)
