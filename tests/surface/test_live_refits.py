@@ -1,4 +1,4 @@
-"""The live part of the page against posteriors that NUTS draws under each prior, for every main outcome.
+"""The live part of the page against posteriors that NUTS draws under each of 20 priors, for a yes/no outcome.
 
 Collected where MGBAYES_BROWSER names a Chromium.
 """
@@ -24,21 +24,21 @@ from mgbayes.study import load_study
 
 pytestmark = pytest.mark.long
 
-DRAWS = 5_000
-"""Of each of four chains of a refit, so that its own error is small beside 0.01."""
-PRIORS = {"remission": 5, "prednisone": 5, "relapse": 20, "binary": 20}
-"""How many of 20 priors are refitted: fits of the first two take a minute of computing each."""
+DRAWS = 10_000
+"""Of each of four chains, so that Monte Carlo errors are small beside 0.01. With the 2500 of the shipped plan
+P(benefit) was up to 0.02 off under narrow priors, which leave few effective draws."""
 
 
-def _plan(name: str) -> Plan:
-    """The plan as it is shipped, without the analyses that are not looked at."""
-    return mb.load_plan(name).model_copy(update={"printed_p": (), "alternative_families": ()})
+def _plan() -> Plan:
+    """The plan as it is shipped, with more draws and without its other family."""
+    plan = mb.load_plan("binary")
+    sampling = plan.sampling.model_copy(update={"draws": DRAWS})
+    return plan.model_copy(update={"alternative_families": (), "sampling": sampling})
 
 
 @pytest.fixture(scope="module", name="results")
 def _results() -> Results:
-    study = load_study().model_copy(update={"alternatives": ()})
-    return mb.reanalyze(study, plans=[_plan(name) for name in PRIORS], search=False)
+    return mb.reanalyze(load_study(), plans=[_plan()], search=False)
 
 
 @pytest.fixture(scope="module", name="page")
@@ -53,7 +53,10 @@ def _priors(row: Explorable) -> list[ReferencePrior]:
     """The 12 named priors and 8 normal ones, 20 in all."""
     e, unit = row.varied.size, row.varied.unit
     points = [(mean, sd * unit) for mean in (-e, 0.0, 0.5 * e, 2 * e) for sd in (0.5, 1.0)]
-    return [*row.priors, *(normal_prior(f"normal {mean:.2f}, {sd:.2f}", mean, sd, "") for mean, sd in points)]
+    return [
+        *row.priors,
+        *(normal_prior(f"normal {mean:.2f}, {sd:.2f}", mean, sd, "A point.") for mean, sd in points),
+    ]
 
 
 def _on_page(page: Page, at: int, prior: ReferencePrior) -> dict[str, Any]:
@@ -76,18 +79,11 @@ def _refitted(fitter: Fitter, results: Results, row: Explorable, prior: Referenc
     return summary.p_benefit
 
 
-@pytest.mark.parametrize("at", range(5))
-def test_the_page_agrees_with_refits_or_gives_no_answer(page: Page, results: Results, at: int) -> None:
-    rows = explorables(results.summary_of_findings, results.fits)
-    assert len(rows) == 5
+def test_the_page_agrees_with_refits_under_20_priors(page: Page, results: Results) -> None:
+    row = explorables(results.summary_of_findings, results.fits)[0]
     fitter = Fitter(use_cache=False, predictive=False)
-    asked = _priors(rows[at])[:: 20 // PRIORS[rows[at].finding.plan.id]]
-    found = [(prior, _on_page(page, at, prior)) for prior in asked]
-    apart = {
-        prior.name: it["benefit"] - _refitted(fitter, results, rows[at], prior)
-        for prior, it in found
-        if it["trusted"]
-    }
-    print(rows[at].varied.estimand, {name: round(by, 4) for name, by in apart.items()}, len(found))
-    assert len(apart) > len(found) / 2
-    assert max(map(abs, apart.values())) < 0.01
+    found = [(prior, _on_page(page, 0, prior)) for prior in _priors(row)]
+    assert len(found) == 20
+    assert all(it["trusted"] for _, it in found)
+    apart = [it["benefit"] - _refitted(fitter, results, row, prior) for prior, it in found]
+    assert max(map(abs, apart)) < 0.01, apart
