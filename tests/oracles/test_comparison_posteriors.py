@@ -230,6 +230,7 @@ def test_p_values_are_printed_as_papers_print_them(p: float, bounds: tuple[float
     assert published.printed(p) == pytest.approx(bounds)
 
 
+@pytest.mark.long
 def test_every_evidence_is_calibrated_since_truths_come_from_the_prior(tmp_path, monkeypatch) -> None:
     """Of 200 studies: coverage and stated probabilities are right within 4 Monte Carlo errors."""
     monkeypatch.setenv("MGBAYES_CACHE", str(tmp_path))

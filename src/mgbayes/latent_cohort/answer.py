@@ -127,8 +127,8 @@ class CohortAnswer:
         return tuple(row for row in self.answers if not row.convergence.ok)
 
     def main(self) -> tuple[Answer, ...]:
-        """The main estimand of each outcome."""
-        return main_of(self.answers)
+        """The main estimand of each outcome in which no patient counts twice by definition."""
+        return separate(self.study, main_of(self.answers))
 
 
 def cohort(

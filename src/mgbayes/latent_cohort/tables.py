@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from mgbayes.latent_cohort.answer import CohortAnswer
+if TYPE_CHECKING:
+    from mgbayes.latent_cohort.answer import CohortAnswer
 
 
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgbayes.latent_cohort.answer import CohortAnswer
 from mgbayes.latent_cohort.tables import not_reported, reported_p
 from mgbayes.report.latent_cohort_words import by_claim
 from mgbayes.report.picture import Picture
@@ -16,6 +15,8 @@ from mgbayes.report.style import CONTRAST, INK, SOFT, bare_left
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from mgbayes.latent_cohort.answer import CohortAnswer
 
 
 def pictures(behind: CohortAnswer) -> Iterator[Picture]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from mgbayes.latent_cohort.answer import Answer, CohortAnswer, separate
-from mgbayes.latent_cohort.tests_on_tables import PublishedP
 from mgbayes.report import words
+
+if TYPE_CHECKING:
+    from mgbayes.latent_cohort.answer import Answer, CohortAnswer
+    from mgbayes.latent_cohort.tests_on_tables import PublishedP
 
 RARE = 0.01
 """A reported p is called surprising where fewer of the cohorts have it, under every test that was tried."""
@@ -17,7 +20,7 @@ def short_answer(behind: CohortAnswer) -> Iterator[str]:
     if behind.failed:
         names = "; ".join(words.first_lower(row.estimand.label) for row in behind.failed)
         yield f"Without an estimate, since chains did not agree: {names}."
-    main = [row for row in separate(behind.study, behind.main()) if row.convergence.ok]
+    main = [row for row in behind.main() if row.convergence.ok]
     if len(main) > 1 and len(main) == len(behind.together[0].single):
         yield _together(behind)
     for row in main:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgbayes.files import write_frames
-from mgbayes.latent_cohort.answer import CohortAnswer
 from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
@@ -17,6 +16,9 @@ from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
+
+if TYPE_CHECKING:
+    from mgbayes.latent_cohort.answer import CohortAnswer
 
 DIGITS = "%.6g"
 PAGE = "cohort.html"
