@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mgbayes.report.write import BESIDE
+from mgbayes.report.write import COMPANIONS
 from tests.toy_results import toy_results
 
 
-@pytest.mark.parametrize("place", BESIDE)
+@pytest.mark.parametrize("place", COMPANIONS)
 def test_the_answer_links_to_the_page_that_exists(tmp_path: Path, place: str) -> None:
     link = f'href="{place}"'
     toy_results().write(tmp_path)

@@ -24,13 +24,13 @@ from mgbayes.verification.result import MEANING
 def page(
     reanalysis: Reanalysis,
     drawn: Mapping[str, tuple[Picture, Path]],
-    beside: Mapping[str, str] = MappingProxyType({}),
+    companions: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The page; ``drawn`` holds each figure with its SVG file, ``beside`` pages next to it and what each answers.
+    """The page; ``drawn`` holds each figure with its SVG file, ``companions`` the pages next to it and what each answers.
 
     Everything from the study file is escaped; figures are held as data, nothing is fetched.
     """
-    return render("report.html.j2", drawn, _context(reanalysis, drawn) | {"beside": beside})
+    return render("report.html.j2", drawn, _context(reanalysis, drawn) | {"companions": companions})
 
 
 def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mgbayes.report.page import page
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.tables import TABLES
 
-BESIDE = {
+COMPANIONS = {
     "cohort/cohort.html": "What do all the numbers say together, and what of the patients is not reported?",
     "comparison/comparison.html": "Which test or prior can be trusted with so few patients?",
 }
@@ -34,8 +34,8 @@ def write(
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        beside = {place: question for place, question in BESIDE.items() if (folder / place).exists()}
-        names = _make(reanalysis, Path(staging), say, beside)
+        companions = {place: question for place, question in COMPANIONS.items() if (folder / place).exists()}
+        names = _make(reanalysis, Path(staging), say, companions)
         before = _listed(folder)
         last = "results.json"
         move_all([*(name for name in names if name != last), last], Path(staging), folder)
@@ -57,7 +57,7 @@ def write_page(reanalysis: Reanalysis, file: str | Path) -> Path:
 
 
 def _make(
-    reanalysis: Reanalysis, staging: Path, say: Callable[[str], None], beside: Mapping[str, str]
+    reanalysis: Reanalysis, staging: Path, say: Callable[[str], None], companions: Mapping[str, str]
 ) -> list[str]:
     for part in ("tables", "figures", "posterior"):
         (staging / part).mkdir()
@@ -69,7 +69,7 @@ def _make(
     for fit in reanalysis.fits:
         write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)
     say("page")
-    (staging / "report.html").write_text(page(reanalysis, drawn, beside), "utf-8")
+    (staging / "report.html").write_text(page(reanalysis, drawn, companions), "utf-8")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     (staging / "results.json").write_text(dump(results_json(reanalysis, names)), "utf-8")
     return [*names, "results.json"]
