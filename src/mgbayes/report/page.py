@@ -26,7 +26,7 @@ def page(
     drawn: Mapping[str, tuple[Picture, Path]],
     companions: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The page; ``drawn`` holds each figure with its SVG file, ``companions`` the pages next to it and what each answers.
+    """The page; ``drawn`` holds each figure with its SVG file, ``companions`` pages next to it and their questions.
 
     Everything from the study file is escaped; figures are held as data, nothing is fetched.
     """
