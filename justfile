@@ -17,6 +17,10 @@ tests:
 long:
     pytest -m long
 
+# Refits and simulations that take an hour together
+evidence:
+    pytest -m evidence
+
 # The documentation site, in site/
 docs:
     sphinx-build --quiet --fail-on-warning --builder html docs site

@@ -1,6 +1,6 @@
 """Importance sampling for many studies at once against NUTS for one study at a time.
 
-``MGBAYES_STUDIES=200 pytest -m long -s tests/oracles/test_comparison_against_nuts.py`` prints the figures of 200
+``MGBAYES_STUDIES=200 pytest -m evidence -s tests/oracles/test_comparison_against_nuts.py`` prints the figures of 200
 studies of each model.
 """
 
@@ -91,7 +91,7 @@ def _drawn(name: str) -> tuple[Any, Any]:
     return it, (y, x, arm)
 
 
-@pytest.mark.long
+@pytest.mark.evidence
 @pytest.mark.parametrize("name", CASES)
 def test_probabilities_are_those_of_nuts(name: str) -> None:
     """8000 draws have a standard error of 0.0056 at most; the mean distance and k are asked of all studies."""
@@ -132,7 +132,7 @@ def test_probabilities_are_those_of_nuts(name: str) -> None:
     assert (found.pareto_k <= 0.7).mean() > 0.95
 
 
-@pytest.mark.long
+@pytest.mark.evidence
 def test_the_fallback_draws_from_the_posterior_that_importance_sampling_finds() -> None:
     """2000 draws have a standard error of 0.011 at most, were they independent."""
     model, prior = CASES["weibull"], Prior("normal", (0.0, 0.355), "skeptical")

@@ -22,7 +22,7 @@ from mgbayes.robustness.reference_priors import ReferencePrior, normal_prior
 from mgbayes.robustness.settings import Setting
 from mgbayes.study import load_study
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.evidence
 
 DRAWS = 10_000
 """Of each of four chains, so that Monte Carlo errors are small beside 0.01. With the 2500 of the shipped plan

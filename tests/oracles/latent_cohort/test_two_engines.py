@@ -26,7 +26,7 @@ STUDY = load_study()
 SETTINGS = Settings(dependence=0.0, chains=128, warmup=600, draws=100, seed=4)
 
 
-@pytest.mark.long
+@pytest.mark.evidence
 @pytest.mark.parametrize("name", ["remission", "relapse"])
 def test_two_engines_have_one_answer(name: str) -> None:
     """Mean and P(benefit) of every estimand within 3 Monte Carlo errors of both."""

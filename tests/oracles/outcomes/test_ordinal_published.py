@@ -255,7 +255,7 @@ def test_what_no_patients_can_have_is_refused() -> None:
         _read({"group": "achr", "median": "I"})
 
 
-@pytest.mark.long
+@pytest.mark.evidence
 @pytest.mark.parametrize("model", [ONE, TWO], ids=["one visit", "two visits"])
 def test_ranks_of_simulated_studies_are_uniform(model: ordinal.Ordinal) -> None:
     like = with_terms(
