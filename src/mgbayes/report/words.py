@@ -78,7 +78,7 @@ def first_upper(text: str) -> str:
 
 
 def outcome_of(label: str) -> str:
-    """The outcome of an estimand within a sentence: ``Hazard ratio, relapse`` is of relapse."""
+    """The outcome of an estimand within a sentence: ``Hazard ratio, a fall`` is of a fall."""
     return first_lower(re.sub(r"^\w+ ratio(,| of a) ", "", label))
 
 
