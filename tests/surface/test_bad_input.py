@@ -316,7 +316,7 @@ MISTAKES = {
     ),
     "lists within lists": (
         'p = "0.1"',
-        f"p = {'[' * 3000}{']' * 3000}",
+        f"p = {'[' * 30000}{']' * 30000}",
         ["the content", "lists within lists"],
     ),
     "a missing title": ('title = "A small study"', "", ["title", "nothing", "needed"]),

@@ -104,8 +104,9 @@ def _of_summary(
     rows: PatientRows, claim: Claim, summary: Summary, alternative: str | None = None
 ) -> Iterator[ClaimCheck]:
     sample, note = _sample(rows, claim, summary)
-    definitions = rows.study.methods.quantile_definitions
-    for statistic in statistics_of(summary, rows.study.group_n(summary.group), definitions):
+    definitions, endpoint = rows.study.methods.quantile_definitions, rows.study.endpoint_of(claim)
+    levels = () if endpoint is None else endpoint.levels
+    for statistic in statistics_of(summary, rows.study.group_n(summary.group), definitions, levels):
         values = None if sample is None else sample.of(statistic)
         for k, number in enumerate(statistic.numbers):
             value = None if values is None or np.isnan(values[k]) else float(values[k])
