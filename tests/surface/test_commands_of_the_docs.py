@@ -19,8 +19,8 @@ from mgbayes.study.load import load_study
 from tests.conftest import ROOT, run_cli
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OF_A_STUDY = ("verify", "plan", "reanalyze", "manuscript", "sensitivity", "simulate", "compare")
-SAMPLING = ("reanalyze", "manuscript", "sensitivity", "calibrate", "simulate", "compare")
+OF_A_STUDY = ("verify", "plan", "reanalyze", "manuscript", "sensitivity", "simulate", "compare", "cohort")
+SAMPLING = ("reanalyze", "manuscript", "sensitivity", "calibrate", "simulate", "compare", "cohort")
 PUT_IN = {
     "time_to_relapse=relapse.reconstructed.csv": "time_to_fall=relapse.reconstructed.csv",
     "relapse": "my.toml",
