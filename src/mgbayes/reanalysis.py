@@ -74,13 +74,8 @@ def reanalyze(
         say=lambda detail: say("fitting", detail),
         meanwhile=partial(verify, study, search=search, use_cache=use_cache),
     )
-    result = Results(
-        study,
-        ledger,
-        tuple(fits),
-        patients=None if patients is None else about(patients),
-        not_modelled=missing,
-    )
+    shown = None if patients is None else about(patients)
+    result = Results(study, ledger, tuple(fits), patients=shown, not_modelled=missing)
     if out is not None:
         write(result, Path(out), lambda detail: say("writing", detail))
     return result

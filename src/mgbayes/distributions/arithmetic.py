@@ -49,6 +49,25 @@ def _pytensor_ndtr() -> Function:
     return lambda x: pt.erfc(-x / np.sqrt(2)) / 2
 
 
+def _pytensor_normal_score() -> Function:
+    import pytensor.tensor as pt
+
+    def normal_score(below: Any, above: Any) -> Any:
+        return pt.switch(
+            below < above,
+            -np.sqrt(2) * pt.erfcinv(2 * pt.minimum(below, 0.5)),
+            np.sqrt(2) * pt.erfcinv(2 * pt.minimum(above, 0.5)),
+        )
+
+    return normal_score
+
+
+def _normal_score(below: Any, above: Any) -> Any:
+    return np.where(
+        below < above, special.ndtri(np.minimum(below, 0.5)), -special.ndtri(np.minimum(above, 0.5))
+    )
+
+
 log = _either(_pytensor("log"), np.log)
 exp = _either(_pytensor("exp"), np.exp)
 log1p = _either(_pytensor("log1p"), np.log1p)
@@ -61,3 +80,5 @@ gammaln = _either(_pytensor("gammaln"), special.gammaln)
 gammaincc = _either(_pytensor("gammaincc"), special.gammaincc)
 ndtr = _either(_pytensor_ndtr, special.ndtr)
 log_ndtr = _either(_pytensor_log_ndtr, special.log_ndtr)
+normal_score = _either(_pytensor_normal_score, _normal_score)
+"""Φ⁻¹(below), where below + above = 1; from the smaller of the two, so that neither tail loses digits."""

@@ -16,7 +16,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
-from mgbayes.latent_cohort.outcomes import Outcome
+from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.run import (
     LeftOut,
     Settings,
@@ -158,7 +158,11 @@ def cohort(
 
     Example:
         >>> import mgbayes as mb
-        >>> answer = mb.cohort("litchman2020")  # doctest: +SKIP
+        >>> from mgbayes.latent_cohort.run import Settings
+        >>> short = Settings(chains=16, warmup=1, draws=4, thin=1)
+        >>> answer = mb.cohort("litchman2020", [mb.load_plan("relapse")], settings=short, cores=1)
+        >>> [row.estimand.id for row in answer.main()], len(answer.failed) > 0  # so few draws give no estimate
+        (['hazard_ratio'], True)
     """
     read = study if isinstance(study, Study) else load_study(study)
     chosen = tuple(plans if plans is not None else plans_of(read).plans)

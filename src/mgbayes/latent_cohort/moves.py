@@ -133,7 +133,6 @@ class Exchange:
 
     who: Mask
     columns: tuple[str, ...]
-    label: str = ""
 
     @property
     def times(self) -> int:

@@ -12,9 +12,10 @@ import xarray as xr
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.diagnostics import GROUPS
-from mgbayes.latent_cohort.followup import FollowUp
+from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
 from mgbayes.latent_cohort.moves import Move, moves_of
-from mgbayes.latent_cohort.outcomes import FOLLOWUP, OUTCOMES, Outcome
+from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
 from mgbayes.latent_cohort.start import starting_tables
@@ -117,10 +118,8 @@ def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
             source = study.claim(endpoint.followup).endpoint if endpoint.followup else None
             if given.sd == 0:
                 length = round(given.mean)
-                return FollowUp(Column(FOLLOWUP, 1.0, length, "", high=length), given.mean, 1.0, 0.0)
-            column = Column(FOLLOWUP, 1.0, 1, source or "")
-            excess = given.mean - given.minimum
-            return FollowUp(column, given.minimum, (excess / given.sd) ** 2, given.sd**2 / excess)
+                return FollowUp(Column(FOLLOWUP, 1.0, length, "", high=length), given)
+            return FollowUp(Column(FOLLOWUP, 1.0, 1, source or ""), given)
     return None
 
 
@@ -136,7 +135,7 @@ def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
         lambda column: (
             followup.draw(rng, len(cohort.arm))
             if followup is not None and column is followup.column
-            else rng.exponential(followup.mean / 4 if followup is not None else 1.0, len(cohort.arm))
+            else rng.exponential(followup.given.mean / 4 if followup is not None else 1.0, len(cohort.arm))
         ),
         settings.chains,
     )

@@ -28,7 +28,7 @@ from numpy.random import Generator
 
 from mgbayes.latent_cohort.followup import FollowUp
 from mgbayes.latent_cohort.moves import Move, Proposal
-from mgbayes.latent_cohort.outcomes import Outcome
+from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.parameters import Values, evolve
 from mgbayes.latent_cohort.relations import Relation
 from mgbayes.latent_cohort.statements import Statement

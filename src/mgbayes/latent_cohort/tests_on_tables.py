@@ -15,7 +15,8 @@ from mgbayes.frequentist.ranks import mann_whitney
 from mgbayes.frequentist.samples import FollowUp, TwoGroups
 from mgbayes.frequentist.t_tests import student, welch
 from mgbayes.latent_cohort.derived import Derived
-from mgbayes.latent_cohort.outcomes import FOLLOWUP, Outcome
+from mgbayes.latent_cohort.followup import FOLLOWUP
+from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Tables
 from mgbayes.study.numbers import claims_between_arms
 from mgbayes.study.schema import Study

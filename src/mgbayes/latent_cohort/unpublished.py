@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from mgbayes.latent_cohort.derived import Derived
-from mgbayes.latent_cohort.outcomes import Outcome
+from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.possible import possible_counts
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Mask, Steps, Tables

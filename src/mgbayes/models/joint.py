@@ -46,7 +46,7 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mgbayes.distributions.arithmetic import log_ndtr
+from mgbayes.distributions.arithmetic import log_ndtr, normal_score
 from mgbayes.distributions.hazards import WEIBULL
 from mgbayes.distributions.lifetimes import LOGNORMAL
 from mgbayes.errors import InputError, Problem
@@ -235,12 +235,3 @@ def _hazard(given: Mapping[str, Any], par: Mapping[str, Any], effect: Any) -> An
     within = log_ndtr(nearer) + pt.log1mexp(pt.minimum(log_ndtr(farther) - log_ndtr(nearer), -1e-100))
     seen = pt.switch(t["between"][..., None], within, exact)
     return t["present"][..., None] * pt.switch(t["event"][..., None], seen, log_ndtr(-at))
-
-
-def normal_score(below: Any, above: Any) -> Any:
-    """Φ⁻¹(below), where below + above = 1; from the smaller of the two, so that neither tail loses digits."""
-    return pt.switch(
-        below < above,
-        -np.sqrt(2) * pt.erfcinv(2 * pt.minimum(below, 0.5)),
-        np.sqrt(2) * pt.erfcinv(2 * pt.minimum(above, 0.5)),
-    )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from mgbayes.latent_cohort.outcomes import OUTCOMES, Outcome
+from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.run import outcomes_of
 from mgbayes.latent_cohort.table import Rows
 from mgbayes.models.patient_times import patient_times

@@ -10,13 +10,13 @@ import pytest
 import xarray as xr
 from scipy import optimize, special, stats
 
+from mgbayes.distributions.arithmetic import normal_score
 from mgbayes.inference.job import applies
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.models import joint_patients
 from mgbayes.models import visits as of_visits
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
-from mgbayes.models.joint import normal_score
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
