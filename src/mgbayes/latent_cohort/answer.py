@@ -160,9 +160,9 @@ def cohort(
         >>> import mgbayes as mb
         >>> from mgbayes.latent_cohort.run import Settings
         >>> short = Settings(chains=16, warmup=1, draws=4, thin=1)
-        >>> answer = mb.cohort("litchman2020", [mb.load_plan("relapse")], settings=short, cores=1)
-        >>> [row.estimand.id for row in answer.main()], len(answer.failed) > 0  # so few draws give no estimate
-        (['hazard_ratio'], True)
+        >>> answer = mb.cohort("litchman2020", [mb.load_plan("binary")], settings=short, cores=1)
+        >>> answer.main()[0].estimand.id, len(answer.failed) > 0  # so few draws give no estimate
+        ('odds_ratio_pis_mm', True)
     """
     read = study if isinstance(study, Study) else load_study(study)
     chosen = tuple(plans if plans is not None else plans_of(read).plans)
