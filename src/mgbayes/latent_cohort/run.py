@@ -75,7 +75,18 @@ def outcomes_of(
                     )
         except NotPrinted as absent:
             left_out.append(LeftOut(plan.title, f"the paper does not report {absent.needed}"))
-    return tuple(found), tuple(left_out)
+    unit = next((_time_unit(outcome) for outcome in found if FOLLOWUP in outcome.reads), "")
+    alike = [outcome for outcome in found if FOLLOWUP not in outcome.reads or _time_unit(outcome) == unit]
+    left_out += [
+        LeftOut(outcome.plan.title, f"its times are not in {unit}, as the follow-up of the first outcome is")
+        for outcome in found
+        if outcome not in alike
+    ]
+    return tuple(alike), tuple(left_out)
+
+
+def _time_unit(outcome: Outcome) -> str:
+    return outcome.job.study.endpoint(outcome.plan.endpoints[0].endpoint).unit
 
 
 def _untold(study: Study, outcome: Outcome) -> Column | None:
@@ -115,7 +126,9 @@ def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
             endpoint = study.endpoint(outcome.plan.endpoints[0].endpoint)
             given = followup_of(study, outcome.plan)
             assert given is not None  # the outcome's model has asked for it
-            source = study.claim(endpoint.followup).endpoint if endpoint.followup else None
+            named = study.claim(endpoint.followup).endpoint if endpoint.followup else None
+            # Its numbers are held only where they are in the unit of the times.
+            source = named if named and study.endpoint(named).unit == endpoint.unit else None
             if given.sd == 0:
                 length = round(given.mean)
                 return FollowUp(Column(FOLLOWUP, 1.0, length, "", high=length), given)

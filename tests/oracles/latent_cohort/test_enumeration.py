@@ -12,6 +12,7 @@ import pytest
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.sampler import Run
 from mgbayes.latent_cohort.table import Tables
+from mgbayes.study.schema import Study
 from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
 
 SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
@@ -79,6 +80,21 @@ def test_amounts_on_a_grid() -> None:
     agrees((x == 0).sum(1), share, (every == 0).sum(1))
     agrees(x[:, 0], share, every[:, 0])
     agrees(x.max(1), share, every.max(1))
+
+
+def test_follow_up_in_another_unit_is_not_held_and_times_in_another_are_left_out() -> None:
+    raw = FALLS.model_dump(mode="json", exclude_none=True)
+    raw["endpoints"][2]["unit"] = "weeks"
+    raw["endpoints"].append(raw["endpoints"][1] | {"id": "slip", "unit": "weeks"})
+    study = Study.model_validate(raw)
+    plans = [
+        plan("relapse", name, id=name, title=name, horizons=[5], restricted_to=9) for name in ("fall", "slip")
+    ]
+    outcomes, left_out = outcomes_of(study, plans, 0.0)
+    assert [outcome.name for outcome in outcomes] == ["fall"]
+    assert [row.what for row in left_out] == ["slip"]
+    assert {row.claim for row in cohort_of(study, outcomes).statements} == {"fell", "times"}
+    assert "followup" in {row.claim for row in cohort_of(FALLS, outcomes).statements}
 
 
 @pytest.mark.long
