@@ -180,7 +180,7 @@ def test_the_page_is_self_contained_and_holds_every_figure(job: Job) -> None:
     page.feed(html)
     assert page.fetched == []
     assert "@import" not in html
-    assert not re.search(r"url\((?!['\"]?data:)", html)
+    assert not re.search(r"url\((?!['\"]?(?:data:|#))", html)
     assert page.images == len(list((job[1] / "figures").glob("*.svg")))
 
 

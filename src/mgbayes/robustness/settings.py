@@ -155,7 +155,8 @@ def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
 def _has_own_prior(plan: Plan, family: str, effect: str) -> bool:
     """Whether an effect of a family has a prior of the plan's, by itself or shared with those of other endpoints."""
     row = MODELS[plan.model]
-    return bool({effect, row.effect_by_endpoint} & {*row.parameters[family], *plan.priors})
+    shared = bool({effect, row.effect_by_endpoint} & set(row.parameters[family]))
+    return shared or effect in plan.priors
 
 
 def modest(sampling: Sampling) -> Sampling:

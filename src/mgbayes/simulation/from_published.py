@@ -236,7 +236,7 @@ def _moments(
     groups = []
     for _, row in summaries_of(study, *place):
         group = _group_of(study, row, sizes, values)
-        published = mean_of(study, row)
+        published = None if group is None else mean_of(study, row, int(group.sum()))
         if isinstance(published, MeanSD) and group is not None and group.any():
             groups.append((group, published))
     if not groups:
