@@ -77,11 +77,11 @@ def here(family: str, n: int, draws: int, seed: int) -> Row:
         one, other = (_prior(pm, name, *prior) for name, prior in PRIORS[family].items())
         law = pm.Gamma.dist(other, 1 / one) if family == "gamma" else pm.LogNormal.dist(one, other)
         t = pm.Flat("t", shape=order.gaps, initval=np.zeros(order.gaps)) if order.gaps else np.zeros(0)
-        gaps = gaps_in_order(order, q, t, low=0.0, xp=pt)
+        gaps = gaps_in_order(order, q, order.with_gaps(t, xp=pt), low=0.0, xp=pt)
         distribution = Distribution(
             lambda v: pm.logp(law, v), lambda v: pm.logcdf(law, v), lambda v: pt.log1mexp(pm.logcdf(law, v))
         )
-        density = log_density(order, q, gaps.d, distribution, xp=pt)
+        density = log_density(order.values(q, gaps.d, xp=pt), order.ranks, n, distribution, xp=pt)
         pm.Potential("published", density + gaps.log_jacobian)
     compiled, compiling = _timed(lambda: nutpie.compile_pymc_model(model))
     trace, seconds = _timed(

@@ -91,10 +91,22 @@ def _drawn(name: str) -> tuple[Any, Any]:
     return it, (y, x, arm)
 
 
+def _probability(name: str, compiled: Any, draws: int, seed: int) -> float:
+    """P(effect above zero) of a study by NUTS, from so many draws of four chains."""
+    drawn = nutpie.sample(
+        compiled, draws=int(draws) // 4, tune=500, chains=4, cores=1, seed=seed, progress_bar=False
+    ).posterior["theta"]
+    effect = np.moveaxis(drawn.to_numpy(), -1, 0)
+    if name != "share_at_zero":
+        return float((effect[-1] > 0).mean())
+    free = [np.log1p(np.exp(effect[0] + sign * effect[1] / 2)) for sign in (-1, 1)]
+    return float((effect[-1] + free[0] - free[1] > 0).mean())
+
+
 @pytest.mark.evidence
 @pytest.mark.parametrize("name", CASES)
 def test_probabilities_are_those_of_nuts(name: str) -> None:
-    """8000 draws have a standard error of 0.0056 at most; the mean distance and k are asked of all studies."""
+    """8000 draws have a standard error of 0.0056 at most; where they are further away, 160 000 decide."""
     model = CASES[name]
     studies, columns = _drawn(name)
     found = under(model, model.effect_prior, None, studies)
@@ -106,21 +118,18 @@ def test_probabilities_are_those_of_nuts(name: str) -> None:
         theta = pm.Normal("theta", np.array(own[0]), np.array(own[1]), shape=len(own[0]))
         pm.Potential("patients", law(name, theta, *data).sum())
     compiled = nutpie.compile_pymc_model(built)
-    theirs = np.empty(STUDIES)
+    theirs, draws = np.empty(STUDIES), np.full(STUDIES, 8000)
     for i in range(STUDIES):
-        given = dict(zip("abc", (column[i] for column in columns), strict=True))
-        drawn = nutpie.sample(
-            compiled.with_data(**given), draws=2000, tune=500, chains=4, cores=1, seed=i, progress_bar=False
-        ).posterior["theta"]
-        effect = np.moveaxis(drawn.to_numpy(), -1, 0)
-        if name == "share_at_zero":
-            free = [np.log1p(np.exp(effect[0] + sign * effect[1] / 2)) for sign in (-1, 1)]
-            theirs[i] = float((effect[-1] + free[0] - free[1] > 0).mean())
-        else:
-            theirs[i] = float((effect[-1] > 0).mean())
+        given = compiled.with_data(**dict(zip("abc", (column[i] for column in columns), strict=True)))
+        theirs[i] = _probability(name, given, draws[i], i)
+        if (
+            abs(ours[i] - theirs[i]) > 0.006
+        ):  # more than the standard error of so few draws: which of both is off?
+            draws[i] = 160_000
+            theirs[i] = _probability(name, given, draws[i], STUDIES + i)
     away = np.abs(ours - theirs)
     # Draws are worth about half of their number.
-    error = np.sqrt(np.maximum(theirs * (1 - theirs), 0.001) / 4000)
+    error = np.sqrt(np.maximum(theirs * (1 - theirs), 0.001) / (draws / 2))
     beyond = np.sqrt(max(0.0, float((away**2 - error**2).mean())))
     assert found.pareto_k is not None
     print(

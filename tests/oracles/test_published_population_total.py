@@ -141,11 +141,10 @@ def power_transformed(sample: int) -> Posterior:
     with pm.Model() as model:
         log_median, log_sd = pm.Normal("log_median", 7.5, 10), pm.Normal("log_sd", 0, 10)
         power = pm.Uniform("power", -1, 1)
-        gaps = gaps_in_order(
-            order, q, pm.Flat("t", shape=order.gaps, initval=np.zeros(order.gaps)), 0.0, xp=pt
-        )
-        family = _power_normal(log_median, pt.exp(log_sd), power)
-        pm.Potential("published", log_density(order, q, gaps.d, family, xp=pt) + gaps.log_jacobian)
+        real = pm.Flat("t", shape=order.gaps, initval=np.zeros(order.gaps))
+        gaps = gaps_in_order(order, q, order.with_gaps(real, xp=pt), 0.0, xp=pt)
+        family, v = _power_normal(log_median, pt.exp(log_sd), power), order.values(q, gaps.d, xp=pt)
+        pm.Potential("published", log_density(v, order.ranks, SAMPLED, family, xp=pt) + gaps.log_jacobian)
     trace = nutpie.sample(
         nutpie.compile_pymc_model(model),
         draws=1000,

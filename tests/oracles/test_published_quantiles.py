@@ -14,7 +14,8 @@ from mgbayes.inference.job import evidence_of, jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan
-from mgbayes.models.quantiles import FAMILIES, PublishedQuantiles, of, published
+from mgbayes.models.quantile_evidence import published
+from mgbayes.models.quantiles import FAMILIES, PublishedQuantiles, of
 from mgbayes.planning.propose import propose_plans
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
@@ -22,7 +23,14 @@ from mgbayes.study.statistics import QuantileDefinition, Quantiles
 from tests.conftest import ROOT
 from tests.oracles.continuous_fits import log_density, log_likelihood
 
-STUDY = load_study(ROOT / "studies" / "fonc2022.toml")
+
+def _measured_finely(study: Study) -> Study:
+    """The study with outcomes in any numbers: whole ones are in test_whole_quantiles."""
+    endpoints = tuple(row.model_copy(update={"whole": False}) for row in study.endpoints)
+    return study.model_copy(update={"endpoints": endpoints})
+
+
+STUDY = _measured_finely(load_study(ROOT / "studies" / "fonc2022.toml"))
 PLAN = load_plan(ROOT / "studies" / "fonc2022" / "stay.toml")
 PRIORS = PLAN.prior_set("lognormal")
 AT: dict[str, dict[str, Any]] = {

@@ -33,13 +33,14 @@ def model_of(arms: Sequence[tuple[int, Floats]]) -> Model | None:
         return None
 
     def log_likelihood(_: Any, theta: Floats) -> Floats:
-        level, log_sd, *t, effect = theta.reshape(-1, theta.shape[-1]).T
-        value = sum(((x / _GAP_SD) ** 2 / 2 for x in t), np.zeros_like(level))
+        level, log_sd, *own, effect = theta.reshape(-1, theta.shape[-1]).T
+        value = sum(((x / _GAP_SD) ** 2 / 2 for x in own), np.zeros_like(level))
         for a, (row, (_n, quartiles)) in enumerate(zip(rows, arms, strict=True)):
-            gaps, t = gaps_in_order(row, quartiles, t[: row.gaps], low=0.0), t[row.gaps :]
-            given = np.broadcast_to(quartiles[:, None], (len(quartiles), len(level)))
+            mine, own = np.reshape(own[: row.gaps], (row.gaps, len(level))), own[row.gaps :]
+            gaps = gaps_in_order(row, quartiles, row.with_gaps(mine), low=0.0)
+            v = row.values(quartiles[:, None], gaps.d)
             distribution = _log_normal(level + (a - 0.5) * effect, np.exp(log_sd))
-            value = value + log_density(row, given, gaps.d, distribution) + gaps.log_jacobian
+            value = value + log_density(v, row.ranks, row.n, distribution) + gaps.log_jacobian
         return value.reshape(theta.shape[:-1])
 
     means, sds = LOGNORMAL.means, LOGNORMAL.sds

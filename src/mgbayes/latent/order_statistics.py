@@ -2,8 +2,7 @@ r"""The density of published quantiles, without a latent patient: only the gaps 
 
 A quantile of n values is q = (1 - g) x_(j) + g x_(j+1), with j and g by the software's definition. Where g = 0 it is
 an order statistic. Else the neighbours are q - g d and q + (1 - g) d with a latent gap d > 0, and the map from (q, d)
-to them has the Jacobian 1. Where one of them is known from another quantile, the other follows from q, with the
-Jacobian 1 / g or 1 / (1 - g).
+to them has the Jacobian 1.
 
 With order statistics v_1 < ... < v_k at ranks r_1 < ... < r_k of n independent values with density f and distribution
 function F, their joint density is
@@ -13,9 +12,10 @@ function F, their joint density is
 with F(v_0) = 0, F(v_{k+1}) = 1, r_0 = 0, r_{k+1} = n + 1. It falls to zero where two order statistics with values
 between them meet, and is zero where they change places.
 
-The same function serves NumPy and PyTensor. Shapes: m quantiles, l gaps, k order statistics, each with any axes after
-it. Source: David and Nagaraja (2003), Order Statistics, 2.2; checked in tests/oracles against rejection, against its
-integral, and against the patients where every order statistic is known.
+The same functions serve NumPy and PyTensor. Shapes: m quantiles, k order statistics, each with any axes after it: of
+several definitions of a quantile at once, of many values. Source: David and Nagaraja (2003), Order Statistics, 2.2;
+checked in tests/oracles against rejection, against its integral, and against the patients where every order statistic
+is known.
 """
 
 from __future__ import annotations
@@ -23,59 +23,83 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isfinite, lgamma, log
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 Position = tuple[int, Fraction]
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class OrderStatistics:
-    """How published quantiles of n values and latent gaps make order statistics: v = of_quantiles q + of_gaps d.
+    """The order statistics that published quantiles of n values are made of, two neighbours each or one value.
+
+    ``rank`` (m, ...) is the lower neighbour's, from 1; ``weight`` (m, ...) the share of the upper one, 0 where the
+    quantile is a value. A second axis holds alternatives, such as several definitions of a quantile.
 
     >>> of_sixteen = OrderStatistics.at(16, [(8, Fraction(1, 2))])
     >>> of_sixteen.ranks, of_sixteen.values(np.array([5.0]), np.array([2.0]))
-    ((8, 9), array([4., 6.]))
+    (array([8, 9]), array([4., 6.]))
     """
 
     n: int
-    positions: tuple[Position, ...]
-    ranks: tuple[int, ...]
-    of_quantiles: Floats
-    of_gaps: Floats
-    log_jacobian: float
+    rank: Integers
+    weight: Floats
 
     @classmethod
     def at(cls, n: int, positions: Sequence[Position]) -> OrderStatistics:
-        """From the rank j (from 1) and weight g of each quantile, in their order.
+        """From the rank j (from 1) and weight g of each quantile, in their order."""
+        return cls(n, np.array([j for j, _ in positions]), np.array([float(g) for _, g in positions]))
 
-        Raises ValueError where a quantile follows from the others.
-        """
-        return _Elimination(n, positions).solved()
+    @classmethod
+    def alternatives(cls, n: int, rows: Sequence[Sequence[Position]]) -> OrderStatistics:
+        """The same quantiles under several definitions, which are the second axis."""
+        each = [cls.at(n, row) for row in rows]
+        return cls(n, np.stack([one.rank for one in each], -1), np.stack([one.weight for one in each], -1))
+
+    @property
+    def has_gap(self) -> NDArray[np.bool_]:
+        """Whether a quantile lies between two order statistics, (m, ...)."""
+        return self.weight > 0
+
+    @property
+    def ranks(self) -> Integers:
+        """The ranks (2 m, ...), the lower and upper neighbour of each quantile; one value has the same rank twice."""
+        pairs = np.stack([self.rank, self.rank + self.has_gap], axis=1)
+        return pairs.reshape(-1, *self.rank.shape[1:])
 
     @property
     def apart(self) -> bool:
         """Whether no two quantiles share an order statistic, so that gaps can be kept in order."""
-        return not self.log_jacobian and len(self.ranks) == len(self.positions) + self.gaps
+        return bool((self.rank[1:] > (self.rank + self.has_gap)[:-1]).all())
 
     @property
     def gaps(self) -> int:
         """How many latent gaps there are."""
-        return self.of_gaps.shape[1]
+        return int(self.has_gap.sum())
 
-    def values(self, quantiles: Any, gaps: Any) -> Any:
-        """The order statistics (k, ...) of quantiles (m, ...) and gaps (l, ...), numbers or symbols."""
-        exact = self.of_quantiles @ quantiles
-        return exact + self.of_gaps @ gaps if self.gaps else exact
+    def with_gaps(self, t: Any, *, xp: Any = np) -> Any:
+        """Coordinates t (gaps, ...) of one definition as rows (m, ...), zero where a quantile is a value."""
+        places = iter(range(self.gaps))
+        if not self.gaps:
+            return np.zeros((len(self.rank), *t.shape[1:]))
+        return xp.stack([t[next(places)] if gap else 0.0 * t[0] for gap in self.has_gap])
+
+    def values(self, quantiles: Any, gaps: Any, *, xp: Any = np) -> Any:
+        """The order statistics (2 m, ...) at ``ranks`` of quantiles and gaps (m, ...), numbers or symbols."""
+        g = _spread(self.weight, gaps)
+        lower, upper = quantiles - g * gaps, quantiles + (1 - g) * gaps
+        return xp.stack([row[i] for i in range(len(g)) for row in (lower, upper)])
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Latent gaps d (l, ...), and the log Jacobian (...) of the coordinates that they were made from."""
+    """Latent gaps d (m, ...), 0 where there is none, and the log Jacobian (...) of the coordinates behind them."""
 
     d: Any
     log_jacobian: Any
@@ -84,91 +108,35 @@ class Gaps:
 def gaps_in_order(
     order: OrderStatistics, quantiles: Any, t: Any, low: float = -inf, high: float = inf, *, xp: Any = np
 ) -> Gaps:
-    """Gaps from any real numbers t (l, ...), so that no order statistic changes places or leaves the support.
+    """Gaps from any real numbers t (m, ...), so that no order statistic changes places or leaves the support.
 
     One after the other, each gap is the share 1 / (1 + exp(-t)) of what its neighbours leave: the lower value stays
     above the order statistic before, the upper one below the next quantile. A sampler that moves in t meets no edge.
-    Quantiles stand in their order. Raises ValueError where two of them share an order statistic.
+    Where a quantile is a value, its t has no effect. Quantiles (m, ...) stand in their order. Raises ValueError where
+    two of them share an order statistic.
     """
     if not order.apart:
         raise ValueError("two quantiles share an order statistic: take latent values of all patients instead")
+    last = len(order.rank) - 1
     found: list[Any] = []
-    jacobians: list[Any] = []
+    jacobian: Any = 0.0
     before: Any = low
-    for i, (_, weight) in enumerate(order.positions):
-        q, g = quantiles[i], float(weight)
-        if g == 0:
-            before = q
-            continue
-        after = quantiles[i + 1] if i + 1 < len(order.positions) else high
+    for i in range(last + 1):
+        q, here, has = quantiles[i], t[i], order.has_gap[i]
+        g = np.where(has, order.weight[i], 0.5)
+        after = quantiles[i + 1] if i < last else high
         rooms = [(q - before) / g] if i or isfinite(low) else []
-        rooms += [(after - q) / (1 - g)] if i + 1 < len(order.positions) or isfinite(high) else []
-        here = t[len(found)]
+        rooms += [(after - q) / (1 - g)] if i < last or isfinite(high) else []
         if rooms:
             room = rooms[0] if len(rooms) == 1 else xp.minimum(*rooms)
-            found.append(room / (1 + xp.exp(-here)))
-            jacobians.append(xp.log(room) - xp.log1p(xp.exp(-here)) - xp.log1p(xp.exp(here)))
+            d = room / (1 + xp.exp(-here))
+            slope = xp.log(room) - xp.log1p(xp.exp(-here)) - xp.log1p(xp.exp(here))
         else:
-            found.append(xp.exp(here))
-            jacobians.append(here)
-        before = q + (1 - g) * found[-1]
-    return Gaps(xp.stack(found), sum(jacobians)) if found else Gaps(np.zeros(0), 0.0)
-
-
-class _Elimination:
-    """Order statistics one after the other: those that are quantiles, those that follow, those with a gap."""
-
-    def __init__(self, n: int, positions: Sequence[Position]) -> None:
-        self.n, self.m, self.positions = n, len(positions), tuple(positions)
-        self.known: dict[int, Floats] = {}
-        self.log_jacobian, self.gaps = 0.0, 0
-        pairs = []
-        for i, (j, g) in enumerate(positions):
-            if g == 0:
-                self._set(j, self._quantile(i))
-            else:
-                pairs.append((i, j, float(g)))
-        while pairs:
-            pair = next((one for one in pairs if self._neighbours(one)), pairs[0])
-            pairs.remove(pair)
-            self._place(*pair)
-
-    def _quantile(self, i: int) -> Floats:
-        row = np.zeros(2 * self.m)
-        row[i] = 1.0
-        return row
-
-    def _set(self, rank: int, row: Floats) -> None:
-        if rank in self.known or not 1 <= rank <= self.n:
-            raise ValueError(
-                f"the value of rank {rank} of {self.n} is known from another quantile, or there is none"
-            )
-        self.known[rank] = row
-
-    def _neighbours(self, pair: tuple[int, int, float]) -> int:
-        return (pair[1] in self.known) + (pair[1] + 1 in self.known)
-
-    def _place(self, i: int, j: int, g: float) -> None:
-        quantile = self._quantile(i)
-        if j + 1 in self.known:
-            self._set(j, (quantile - g * self.known[j + 1]) / (1 - g))
-            self.log_jacobian -= log(1 - g)
-        elif j in self.known:
-            self._set(j + 1, (quantile - (1 - g) * self.known[j]) / g)
-            self.log_jacobian -= log(g)
-        else:
-            gap = np.zeros(2 * self.m)
-            gap[self.m + self.gaps] = 1.0
-            self.gaps += 1
-            self._set(j, quantile - g * gap)
-            self._set(j + 1, quantile + (1 - g) * gap)
-
-    def solved(self) -> OrderStatistics:
-        """The order statistics in order."""
-        ranks = tuple(sorted(self.known))
-        rows = np.array([self.known[rank] for rank in ranks]).reshape(len(ranks), -1)
-        by_gaps = rows[:, self.m : self.m + self.gaps]
-        return OrderStatistics(self.n, self.positions, ranks, rows[:, : self.m], by_gaps, self.log_jacobian)
+            d, slope = xp.exp(here), here
+        found.append(xp.where(has, d, 0.0))
+        jacobian = jacobian + xp.where(has, slope, 0.0)
+        before = q + np.where(has, 1 - g, 0.0) * found[-1]
+    return Gaps(xp.stack(found), jacobian)
 
 
 @dataclass(frozen=True)
@@ -184,29 +152,26 @@ class Distribution:
     log_sf: Callable[[Any], Any]
 
 
-def log_density(
-    order: OrderStatistics, quantiles: Any, gaps: Any, distribution: Distribution, *, xp: Any = np
-) -> Any:
-    """The joint log density of quantiles (m, ...) and gaps (l, ...) > 0; -inf where values are out of order.
+def log_density(v: Any, ranks: Integers, n: int, distribution: Distribution, *, xp: Any = np) -> Any:
+    """The joint log density of order statistics v (k, ...) at ranks (k, ...) of n values; -inf if out of order.
 
-    ``xp`` is numpy or pytensor.tensor; the distribution takes and gives arrays of that kind.
+    A rank that repeats the one before stands for the same value again and counts once. ``xp`` is numpy or
+    pytensor.tensor; the distribution takes and gives arrays of that kind.
     """
-    v = order.values(quantiles, gaps)
-    between = np.diff([0, *order.ranks, order.n + 1]) - 1
-    total = lgamma(order.n + 1) - sum(lgamma(m + 1) for m in between) + order.log_jacobian
-    result = total + distribution.log_pdf(v).sum(axis=0)
-    cdf, sf = distribution.log_cdf(v), distribution.log_sf(v)
-    if between[0]:
-        result = result + int(between[0]) * cdf[0]
-    if between[-1]:
-        result = result + int(between[-1]) * sf[-1]
-    if len(order.ranks) > 1:
-        in_order = v[1:] > v[:-1]
-        result = result + xp.where(in_order, 0.0, -np.inf).sum(axis=0)
-        some = np.flatnonzero(between[1:-1])
-        inner = between[1:-1][some].reshape(-1, *(1,) * (v.ndim - 1))
-        result = result + (inner * _log_between(cdf, sf, in_order, xp)[some]).sum(axis=0)
-    return result
+    at = _spread(ranks, v)
+    steps = np.diff(at, axis=0)
+    once = np.concatenate([np.ones_like(at[:1]), steps]) > 0
+    below, between, above = at[0] - 1, np.maximum(steps - 1, 0), n - at[-1]
+    ways = gammaln(n + 1) - gammaln(below + 1) - gammaln(above + 1) - gammaln(between + 1).sum(axis=0)
+    cdf, sf, in_order = distribution.log_cdf(v), distribution.log_sf(v), v[1:] > v[:-1]
+    inner = xp.where(between > 0, between * _log_between(cdf, sf, in_order, xp), 0.0)
+    return (
+        ways
+        + xp.where(once, distribution.log_pdf(v), 0.0).sum(axis=0)
+        + below * xp.where(below > 0, cdf[0], 0.0)
+        + above * xp.where(above > 0, sf[-1], 0.0)
+        + xp.where(in_order | (steps == 0), inner, -inf).sum(axis=0)
+    )
 
 
 def _log_between(log_cdf: Any, log_sf: Any, in_order: Any, xp: Any) -> Any:
@@ -216,3 +181,8 @@ def _log_between(log_cdf: Any, log_sf: Any, in_order: Any, xp: Any) -> Any:
     small = xp.where(lower, log_cdf[:-1], log_sf[1:])
     below = xp.where(in_order & (small < large), small - large, -1.0)
     return large + xp.log(-xp.expm1(below))
+
+
+def _spread(constant: Any, like: Any) -> Any:
+    """A constant with as many axes as an array, for those that come after its own."""
+    return constant.reshape(*constant.shape, *(1,) * (like.ndim - constant.ndim))

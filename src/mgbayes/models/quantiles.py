@@ -26,7 +26,10 @@ definition of a quantile has the same prior probability, and the likelihood is t
     gap        ~ Logistic(0, 1)   place of each gap in what its neighbours leave; its density is taken back
     quantiles  ~ average over definitions of the density of an arm's quantiles and gaps
 
-Values are taken as measured finely: quantiles that are equal, as of outcomes in few whole numbers, have no density.
+Values are taken as measured finely, but for an outcome in whole numbers of which quantiles are equal or few order
+statistics are possible: these have the probability of their cells (mgbayes.latent.whole_quantiles), an integral over
+
+    place      ~ Uniform(0, 1)    place of each order statistic in its cell
 
 Evidence: patients and quantiles of each arm. Units: those of the endpoint.
 Source: David and Nagaraja (2003), Order Statistics, 3rd ed., section 2.2.
@@ -34,11 +37,9 @@ Source: David and Nagaraja (2003), Order Statistics, 3rd ed., section 2.2.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import inf
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ from numpy.typing import NDArray
 
 from mgbayes.distributions.arithmetic import exp, expm1, log, log_ndtr
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.latent.order_statistics import Distribution, OrderStatistics, gaps_in_order, log_density
+from mgbayes.latent.order_statistics import Distribution, gaps_in_order, log_density
+from mgbayes.latent.whole_quantiles import log_probability
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
@@ -58,14 +60,19 @@ from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
+from mgbayes.models.quantile_evidence import (
+    are_apart,
+    definitions_of,
+    fraction,
+    in_whole_numbers,
+    orders_of,
+    published,
+)
 from mgbayes.study.numbers import find_quantiles
 from mgbayes.study.schema import Study
-from mgbayes.study.statistics import QuantileDefinition, Quantiles
 
 Data = Mapping[str, NDArray[Any]]
 _LOG_TWO = float(np.log(2))
-_FINEST = 1000
-"""Probabilities of quantiles are read as fractions of at most so many parts."""
 
 
 @dataclass(frozen=True)
@@ -165,11 +172,20 @@ class PublishedQuantiles:
         if len(arms) < 2:
             raise NotPrinted(part.endpoint, "a median or other quantiles in both arms")
         data = published(*arms)
+        if study.endpoint(part.endpoint).whole:
+            whole = in_whole_numbers(data, 0.0 if self.outcome.nonnegative else -inf)
+            if whole is not None and (whole["possible"].max(axis=(1, 2)) == 0).any():
+                raise NotPrinted(part.endpoint, "quantiles that so many whole numbers can have")
+            if whole is not None:
+                return whole
         for a in (0, 1):
             shown = data["quantile"][a][data["reported"][a] == 1]
             if (np.diff(shown) <= 0).any():
-                raise NotPrinted(part.endpoint, "quantiles that differ, of values measured more finely")
-        if not _apart(data):
+                raise NotPrinted(
+                    part.endpoint,
+                    "quantiles that differ, or few whole numbers (whole = true in the study file)",
+                )
+        if not are_apart(data):
             raise NotPrinted(part.endpoint, "fewer quantiles, or more patients, in each arm")
         if (
             any(FAMILIES[family].by_ratio for family in plan.printed_families)
@@ -182,28 +198,14 @@ class PublishedQuantiles:
         """Build the model on published quantiles (see ``published``)."""
         chosen = FAMILIES[family]
         level_name, effect_name, sd_name = chosen.names
-        orders = _orders(data)
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
             quantile = pm.Data("quantile", data["quantile"])
             level, effect = parameter(level_name, priors), parameter(effect_name, priors)
             dispersion = parameter(sd_name, priors, dims="arm")
             median = level + effect * HALVES.to_numpy()
-            gaps = sum(order.gaps for row in orders for order, _ in row)
-            place = pm.Logistic("gap", 0.0, 1.0, shape=gaps) if gaps else pt.zeros(0)
-            densities, begin = [], 0
-            for a, row in enumerate(orders):
-                distribution = chosen.of(median[a], dispersion[a])
-                shown = quantile[a][np.flatnonzero(data["reported"][a])]
-                terms = []
-                for order, weight in row:
-                    own = place[begin : begin + order.gaps]
-                    begin += order.gaps
-                    latent = gaps_in_order(order, shown, own, chosen.least, xp=pt)
-                    # The density of the gaps' places as drawn is taken back.
-                    drawn = pm.logp(pm.Logistic.dist(0.0, 1.0), own).sum()
-                    exact = log_density(order, shown, latent.d, distribution, xp=pt)
-                    terms.append(exact + latent.log_jacobian - drawn + np.log(weight))
-                densities.append(pt.logsumexp(pt.stack(terms)))
+            laws = [chosen.of(median[a], dispersion[a]) for a in (0, 1)]
+            add = _whole_log_probability if "whole" in data else _log_density
+            densities = add(data, quantile, laws, chosen.least)
             given_density("quantiles", pt.stack(densities), quantile.sum(axis=1), dims="arm")
         return model
 
@@ -242,7 +244,11 @@ class PublishedQuantiles:
         drawn = self.prior_draws(rng, data, family, priors, 1)
         truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
         quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
-        return truth, {**data, "quantile": quantile}
+        simulated = {**data, "quantile": quantile}
+        if "whole" in data:
+            exact = {**simulated, "rounding": np.repeat(quantile[..., None], 2, axis=-1)}
+            simulated = in_whole_numbers(exact, 0.0 if self.outcome.nonnegative else -inf) or simulated
+        return truth, simulated
 
     def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
         """The quantiles that are published."""
@@ -268,60 +274,57 @@ class PublishedQuantiles:
         median = (draws[level] + (a - 0.5) * draws[effect]).transpose("chain", "draw").to_numpy()[..., None]
         dispersion = draws[sd].transpose("chain", "draw").to_numpy()[..., None]
         y = np.sort(family.outcome(median, dispersion, family.draw(rng, (*median.shape[:2], n))), axis=-1)
-        at = [_definitions(data)[0].position(_fraction(p), n) for p in data["probability"]]
+        y = np.floor(y + 0.5) if "whole" in data else y
+        at = [definitions_of(data)[0].position(fraction(p), n) for p in data["probability"]]
         return np.stack(
             [(1 - float(g)) * y[..., j - 1] + float(g) * y[..., min(j, n - 1)] for j, g in at], axis=-1
         )
 
 
-def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[Any]]:
-    """The data of published quantiles.
+def _log_density(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
+    """By arm, the density of its quantiles and gaps, on average over definitions.
 
-    Returns:
-        n (arm,); probability (m,), of every quantile that either arm has; quantile (arm, m) and reported (arm, m),
-        1 where it is reported; definition, those of a quantile that are possible.
+    Each quantile has a place for a gap under each definition; where it is a value, the place has no effect.
     """
-    arms = (reference, contrast)
-    probability = sorted({one.p for arm in arms for one in arm.quantiles})
-    quantile, reported = np.ones((2, len(probability))), np.zeros((2, len(probability)), dtype=np.int64)
-    for a, arm in enumerate(arms):
-        for one in arm.quantiles:
-            i = probability.index(one.p)
-            quantile[a, i], reported[a, i] = float(one.text), 1
-    return {
-        "n": np.array([arm.n for arm in arms]),
-        "probability": np.array([float(p) for p in probability]),
-        "quantile": quantile,
-        "reported": reported,
-        "definition": np.array([str(one) for one in reference.definitions]),
-    }
+    orders = orders_of(data)
+    shapes = [order.weight.shape if order.has_gap.any() else (0, 0) for order, _ in orders]
+    places = _in_shapes(pm.Logistic("gap", 0.0, 1.0, shape=size), shapes) if (size := _size(shapes)) else []
+    densities = []
+    for a, (order, share) in enumerate(orders):
+        q = quantile[a][np.flatnonzero(data["reported"][a])][:, None]
+        t = places[a] if order.has_gap.any() else pt.zeros(order.weight.shape)
+        latent = gaps_in_order(order, q, t, least, xp=pt)
+        # The density of the gaps' places as drawn is taken back.
+        drawn = pt.where(order.has_gap, pm.logp(pm.Logistic.dist(0.0, 1.0), t), 0.0).sum(axis=0)
+        exact = log_density(order.values(q, latent.d, xp=pt), order.ranks, order.n, laws[a], xp=pt)
+        densities.append(pt.logsumexp(exact + latent.log_jacobian - drawn + np.log(share)))
+    return densities
 
 
-def _fraction(p: float) -> Fraction:
-    return Fraction(float(p)).limit_denominator(_FINEST)
+def _whole_log_probability(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
+    """By arm, the density of the places of its order statistics, summed over ways, on average over definitions."""
+    values, possible = (pm.Data(name, data[name]) for name in ("whole", "possible"))
+    shares = [share for _, share in orders_of(data)]
+    ranks = [rows[:, : len(share)] for rows, share in zip(data["rank"], shares, strict=True)]
+    shapes = [rows.shape for rows in ranks]
+    places = _in_shapes(pm.Uniform("place", 0.0, 1.0, shape=_size(shapes)), shapes)
+    densities = []
+    for a, share in enumerate(shares):
+        whole, place, n = values[a, :, : len(share)], places[a], int(data["n"][a])
+        ways = log_probability(whole, ranks[a], n, place, laws[a], least, xp=pt)
+        is_way = possible[a, : len(share)] > 0
+        densities.append(pt.logsumexp(pt.where(is_way, ways, -inf) + np.log(share)[:, None]))
+    return densities
 
 
-def _definitions(data: Data) -> list[QuantileDefinition]:
-    return [QuantileDefinition(str(name)) for name in data["definition"]]
+def _size(shapes: Sequence[tuple[int, ...]]) -> int:
+    return sum(map(prod, shapes))
 
 
-def _apart(data: Data) -> bool:
-    """Whether no two quantiles of an arm share an order statistic, under any definition."""
-    try:
-        return all(order.apart for row in _orders(data) for order, _ in row)
-    except ValueError:
-        return False
-
-
-def _orders(data: Data) -> list[list[tuple[OrderStatistics, float]]]:
-    """By arm, the order statistics behind its quantiles under each definition, and the share of definitions."""
-    definitions, orders = _definitions(data), []
-    for a, n in enumerate(data["n"]):
-        shown = [
-            _fraction(p) for p, known in zip(data["probability"], data["reported"][a], strict=True) if known
-        ]
-        alike = Counter(tuple(one.position(p, int(n)) for p in shown) for one in definitions)
-        orders.append(
-            [(OrderStatistics.at(int(n), places), k / len(definitions)) for places, k in alike.items()]
-        )
-    return orders
+def _in_shapes(values: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """Values (all) as arrays of these shapes, one after the other."""
+    ends = np.cumsum([0, *map(prod, shapes)])
+    return [
+        values[begin:end].reshape(shape)
+        for begin, end, shape in zip(ends[:-1], ends[1:], shapes, strict=True)
+    ]

@@ -32,7 +32,7 @@ def median_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         return wanted
     visit, cells = published[-1]
     values = [float(one.text) for one in chain.from_iterable(cell.quantiles for cell in cells)]
-    if min(values) <= 0:
+    if max(values) <= 0 or (min(values) <= 0 and not endpoint.whole):
         return wanted
     arms = f"{study.contrast.label} than with {study.reference.label}"
     raw: dict[str, object] = {
@@ -46,7 +46,7 @@ def median_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         "alternative_families": ("weibull",),
         "endpoints": (EndpointAt(endpoint=endpoint.id, visit=None if visit is None else visit.id),),
         "headline": ("median_ratio",),
-        "caution": "Medians and quartiles say little about the tails, and values are taken as measured finely.",
+        "caution": "Medians and quartiles say little about the tails.",
         "priors": _priors(sum(values) / len(values), endpoint.unit),
         "important": (important_ratio("median_ratio", endpoint.benefit),),
         "sensitivity": (expected_ratio("log_ratio", "median_ratio", endpoint.benefit, of="median"),),
@@ -57,12 +57,12 @@ def median_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
 
 
 def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[Quantiles]:
-    """The published quantiles of both arms at a visit; empty unless both have them, and they differ within each."""
+    """The published quantiles of both arms at a visit; empty unless both have any that differ or are whole."""
     cells = []
     for arm in (study.reference, study.contrast):
         cell = find_quantiles(study, endpoint, arm.id, None if visit is None else visit.id)
         values = [] if cell is None else [float(one.text) for one in cell.quantiles]
-        if cell is None or len(set(values)) < len(values):
+        if cell is None or (len(set(values)) < len(values) and not endpoint.whole):
             return []
         cells.append(cell)
     return cells
