@@ -26,7 +26,7 @@ definition of a quantile has the same prior probability, and the likelihood is t
     gap        ~ Logistic(0, 1)   place of each gap in what its neighbours leave; its density is taken back
     quantiles  ~ average over definitions of the density of an arm's quantiles and gaps
 
-Values are taken as measured finely, but for an outcome in whole numbers of which quantiles are equal or few order
+The definitions share the places of the gaps, so that a sampler need not find them anew for each. Values are taken as measured finely, but for an outcome in whole numbers of which quantiles are equal or few order
 statistics are possible: these have the probability of their cells (mgbayes.latent.whole_quantiles), an integral over
 
     place      ~ Uniform(0, 1)    place of each order statistic in its cell
@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -282,17 +282,15 @@ class PublishedQuantiles:
 
 
 def _log_density(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
-    """By arm, the density of its quantiles and gaps, on average over definitions.
-
-    Each quantile has a place for a gap under each definition; where it is a value, the place has no effect.
-    """
+    """By arm, the density of its quantiles and gaps, on average over definitions, which share the gaps' places."""
     orders = orders_of(data)
-    shapes = [order.weight.shape if order.has_gap.any() else (0, 0) for order, _ in orders]
-    places = _in_shapes(pm.Logistic("gap", 0.0, 1.0, shape=size), shapes) if (size := _size(shapes)) else []
+    sizes = [len(order.rank) if order.has_gap.any() else 0 for order, _ in orders]
+    place = pm.Logistic("gap", 0.0, 1.0, shape=sum(sizes)) if any(sizes) else None
     densities = []
     for a, (order, share) in enumerate(orders):
         q = quantile[a][np.flatnonzero(data["reported"][a])][:, None]
-        t = places[a] if order.has_gap.any() else pt.zeros(order.weight.shape)
+        own = pt.zeros(len(order.rank)) if place is None or not sizes[a] else _part(place, sizes, a)
+        t = own[:, None] + np.zeros(len(share))
         latent = gaps_in_order(order, q, t, least, xp=pt)
         # The density of the gaps' places as drawn is taken back.
         drawn = pt.where(order.has_gap, pm.logp(pm.Logistic.dist(0.0, 1.0), t), 0.0).sum(axis=0)
@@ -305,26 +303,18 @@ def _whole_log_probability(data: Data, quantile: Any, laws: list[Distribution], 
     """By arm, the density of the places of its order statistics, summed over ways, on average over definitions."""
     values, possible = (pm.Data(name, data[name]) for name in ("whole", "possible"))
     shares = [share for _, share in orders_of(data)]
-    ranks = [rows[:, : len(share)] for rows, share in zip(data["rank"], shares, strict=True)]
-    shapes = [rows.shape for rows in ranks]
-    places = _in_shapes(pm.Uniform("place", 0.0, 1.0, shape=_size(shapes)), shapes)
+    sizes = [data["rank"].shape[1]] * len(shares)
+    place = pm.Uniform("place", 0.0, 1.0, shape=sum(sizes))
     densities = []
     for a, share in enumerate(shares):
-        whole, place, n = values[a, :, : len(share)], places[a], int(data["n"][a])
-        ways = log_probability(whole, ranks[a], n, place, laws[a], least, xp=pt)
+        whole, ranks = values[a, :, : len(share)], data["rank"][a, :, : len(share)]
+        own = _part(place, sizes, a)[:, None] + np.zeros(len(share))
+        ways = log_probability(whole, ranks, int(data["n"][a]), own, laws[a], least, xp=pt)
         is_way = possible[a, : len(share)] > 0
         densities.append(pt.logsumexp(pt.where(is_way, ways, -inf) + np.log(share)[:, None]))
     return densities
 
 
-def _size(shapes: Sequence[tuple[int, ...]]) -> int:
-    return sum(map(prod, shapes))
-
-
-def _in_shapes(values: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """Values (all) as arrays of these shapes, one after the other."""
-    ends = np.cumsum([0, *map(prod, shapes)])
-    return [
-        values[begin:end].reshape(shape)
-        for begin, end, shape in zip(ends[:-1], ends[1:], shapes, strict=True)
-    ]
+def _part(values: Any, sizes: Sequence[int], a: int) -> Any:
+    """The values of one arm among those of both, which stand one after the other."""
+    return values[sum(sizes[:a]) : sum(sizes[: a + 1])]
