@@ -26,8 +26,9 @@ definition of a quantile has the same prior probability, and the likelihood is t
     gap        ~ Logistic(0, 1)   place of each gap in what its neighbours leave; its density is taken back
     quantiles  ~ average over definitions of the density of an arm's quantiles and gaps
 
-The definitions share the places of the gaps, so that a sampler need not find them anew for each. Values are taken as measured finely, but for an outcome in whole numbers of which quantiles are equal or few order
-statistics are possible: these have the probability of their cells (mgbayes.latent.whole_quantiles), an integral over
+The definitions share the places of the gaps, so that a sampler need not find them anew for each. Values are taken as
+measured finely, but for an outcome in whole numbers of which few order statistics are possible: these have the
+probability of their cells (mgbayes.latent.whole_quantiles), an integral over
 
     place      ~ Uniform(0, 1)    place of each order statistic in its cell
 
