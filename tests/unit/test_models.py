@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,12 @@ ROWS = [(name, family) for name, row in MODELS.items() for family in row.paramet
 PLANS = shipped_plans()
 ELSEWHERE = {
     "quantiles": [("fonc2022", "stay")],
-    "reported_effect": [("roumier2021", "time_to_death"), ("xu2019", "blood_loss")],
+    "reported_effect": [
+        ("roumier2021", "time_to_death"),
+        ("xu2019", "blood_loss"),
+        ("effects_only", "fall"),
+        ("effects_only", "pain"),
+    ],
 }
 """Models of which the embedded study has no outcome: other studies, and plans or endpoints of these."""
 
@@ -72,7 +78,7 @@ def _plans_of(name: str) -> list[Plan]:
 def _elsewhere(study_id: str, name: str) -> Plan:
     """A plan that stands beside a study, or the one that is proposed for its reported effect."""
     path = ROOT / "studies" / study_id / f"{name}.toml"
-    study = load_study(ROOT / "studies" / f"{study_id}.toml")
+    study = load_study(_file(study_id))
     plan = load_plan(path) if path.exists() else effect_plan(study, study.endpoint(name))
     assert plan is not None
     return plan
@@ -86,9 +92,15 @@ def _plan_of(name: str, family: str) -> Plan:
 
 def _study_of(plan: Plan) -> Study:
     """The study that a plan was written for."""
-    return load_study(
-        plan.study or "litchman2020" if plan in PLANS else ROOT / "studies" / f"{plan.study}.toml"
-    )
+    return load_study(plan.study or "litchman2020" if plan in PLANS else _file(plan.study or ""))
+
+
+def _file(study_id: str) -> Path:
+    """Of a study among the examples, or among those that only tests have."""
+    paths = [
+        folder / f"{study_id}.toml" for folder in (ROOT / "studies", ROOT / "tests" / "oracles" / "studies")
+    ]
+    return next(path for path in paths if path.exists())
 
 
 @pytest.mark.parametrize(("name", "family"), ROWS)

@@ -13,7 +13,8 @@ from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
 
 _STEP = 1e-4
-_SAMPLING = Sampling(draws=500, tune=300, chains=4, seed=1, target_accept=0.9)
+_SAMPLING = Sampling(draws=500, tune=300, chains=4, seed=1, target_accept=0.9, max_depth=6)
+"""Deeper trees are of a posterior without an answer, which would take minutes, and are counted as failed."""
 
 
 def by_nuts(study: Any, model: Model, prior: Prior) -> Draws | None:

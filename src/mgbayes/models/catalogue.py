@@ -146,8 +146,10 @@ MODELS: Mapping[str, ModelRow] = {
         {
             "approximate_ratio": {"log_ratio": "normal"},
             "approximate_difference": {"difference": "normal"},
+            "counts": {"log_odds": "normal", "log_odds_ratio": "normal"},
+            "means": {"difference": "normal", "sd": "lognormal"},
         },
-        effects=("log_ratio", "difference"),
+        effects=("log_ratio", "difference", "log_odds_ratio"),
         takes_patients=False,
     ),
     "binary": ModelRow(

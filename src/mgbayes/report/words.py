@@ -41,6 +41,8 @@ _FAMILIES = {
     "poisson": "patients of an arm alike",
     "approximate_ratio": "the reported ratio, as an approximation: its log is normal",
     "approximate_difference": "the reported difference, as an approximation: it is normal",
+    "counts": "all counts that give the reported effect",
+    "means": "the reported difference of means and its pooled SD",
 }
 
 

@@ -21,10 +21,11 @@ UNKNOWN = 10**9
 
 @dataclass(frozen=True)
 class EffectOf:
-    """A reported effect, and whether it compares the reference arm with the other one."""
+    """A reported effect, whether it compares the reference arm with the other one, and is said to be unadjusted."""
 
     effect: Effect
     turned: bool
+    unadjusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def find_effect(study: Study, endpoint: str, visit: str | None = None) -> Effect
         for row in claim.effects if claim.endpoint == endpoint else ():
             groups = (row.of or contrast, row.versus or reference)
             if row.visit == visit and row.statistic.has_interval and set(groups) == {reference, contrast}:
-                return EffectOf(row.statistic, groups[0] == reference)
+                return EffectOf(row.statistic, groups[0] == reference, row.adjusted is False)
     return None
 
 

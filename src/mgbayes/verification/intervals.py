@@ -10,6 +10,7 @@ from mgbayes.study.numbers import find_count, find_mean_and_spread, mean_of, siz
 from mgbayes.study.reported import ReportedEffect
 from mgbayes.study.rounding import Interval, exact_interval, rounding_interval
 from mgbayes.study.schema import Claim, Kind, Study
+from mgbayes.study.statistics.effect_tables import OF_COUNTS, tables_with
 from mgbayes.study.statistics.means import MeanCI
 from mgbayes.study.statistics.ratios import Effect, Measure
 from mgbayes.verification.result import Check
@@ -68,6 +69,7 @@ def effects_recomputed(study: Study, claim: Claim) -> Iterator[Check]:
     for row in claim.effects:
         found = None if row.adjusted else _from_summaries(study, claim, row)
         if found is None:
+            yield from _counts_exist(study, claim, row)
             continue
         effect, way = row.statistic, f"{found.value} from the {found.what}"
         name = effect.measure.label
@@ -83,6 +85,26 @@ def effects_recomputed(study: Study, claim: Claim) -> Iterator[Check]:
             maybe = "" if row.adjusted is False else "; an analysis with other variables could give another"
             text = f"the {name} is {way}, reported {effect.estimate}{maybe}"
             yield Check("effect", row.adjusted is not False, text, proves=False)
+
+
+def _counts_exist(study: Study, claim: Claim, row: ReportedEffect) -> Iterator[Check]:
+    """Some counts of two groups whose sizes are known give an unadjusted effect and Wald's interval."""
+    of, versus = row.of or study.contrast.id, row.versus or study.reference.id
+    m, n = study.group_n(of), study.group_n(versus)
+    effect, endpoint = row.statistic, study.endpoint_of(claim)
+    if row.adjusted is not False or m is None or n is None or not effect.has_interval:
+        return
+    if endpoint is None or endpoint.kind is not Kind.binary or effect.measure not in OF_COUNTS:
+        return
+    tables = tables_with(effect, m, n)
+    some = "; ".join(f"{x} of {m} against {y} of {n}" for x, y in tables[:3]) + (
+        " ..." if len(tables) > 3 else ""
+    )
+    text = f"the {effect.wording} is that of {some}"
+    if not len(tables):
+        text = f"no counts of {m} and {n} patients give the {effect.wording} by Wald's method"
+        text += " (another method, other patients, or a misprint)"
+    yield Check("effect", len(tables) > 0, text, proves=False)
 
 
 @dataclass(frozen=True)
@@ -116,10 +138,7 @@ def _from_summaries(study: Study, claim: Claim, row: ReportedEffect) -> _Recompu
         means = [find_mean_and_spread(study, endpoint.id, group, visit, change) for group in (of, versus)]
         one, other = (None if mean is None else mean.mean_interval for mean in means)
         return None if one is None or other is None else _of_means(measure, of, versus, one, other)
-    if (
-        measure not in (Measure.odds_ratio, Measure.risk_ratio, Measure.risk_difference)
-        or endpoint.kind is not Kind.binary
-    ):
+    if measure not in OF_COUNTS or endpoint.kind is not Kind.binary:
         return None
     first, second = (find_count(study, endpoint.id, group, visit) for group in (of, versus))
     if first is None or second is None:
