@@ -54,7 +54,7 @@ def test_the_definitions_of_a_quartile_cost_what_the_page_says() -> None:
     assert f"cover {100 * float(rows['6', '7']['coverage_sd']):.0f} %" in text
 
 
-@pytest.mark.evidence
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda path: path.stem)
 def test_each_study_is_re_analyzed_and_its_page_is_built(path: Path, tmp_path: Path) -> None:
     """With the plans in its folder, or else with all that are proposed."""
