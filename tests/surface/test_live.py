@@ -79,7 +79,10 @@ def test_every_named_prior_weights_as_python_does(page: Page) -> None:
             weight, k = smoothed(log_density(named.prior, effect) - log_density(row.evidence[0].own, effect))
             found = _computed(page, at, f"it.priors[{i}].parts")
             assert found["k"] == pytest.approx(k, abs=0.01)
-            assert found["benefit"] == pytest.approx((weight * better).sum() / weight.sum(), abs=0.002)
+            share = (weight * better).sum() / weight.sum()
+            assert found["benefit"] == pytest.approx(share, abs=0.002)
+            error = np.sqrt(((weight * (better - share)) ** 2).sum()) / weight.sum()
+            assert found["error"] == pytest.approx(error, rel=0.02, abs=1e-5)
 
 
 def test_a_prior_too_far_away_is_refused_and_says_so(page: Page) -> None:

@@ -79,8 +79,14 @@ const Live = (() => {
       return draws[draws.length - 1];
     };
     const back = value => outcome.ratio ? Math.exp(value) : value;
+    const benefit = beyond(toScale(outcome.null)), none = toScale(outcome.null);
+    let away = 0;
+    for (let i = 0; i < draws.length; i++) {
+      const better = outcome.higher ? draws[i] > none : draws[i] < none;
+      away += (weight[i] * (better - benefit)) ** 2;
+    }
     return {
-      k, trusted: k <= TRUSTED, effective: total * total / squares, benefit: beyond(toScale(outcome.null)),
+      k, trusted: k <= TRUSTED, effective: total * total / squares, benefit, error: Math.sqrt(away) / total,
       important: threshold === null || outcome.ratio && threshold <= 0 ? null : beyond(toScale(threshold)),
       median: back(quantile(0.5)), low: back(quantile(0.025)), high: back(quantile(0.975)),
     };
@@ -193,7 +199,8 @@ const Live = (() => {
       ? `P(benefit) ${percent(result.benefit)}` +
         (result.important === null ? "" : `; P(important benefit) ${percent(result.important)}`) +
         `; median ${number(result.median)} (central 95 % ${number(result.low)} to ${number(result.high)})${unit}. ` +
-        `Pareto k ${number(result.k)}; worth ${Math.round(result.effective)} draws.`
+        `Pareto k ${number(result.k)}; worth ${Math.round(result.effective)} draws, which leaves P(benefit) a ` +
+        `Monte Carlo error of ${number(100 * result.error)} %.`
       : `No answer: this prior is too far from that of the analysis (Pareto k ${result.k.toFixed(2)}; at most 0.7 is trusted). ` +
         "A refit is needed: mgbayes sensitivity.";
     part("answer").classList.toggle("refused", !result.trusted);
