@@ -45,6 +45,7 @@ def test_wrong_posterior_is_found(shift: float, stretch: float):
     assert result.ecdf_p()["theta"] < 0.001
 
 
+@pytest.mark.long
 def test_right_posterior_by_nutpie_is_calibrated():
     result = toy(None, replicates=100, draws=500)
     assert result.calibrated()

@@ -152,6 +152,7 @@ def test_equal_rates_give_a_half_up_to_the_asymmetry_of_the_data_themselves(inde
     assert abs(row.p_benefit - p) < Z * row.mcse_p_benefit
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", binary.FAMILIES)
 def test_it_does_not_matter_which_arm_is_the_reference(family: str) -> None:
     """With the arms exchanged each P is 1 - P, within three Monte Carlo errors; no family knows the arms apart."""
@@ -211,6 +212,7 @@ def test_the_prior_that_a_hierarchy_induces_has_the_mean_and_sd_that_are_said() 
     assert values.std() == pytest.approx(np.hypot(0.75, 0.5), rel=0.01)
 
 
+@pytest.mark.long
 def test_five_of_the_same_ten_patients_under_two_names_count_once(independent) -> None:
     """The posterior of each outcome is that of it alone: nothing is counted twice."""
     table = (5, 10, 2, 10)

@@ -124,8 +124,9 @@ def test_every_direction_has_its_root(n: int, mean: float, sd: float) -> None:
     np.testing.assert_allclose(y.std(axis=1, ddof=1), sd, rtol=1e-10)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("visits", "box", "size"), [(1, 0.1, 1_000_000), pytest.param(2, 0.3, 1_000_000, marks=pytest.mark.long)]
+    ("visits", "box", "size"), [(1, 0.1, 1_000_000), (2, 0.3, 1_000_000)]
 )
 def test_density_of_latent_values_is_the_share_of_simulated_cohorts(
     visits: int, box: float, size: int

@@ -18,6 +18,7 @@ FLAT = priors_with(
 )
 
 
+@pytest.mark.long
 def test_one_visit_has_the_posterior_of_two_t_under_flat_priors() -> None:
     mean, sd, n = np.array([[12.0], [-3.5]]), np.array([[9.1], [7.2]]), np.array([14, 11])
     model = model_of(1)

@@ -83,6 +83,7 @@ def test_every_value_has_its_coordinate(transform: type[Reparametrized], skew: f
     np.testing.assert_allclose(back.eval({value: at}), at, atol=1e-9)
 
 
+@pytest.mark.long
 def test_draws_are_of_the_prior_and_its_numbers_can_be_swapped() -> None:
     """Of a model whose only evidence is the prior: centre, unit and skewness leave no trace in the draws."""
     with pm.Model() as model:

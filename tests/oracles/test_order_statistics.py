@@ -154,6 +154,7 @@ def grid_posterior(mapped: OrderStatistics, q: np.ndarray) -> np.ndarray:
     return np.exp(found - logsumexp(found))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("definition", "method"), [("6", "weibull"), ("7", "linear"), ("2", "averaged_inverted_cdf")]
 )

@@ -118,7 +118,7 @@ def plan(family: str = "independent", **changes: Any) -> Plan:
     return Plan.model_validate(row | changes)
 
 
-@pytest.fixture(scope="module", params=["independent", pytest.param("hierarchical", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["independent", "hierarchical"])
 def family(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -131,6 +131,7 @@ def made(family: str) -> list[tuple[Setting, Cell]]:
     return [(row, _made(fitter, row)) for row in chosen]
 
 
+@pytest.mark.long
 def test_the_cells_of_three_skeptics_are_those_of_a_prior_on_the_odds_ratio(
     made: list[tuple[Setting, Cell]],
 ) -> None:
@@ -142,6 +143,7 @@ def test_the_cells_of_three_skeptics_are_those_of_a_prior_on_the_odds_ratio(
         assert quadrature(TABLES["well"], stats.norm(0, sd).pdf)[0] == pytest.approx(p, abs=0.005)
 
 
+@pytest.mark.long
 def test_every_cell_is_the_integral_over_its_table(made: list[tuple[Setting, Cell]], family: str) -> None:
     """Under each named prior; the plan's own is one only where nothing is pooled."""
     compared = 0
@@ -168,6 +170,7 @@ def test_every_cell_is_the_integral_over_its_table(made: list[tuple[Setting, Cel
     assert compared == (14 if family == "hierarchical" else 15)
 
 
+@pytest.mark.long
 def test_what_a_hierarchy_says_of_a_member_is_shown_beside_the_named_priors(
     made: list[tuple[Setting, Cell]], family: str
 ) -> None:

@@ -52,6 +52,7 @@ def patients(draw: st.DrawFn) -> xr.Dataset:
 
 @given(patients())
 @settings(max_examples=12, deadline=None)
+@pytest.mark.long
 def test_any_rows_give_honest_tests(rows: xr.Dataset) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter(

@@ -274,6 +274,7 @@ def test_replicates_have_the_quantities_of_the_patients_that_they_repeat(study: 
         assert abs(row.value - values.mean()) < 4 * values.std(), row
 
 
+@pytest.mark.long
 def test_a_known_dependence_is_recovered(study: Study) -> None:
     """Of 3000 patients with loadings of 0.72, 0.54 and -0.80 (on Fisher's scale 0.9, 0.6 and -1.1)."""
     like = followed_like(study) | {"n": np.array([1500, 1500])}

@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import run_cli
 from tests.oracles.patient_comparison.twin import made_up_study, twin, write
 
+pytestmark = pytest.mark.long
+
 SUBSET = "three_cycles = cycles >= 3"
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 COUNTED = ("remission.ever", "relapse.ever", "baseline.thymectomy", "baseline.thymectomy_all", "pis.mm_12m")
