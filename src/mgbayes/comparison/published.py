@@ -184,7 +184,8 @@ def of_set(published: Published, sets: Sets, theta: Floats, arm: int) -> Floats:
         return sets.log_weight - total - d * log_scale - squares / 2 * np.exp(-2 * log_scale)
     shape = np.exp(log_scale)
     # A draw at a time: sets and patients fill the processor's cache.
-    sums = np.stack([np.exp(k * logs).sum(1) for k in shape[:, 0]])
+    with np.errstate(over="ignore"):  # so steep a hazard that the likelihood is zero
+        sums = np.stack([np.exp(k * logs).sum(1) for k in shape[:, 0]])
     return sets.log_weight + d * (at + log_scale) + (shape - 1) * total - np.exp(at) * sums
 
 
@@ -223,7 +224,9 @@ def _worthy(published: Published, sets: Sets, theta: Floats, arm: int, rng: Gene
 
 
 def _scaled(log_values: Floats) -> Floats:
-    return log_values - log_values.max(1, keepdims=True)
+    """Without a scale where all are minus infinity."""
+    most = log_values.max(1, keepdims=True)
+    return log_values - np.where(np.isfinite(most), most, 0.0)
 
 
 def _agreeing(published: Published, one: Sets, other: Sets) -> Floats:
