@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mgbayes.limits import PROBLEMS_SHOWN
+
 EXIT_DONE = 0
 EXIT_FIT_FAILED = 1
 EXIT_INPUT = 2
@@ -53,10 +55,12 @@ class InputError(MgbayesError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        """The file, one line a problem, and what to do."""
+        """The file, one line a problem, the count of those that are not shown, and what to do."""
         count = len(self.problems)
         head = f"{self.file}: {count} problem{'s' if count != 1 else ''}"
-        lines = [head, *(f"  {problem}" for problem in self.problems)]
+        lines = [head, *(f"  {problem}" for problem in self.problems[:PROBLEMS_SHOWN])]
+        if count > PROBLEMS_SHOWN:
+            lines.append(f"  and {count - PROBLEMS_SHOWN} more")
         if self.advice:
             lines.append(self.advice)
         return "\n".join(lines)

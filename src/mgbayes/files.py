@@ -6,12 +6,14 @@ import csv
 import io
 import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.limits import TABLE_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,25 @@ def writing(
         raise InputError(str(place), [Problem(what, error.strerror or str(error), accepted)]) from None
 
 
+def read_bytes(path: Path, accepted: str, *, most: int = TABLE_BYTES, missing: str = "") -> bytes:
+    """The content of a file. Raises InputError for none that can be read, a pipe or a device, or one too large.
+
+    ``accepted`` says what file is wanted, and ``missing`` what, where there is none of that name.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+            return path.read_bytes()
+        given = "a directory" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
+        if stat.S_ISREG(found.st_mode):
+            given, accepted = f"{found.st_size / 1e6:.1f} MB", f"at most {most / 1e6:g} MB"
+    except FileNotFoundError:
+        given, accepted = "no such file", missing or accepted
+    except (OSError, ValueError) as error:
+        given, accepted = getattr(error, "strerror", None) or str(error), "a file that can be read"
+    raise InputError(str(path), [Problem("the path", given, accepted)])
+
+
 def csv_text(rows: Iterable[Sequence[object]], separator: str = ",") -> str:
     """Rows as CSV, the heading first; None is an empty cell."""
     text = io.StringIO()
@@ -73,7 +94,9 @@ def write_frames(frames: Mapping[str, pd.DataFrame], folder: Path, digits: str) 
         (folder / f"{name}.csv").write_text(frame_text(frame, digits), "utf-8")
 
 
-def csv_rows(content: bytes, separator: str | None = None, wanted: Collection[str] = ()) -> list[list[str]]:
+def csv_rows(
+    content: bytes, separator: str | None = None, wanted: Collection[str] = ()
+) -> Iterator[list[str]]:
     """The rows of a CSV file as people and programs write it: comma, semicolon or tab, with or without a mark.
 
     The separator is the given one, or the one that the file names, or else the one that cuts the most of the
@@ -86,7 +109,7 @@ def csv_rows(content: bytes, separator: str | None = None, wanted: Collection[st
         separator = separator or first.removeprefix(_DECLARED)[:1]
     if separator not in SEPARATORS:
         separator = _separator(lines, wanted)
-    return list(csv.reader(io.StringIO(lines, newline=""), delimiter=separator, strict=True))
+    yield from csv.reader(io.StringIO(lines, newline=""), delimiter=separator, strict=True)
 
 
 def _decoded(content: bytes) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection
 
-from mgbayes.errors import Problem
 from mgbayes.files import csv_rows
-from mgbayes.patients.sheet import Sheet, from_rows
+from mgbayes.patients.sheet import Sheet, from_rows, refused
 
 
 def read_csv(content: bytes, wanted: Collection[str], separator: str | None) -> Sheet:
@@ -18,4 +17,4 @@ def read_csv(content: bytes, wanted: Collection[str], separator: str | None) -> 
         given, accepted = "bytes that are not text", str(error)
     except csv.Error as error:
         given, accepted = f"text that is not CSV ({error})", "a row a line, with cells in quotes closed"
-    return Sheet((), {}, problems=(Problem("the content", given, accepted),))
+    return refused("the content", given, accepted)

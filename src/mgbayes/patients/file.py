@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import read_bytes
 from mgbayes.patients.csv_file import read_csv
 from mgbayes.patients.excel import read_excel
 from mgbayes.patients.parquet import read_parquet
@@ -20,20 +21,12 @@ _READERS: dict[str, Callable[[bytes, Collection[str], PatientMap], Sheet]] = {
 _ACCEPTED = "a spreadsheet as .csv, .xlsx or .parquet"
 
 
-def read_bytes(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """The bytes of a file of patients. Raises InputError when there are none that can be read."""
-    if path.is_dir():
-        raise InputError(str(path), [Problem("the path", "a directory", _ACCEPTED)])
-    if path.suffix.lower() not in _READERS:
+    if not path.is_dir() and path.suffix.lower() not in _READERS:
         given = f"the file type {path.suffix}" if path.suffix else "a name without a file type"
         raise InputError(str(path), [Problem("the path", given, _ACCEPTED)])
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(str(path), [Problem("the path", "no such file", _ACCEPTED)]) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(str(path), [Problem("the path", reason, "a file that can be read")]) from None
+    return read_bytes(path, _ACCEPTED)
 
 
 def read_sheet(content: bytes, suffix: str, wanted: Collection[str], mapping: PatientMap) -> Sheet:

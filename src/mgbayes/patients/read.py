@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.patients.fields import ARM, Field, fields, mapped_columns
-from mgbayes.patients.file import read_bytes, read_sheet
+from mgbayes.patients.file import read_content, read_sheet
 from mgbayes.patients.origin import not_observed
 from mgbayes.patients.rules import rules
 from mgbayes.patients.sheet import Sheet
@@ -44,7 +44,7 @@ def read_patients(path: str | Path, study: Study) -> xr.Dataset:
         problem = Problem("patients", "nothing", "a [patients] table that maps the columns")
         raise InputError(f"the study {study.id}", [problem], _ADVICE)
     mapped = fields(study, mapping, date.today())
-    content = read_bytes(path)
+    content = read_content(path)
     wanted = mapped_columns(mapping, mapped)
     sheet = read_sheet(content, path.suffix, wanted, mapping)
     problems = [*sheet.problems, *_columns(sheet, wanted)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mgbayes.errors import Problem
+from mgbayes.limits import COLUMNS, ROWS
 
 Cell = Any
 """What a cell can hold: text, a number, true or false, a date, or nothing."""
@@ -35,17 +37,21 @@ def text(cell: Cell) -> str:
     return str(cell).replace("\u00a0", " ").strip()
 
 
-def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]], problems: Iterable[Problem] = ()) -> Sheet:
+def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]]) -> Sheet:
     """A sheet from its rows; the first that is not blank is the heading, and blank rows are skipped.
 
-    A row with content beyond the last heading is a problem: a decimal comma, say, has split a cell.
+    A row with content beyond the last heading is a problem: a decimal comma, say, has split a cell. No more rows are
+    taken than a sheet may have.
     """
-    filled = [(number, cells) for number, cells in numbered if any(text(cell) for cell in cells)]
+    trimmed = ((number, _trimmed(cells)) for number, cells in numbered)
+    filled = list(islice(((number, cells) for number, cells in trimmed if cells), ROWS + 2))
     if not filled:
-        return Sheet(
-            (), {}, problems=(*problems, Problem("the content", "nothing", "a heading and a row a patient"))
-        )
+        return refused("the content", "nothing", "a heading and a row a patient")
     (_, heads), *body = filled
+    if len(body) > ROWS:
+        return refused("the content", f"more than {ROWS} rows", f"at most {ROWS} rows below the heading")
+    if len(heads) > COLUMNS:
+        return refused("the heading", f"{len(heads)} columns", f"at most {COLUMNS} columns")
     names = [text(head) for head in heads]
     columns = {
         name: tuple(row[at] if at < len(row) else None for _, row in body)
@@ -53,14 +59,23 @@ def from_rows(numbered: Iterable[tuple[int, Sequence[Cell]]], problems: Iterable
         if name
     }
     doubled = frozenset(name for name, times in Counter(names).items() if times > 1 and name)
-    problems = [*problems, *(p for number, row in body for p in _overhang(number, row, len(names)))]
+    accepted = f"at most {len(names)}, as in the heading (a cell that holds the separator stands in quotes)"
+    problems = [
+        Problem(f"row {number}", f"{len(row)} cells", accepted)
+        for number, row in body
+        if len(row) > len(names)
+    ]
     if not body:
         problems.append(Problem("the content", "no row below the heading", "a row a patient"))
     return Sheet(tuple(number for number, _ in body), columns, doubled, tuple(problems))
 
 
-def _overhang(number: int, row: Sequence[Cell], width: int) -> list[Problem]:
-    if not any(text(cell) for cell in row[width:]):
-        return []
-    accepted = f"at most {width}, as in the heading (a cell that holds the separator stands in quotes)"
-    return [Problem(f"row {number}", f"{len(row)} cells", accepted)]
+def refused(place: str, given: str, accepted: str) -> Sheet:
+    """A sheet of which nothing is read, with the reason."""
+    return Sheet((), {}, problems=(Problem(place, given, accepted),))
+
+
+def _trimmed(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """A row without the blank cells at its end."""
+    end = next((at for at in range(len(cells), 0, -1) if text(cells[at - 1])), 0)
+    return cells[:end]

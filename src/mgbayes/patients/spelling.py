@@ -6,12 +6,12 @@ ValueError. ``accepted`` says in words what it takes.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from mgbayes.limits import LARGEST_VALUE
 from mgbayes.patients.sheet import Cell, text
 
 _NUMBER = {
@@ -65,14 +65,14 @@ class YesNo:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number, with the decimal sign that the map declares where it is written as text."""
+    """A number of reasonable size, with the decimal sign that the map declares where it is written as text."""
 
     decimal: str = "."
 
     @property
     def accepted(self) -> str:
         """An example says more than a rule."""
-        return f"a number such as 7 or 7{self.decimal}5, without a unit"
+        return f"a number such as 7 or 7{self.decimal}5, at most {LARGEST_VALUE:g} in size, without a unit"
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -80,13 +80,13 @@ class Number:
         return ()
 
     def __call__(self, cell: Cell) -> float:
-        """The number. Raises ValueError for dates, true and false, units, infinity."""
+        """The number. Raises ValueError for dates, true and false, units, numbers too large."""
         if isinstance(cell, bool | date) or not (isinstance(cell, str) or hasattr(cell, "__float__")):
             raise ValueError(cell)
-        value = self._written(text(cell)) if isinstance(cell, str) else float(cell)
-        if not math.isfinite(value):
+        value = self._written(text(cell)) if isinstance(cell, str) else cell
+        if not abs(value) <= LARGEST_VALUE:
             raise ValueError(cell)
-        return value
+        return float(value)
 
     def _written(self, word: str) -> float:
         word = word.replace("\u2212", "-")

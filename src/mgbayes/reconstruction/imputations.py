@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.files import csv_rows
+from mgbayes.files import csv_rows, read_bytes
 from mgbayes.study.schema import Kind, Study
 
 COLUMNS = ("member", "patient", "arm", "time", "event")
@@ -46,7 +46,7 @@ def read_imputations(
     """
     path = Path(path)
     problems = list(_endpoint_problems(study, endpoint))
-    content = _content(path)
+    content = read_bytes(path, "a .csv file of reconstructed patients")
     rows, faults = _rows(content, study)
     unit, missing = _unit(path)
     problems += [*faults, *missing]
@@ -72,14 +72,6 @@ def _endpoint_problems(study: Study, endpoint: str) -> Sequence[Problem]:
     if endpoint in known:
         return []
     return [Problem("the endpoint", repr(endpoint), f"one of {', '.join(known) or 'none in this study'}")]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        problem = Problem("the path", error.strerror or str(error), "a .csv file of reconstructed patients")
-        raise InputError(str(path), [problem], _ADVICE) from None
 
 
 def _rows(content: bytes, study: Study) -> tuple[list[_Row], list[Problem]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import csv_rows, read_bytes
+from mgbayes.limits import LARGEST_VALUE, ROWS
 from mgbayes.reconstruction.check import problems_of
 from mgbayes.reconstruction.digitized import SURVIVAL_ERROR, TIME_ERROR, DigitizedCurve, Series, no_series
 
@@ -204,27 +207,22 @@ def _read(path: Path, columns: tuple[str, ...], arm: str | None, problems: list[
 
 def _cells(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]]:
     """The rows that are not empty, with their numbers in the file."""
-    if path.is_dir():
-        problems.append(Problem(str(path), "a directory", "a CSV file"))
-        return []
+    place = str(path)
     try:
-        text = path.read_text("utf-8-sig")
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(text.splitlines(), delimiter=delimiter)
-        rows = [(row, cells) for row, cells in enumerate(reader, 1) if any(cell.strip() for cell in cells)]
-    except FileNotFoundError:
-        problems.append(Problem(str(path), "no such file", "a CSV file"))
+        rows = enumerate(csv_rows(read_bytes(path, "a CSV file")), 1)
+        filled = list(islice(((row, cells) for row, cells in rows if any(map(str.strip, cells))), ROWS + 1))
+    except InputError as error:
+        problems += [replace(problem, place=place) for problem in error.problems]
         return []
     except (ValueError, csv.Error):
-        problems.append(Problem(str(path), "no text in UTF-8", "a CSV file"))
+        problems.append(Problem(place, "no text", "a CSV file"))
         return []
-    except OSError as error:
-        problems.append(Problem(str(path), error.strerror or str(error), "a file that can be read"))
+    if not filled:
+        problems.append(Problem(place, "an empty file", "rows of numbers"))
+    if len(filled) > ROWS:
+        problems.append(Problem(place, f"more than {ROWS} rows", f"at most {ROWS} rows"))
         return []
-    if not rows:
-        problems.append(Problem(str(path), "an empty file", "rows of numbers"))
-    return rows
+    return filled
 
 
 def _number(cell: str) -> float | None:
@@ -236,7 +234,8 @@ def _number(cell: str) -> float | None:
 
 def _parsed(place: str, cell: str, problems: list[Problem]) -> float | None:
     number = _number(cell)
-    if number is None or not np.isfinite(number):
-        problems.append(Problem(place, repr(cell) if cell else "nothing", "a number, with a decimal point"))
+    if number is None or not abs(number) <= LARGEST_VALUE:
+        accepted = f"a number of at most {LARGEST_VALUE:g} in size, with a decimal point"
+        problems.append(Problem(place, repr(cell) if cell else "nothing", accepted))
         return None
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,14 +14,14 @@ from unicodedata import category
 from pydantic import ValidationError
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.files import read_bytes
+from mgbayes.limits import PLAN_BYTES
 from mgbayes.study.problems import place, problems_of
 from mgbayes.study.references import reference_problems
 from mgbayes.study.schema import Study
 
 _EMBEDDED = files("mgbayes.study") / "embedded"
 DEFAULT_STUDY = "litchman2020"
-LARGEST_FILE = 2_000_000
-"""Bytes of a study or plan file."""
 
 
 def embedded_studies() -> tuple[str, ...]:
@@ -108,23 +109,10 @@ def _broken_toml(message: str, text: str) -> Problem:
 
 def read_text_file(path: Path) -> str:
     """The text of a file. Raises InputError when there is none that can be read."""
-    if path.is_dir():
-        raise InputError(str(path), [Problem("the path", "a directory", "a file in TOML")])
-    if path.exists() and not path.is_file():
-        raise InputError(str(path), [Problem("the path", "a pipe or a device", "a file in TOML")])
+    known = f"a file in TOML, or an embedded study ({', '.join(embedded_studies())})"
+    content = read_bytes(path, "a file in TOML", most=PLAN_BYTES, missing=known)
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            given = f"{size / 1e6:.1f} MB"
-            raise InputError(str(path), [Problem("the file", given, f"at most {LARGEST_FILE / 1e6:g} MB")])
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        known = ", ".join(embedded_studies())
-        problem = Problem("the path", "no such file", f"a file in TOML, or an embedded study ({known})")
-        raise InputError(str(path), [problem]) from None
+        return io.TextIOWrapper(io.BytesIO(content), "utf-8").read()
     except UnicodeDecodeError:
         problem = Problem("the content", "bytes that are not UTF-8", "a text file in UTF-8")
-        raise InputError(str(path), [problem]) from None
-    except OSError as error:
-        problem = Problem("the path", error.strerror or str(error), "a file that can be read")
         raise InputError(str(path), [problem]) from None
