@@ -107,7 +107,7 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
     """One run of the main job."""
     study, file = folder / "study.toml", folder / f"registry_{patients}.csv"
     example = subprocess.run(
-        [sys.executable, "-m", "mgbayes.cli", "schema", "--example"],
+        [sys.executable, "-m", "mgbayes", "schema", "--example"],
         capture_output=True,
         text=True,
         check=True,
@@ -120,7 +120,7 @@ def measured(patients: int, folder: Path, plans: list[str], cores: int) -> Run:
     command = [
         sys.executable,
         "-m",
-        "mgbayes.cli",
+        "mgbayes",
         "reanalyze",
         str(study),
         "--patients",

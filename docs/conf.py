@@ -80,7 +80,7 @@ class Run(SphinxDirective):
             if word.endswith(".toml") and (root / word).is_file():
                 self.env.note_dependency(str(root / word))
         done = subprocess.run(
-            [sys.executable, "-m", "mgbayes.cli", *words],
+            [sys.executable, "-m", "mgbayes", *words],
             cwd=root,
             env=os.environ | {"COLUMNS": "72", "NO_COLOR": "1"},
             capture_output=True,

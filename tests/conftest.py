@@ -17,7 +17,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A browser, TeX and LibreOffice are system packages that not everyone has: where no browser is named, the files that
-# need them are not collected.
+# need them are not collected, and the last lines of every run say so.
 _NEED_A_BROWSER = [
     "surface/test_office.py",
     "surface/test_page_in_browser.py",
@@ -25,6 +25,15 @@ _NEED_A_BROWSER = [
     "surface/test_live_refits.py",
 ]
 collect_ignore = [] if os.environ.get("MGBAYES_BROWSER") else _NEED_A_BROWSER
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which files were left out."""
+    if collect_ignore:
+        terminalreporter.section("not collected: MGBAYES_BROWSER names no Chromium", yellow=True)
+        for name in collect_ignore:
+            terminalreporter.line(f"tests/{name}")
+
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,7 +50,7 @@ class Run:
 def run_cli(*args: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Run:
     """Run mgbayes in a process of its own, as a user does."""
     done = subprocess.run(
-        [sys.executable, "-m", "mgbayes.cli", *map(str, args)],
+        [sys.executable, "-m", "mgbayes", *map(str, args)],
         capture_output=True,
         text=True,
         cwd=cwd,

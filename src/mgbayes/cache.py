@@ -95,5 +95,5 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file beside its place and move it there."""
     with tempfile.TemporaryDirectory(dir=path.parent) as staging:
         staged = Path(staging) / path.name
-        staged.write_text(text, "utf-8")
+        staged.write_text(text, "utf-8", newline="\n")
         os.replace(staged, path)

@@ -91,7 +91,7 @@ def frame_text(frame: pd.DataFrame, digits: str) -> str:
 def write_frames(frames: Mapping[str, pd.DataFrame], folder: Path, digits: str) -> None:
     """Write data frames as CSV files by their names, numbers in this format."""
     for name, frame in frames.items():
-        (folder / f"{name}.csv").write_text(frame_text(frame, digits), "utf-8")
+        (folder / f"{name}.csv").write_text(frame_text(frame, digits), "utf-8", newline="\n")
 
 
 def csv_rows(

@@ -215,7 +215,7 @@ def test_killed_and_started_again_it_repeats_no_finished_block_and_writes_the_sa
     args = ["--arms", "9", "8", "--repetitions", "2000", "--cores", "1", *some]
 
     def start(cache: str, out: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "mgbayes.cli", "compare", *args, "--out", str(tmp_path / out)]
+        command = [sys.executable, "-m", "mgbayes", "compare", *args, "--out", str(tmp_path / out)]
         environment = os.environ | {"MGBAYES_CACHE": str(tmp_path / cache)}
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -40,7 +40,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def test_worker_processes_end_with_the_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mgbayes.cli", "calibrate", "binary", "--replicates", "5000"]
+    command = [sys.executable, "-m", "mgbayes", "calibrate", "binary", "--replicates", "5000"]
     options = ["--jobs", str(WORKERS), "--out", str(tmp_path)]
     job = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
     assert _wait(lambda: len(_family(job.pid)) > WORKERS, 90)

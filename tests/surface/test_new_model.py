@@ -48,7 +48,7 @@ def _run(copy: Path, name: str) -> None:
     """The page's own command of that name, in the copy."""
     (line,) = re.findall(rf"^\$ uv run mgbayes ({name} .*)$", PAGE, re.MULTILINE)
     done = subprocess.run(
-        [sys.executable, "-m", "mgbayes.cli", *line.split()],
+        [sys.executable, "-m", "mgbayes", *line.split()],
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(copy / "src")},
         capture_output=True,

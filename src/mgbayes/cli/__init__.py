@@ -11,9 +11,11 @@ import signal
 import sys
 import traceback
 import warnings
+from typing import Annotated
 
 import typer
 
+from mgbayes import __version__
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
 from mgbayes.cli.cohort import cohort
@@ -30,7 +32,6 @@ from mgbayes.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, MgbayesError
 app = typer.Typer(
     help="A Bayesian re-analysis of small two-arm cohort papers, from their published summaries alone.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -50,6 +51,21 @@ for _command in (
     init,
 ):
     app.command()(_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"mgbayes {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

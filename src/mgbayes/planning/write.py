@@ -52,5 +52,5 @@ def _write(plans: Sequence[Plan], folder: Path) -> list[Path]:
     with writing(folder, "the folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for path, plan in paths.items():
-            path.write_text(plan_text(plan), "utf-8")
+            path.write_text(plan_text(plan), "utf-8", newline="\n")
     return list(paths)

@@ -69,9 +69,9 @@ def _make(
     for fit in reanalysis.fits:
         write_netcdf(staging / "posterior" / f"{fit.name}.nc", fit.shareable)
     say("page")
-    (staging / "report.html").write_text(page(reanalysis, drawn, companions), "utf-8")
+    (staging / "report.html").write_text(page(reanalysis, drawn, companions), "utf-8", newline="\n")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
-    (staging / "results.json").write_text(dump(results_json(reanalysis, names)), "utf-8")
+    (staging / "results.json").write_text(dump(results_json(reanalysis, names)), "utf-8", newline="\n")
     return [*names, "results.json"]
 
 

@@ -30,6 +30,6 @@ def _make(comparison: Comparison, staging: Path) -> list[str]:
     frames = {name: table(comparison) for name, table in TABLES.items()}
     write_frames({name: frame for name, frame in frames.items() if len(frame)}, staging / "tables", DIGITS)
     drawn = draw_all((*pictures(comparison), *of_simulated(comparison)), staging / "figures")
-    (staging / "comparison.html").write_text(comparison_page(comparison, drawn), "utf-8")
+    (staging / "comparison.html").write_text(comparison_page(comparison, drawn), "utf-8", newline="\n")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     return [*(name for name in names if name != "comparison.html"), "comparison.html"]

@@ -81,9 +81,9 @@ def _make(grid: Grid, staging: Path) -> list[str]:
     write_frames(tables(grid) | cohorts, staging / "tables", DIGITS)
     forest = cohort_pictures(grid.study, grid.cohorts) if grid.cohorts else ()
     drawn = draw_all((*pictures(grid), *forest), staging / "figures")
-    (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8")
+    (staging / "sensitivity.html").write_text(grid_page(grid, drawn), "utf-8", newline="\n")
     captions = {name: picture.caption for name, (picture, _) in drawn.items()}
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     whole = to_json(grid) | {"captions": captions, "files": names}
-    (staging / "sensitivity.json").write_text(dump(whole), "utf-8")
+    (staging / "sensitivity.json").write_text(dump(whole), "utf-8", newline="\n")
     return [*names, "sensitivity.json"]

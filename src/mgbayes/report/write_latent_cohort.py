@@ -38,7 +38,7 @@ def _make(behind: CohortAnswer, staging: Path) -> list[str]:
     frames = {name: frame for name, frame in tables(behind).items() if len(frame)}
     write_frames(frames, staging / "tables", DIGITS)
     drawn = draw_all(pictures(behind), staging / "figures")
-    (staging / PAGE).write_text(page(behind, drawn), "utf-8")
+    (staging / PAGE).write_text(page(behind, drawn), "utf-8", newline="\n")
     names = [path.relative_to(staging).as_posix() for path in sorted(staging.rglob("*")) if path.is_file()]
     return [*(name for name in names if name != PAGE), PAGE]
 

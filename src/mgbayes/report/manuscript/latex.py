@@ -45,8 +45,8 @@ def write_latex(
 ) -> list[Path]:
     """Write ``supplement.tex`` and ``references.bib``; ``figures`` has the file of each from there."""
     source, bib = folder / f"{NAME}.tex", folder / "references.bib"
-    source.write_text("\n".join(_lines(document, figures)) + "\n", "utf-8")
-    bib.write_text("\n\n".join(row.bibtex() for row in references) + "\n", "utf-8")
+    source.write_text("\n".join(_lines(document, figures)) + "\n", "utf-8", newline="\n")
+    bib.write_text("\n\n".join(row.bibtex() for row in references) + "\n", "utf-8", newline="\n")
     return [source, bib]
 
 

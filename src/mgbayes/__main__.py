@@ -1,4 +1,4 @@
-"""``python -m mgbayes.cli``."""
+"""``python -m mgbayes``."""
 
 from mgbayes.cli import main
 
