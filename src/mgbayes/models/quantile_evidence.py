@@ -20,18 +20,23 @@ from mgbayes.study.statistics import QuantileDefinition, Quantiles
 Data = Mapping[str, NDArray[Any]]
 _OPEN = 1e-6
 """An end that is not reached lies so far inside."""
+MOST_PATIENTS = 100
+"""In larger arms order statistics lie so close that one way excludes the next, and no chain passes between them."""
 _FINEST = 1000
 """Probabilities of quantiles are read as fractions of at most so many parts."""
 
 
 def in_whole_numbers(data: Data, low: float) -> dict[str, NDArray[Any]] | None:
-    """The data with the whole numbers from ``low`` on that each definition allows; None where these are too many.
+    """The data with the whole numbers from ``low`` on that each definition allows; None where these are too many,
+    or the patients of an arm.
 
     Returns besides:
         whole (arm, rank, position, way), the order statistics behind the quantiles at each of the definitions'
         positions; rank, theirs (arm, rank, position), the last repeated where there are fewer; possible
         (arm, position, way), 1 where the whole numbers are a way.
     """
+    if data["n"].max() > MOST_PATIENTS:
+        return None
     try:
         found = [
             [

@@ -62,6 +62,7 @@ from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 from mgbayes.models.quantile_evidence import (
+    MOST_PATIENTS,
     are_apart,
     definitions_of,
     fraction,
@@ -184,7 +185,7 @@ class PublishedQuantiles:
             if (np.diff(shown) <= 0).any():
                 raise NotPrinted(
                     part.endpoint,
-                    "quantiles that differ, or few whole numbers (whole = true in the study file)",
+                    f"quantiles that differ, or few whole numbers (whole = true) of at most {MOST_PATIENTS} patients",
                 )
         if not are_apart(data):
             raise NotPrinted(part.endpoint, "fewer quantiles, or more patients, in each arm")

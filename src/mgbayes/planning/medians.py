@@ -6,6 +6,7 @@ from itertools import chain
 from math import log
 
 from mgbayes.models.plan import Decision, EndpointAt, Plan, PriorChoice
+from mgbayes.models.quantile_evidence import MOST_PATIENTS
 from mgbayes.planning.conventions import (
     PROBABILITY,
     SAMPLING,
@@ -62,7 +63,8 @@ def _cells(study: Study, endpoint: Endpoint, visit: Visit | None) -> list[Quanti
     for arm in (study.reference, study.contrast):
         cell = find_quantiles(study, endpoint, arm.id, None if visit is None else visit.id)
         values = [] if cell is None else [float(one.text) for one in cell.quantiles]
-        if cell is None or (len(set(values)) < len(values) and not endpoint.whole):
+        few = cell is not None and endpoint.whole and cell.n <= MOST_PATIENTS
+        if cell is None or (len(set(values)) < len(values) and not few):
             return []
         cells.append(cell)
     return cells
