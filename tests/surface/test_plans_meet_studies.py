@@ -72,9 +72,9 @@ MISSPELT: dict[str, tuple[dict[str, object], list[str]]] = {
         {"printed_p": [{"claim": "fall.12w", "test": "t", "statistic": "t"}]},
         ["printed_p[1] → claim", "reports no p value", "one of walks_alone.12w"],
     ),
-    "arm of a printed p": (
-        {"printed_p": [{"claim": "walks_alone.12w", "test": "t", "statistic": "t", "arm": "exercises"}]},
-        ["printed_p[1] → arm", "did you mean 'exercise'?"],
+    "printed p of a model without": (
+        {"printed_p": [{"claim": "walks_alone.12w", "test": "t", "statistic": "t"}]},
+        ["printed_p[1] → statistic", "'t'", "the model binary takes no p value"],
     ),
     "a threshold on the side of harm": (
         {"important": [{"estimand": "odds_ratio_walks_alone", "threshold": 0.8}]},
@@ -106,6 +106,35 @@ def test_each_is_named_with_what_is_near(starter: tuple[Path, Study, Plan], name
     changes, said = MISSPELT[name]
     message = _refused(study, _changed(plan, **changes))
     for part in ["my_study with plan yes_no", *said]:
+        assert part in message
+
+
+REPORTED_P: dict[str, tuple[str, dict[str, str | None], list[str]]] = {
+    "an unknown statistic": (
+        "remission",
+        {"statistic": "log_rank"},
+        ["statistic", "did you mean 'logrank'?"],
+    ),
+    "a claim of another outcome": ("remission", {"claim": "relapse.time"}, ["claim", "of another endpoint"]),
+    "an arm of a comparison": ("remission", {"arm": "achr"}, ["arm", "'achr'", "compares the arms"]),
+    "a visit that is the first": (
+        "prednisone",
+        {"statistic": "paired_baseline"},
+        ["one of paired_12m, paired_last"],
+    ),
+    "an unknown arm": ("prednisone", {"arm": "arch"}, ["arm", "did you mean 'achr'?"]),
+    "no arm": ("prednisone", {"arm": None}, ["arm", "given nothing", "one of achr, musk"]),
+}
+
+
+@pytest.mark.parametrize("name", REPORTED_P)
+def test_a_reported_p_that_the_model_cannot_take_is_refused(study: Study, name: str) -> None:
+    shipped, changes, said = REPORTED_P[name]
+    plan = load_plan(shipped)
+    first, *others = plan.model_dump()["printed_p"]
+    message = _refused(study, _changed(plan, printed_p=[first | changes, *others]))
+    assert len(message.splitlines()) == 2
+    for part in ["printed_p[1] → ", *said]:
         assert part in message
 
 

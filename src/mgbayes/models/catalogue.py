@@ -43,6 +43,11 @@ class ModelRow:
     without_effect: frozenset[str] = frozenset()
     """Families of arms that differ by no parameter, so that there is no prior of an effect to vary."""
 
+    p_values: tuple[str, ...] = ()
+    """The p values of a comparison of the arms that the model computes on a latent data set."""
+    paired_p: bool = False
+    """Whether it computes the paired p of each later visit within an arm, ``paired_<visit>``."""
+
     def forms(self) -> dict[str, Form]:
         """Every parameter with its form of prior."""
         parts = (*self.parameters.values(), *self.adjustments.values())
@@ -92,6 +97,7 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.cure",
         {"lognormal": _CURE, "gamma": _CURE, "weibull": _CURE},
         effects=("log_odds_ratio", "log_time_ratio"),
+        p_values=("logrank", "mann_whitney"),
         adjustments={
             "covariates": {"covariate_log_odds_ratio": "normal", "covariate_log_time_ratio": "normal"}
         },
@@ -108,6 +114,7 @@ MODELS: Mapping[str, ModelRow] = {
             },
         },
         effects=("log_hazard_ratio",),
+        p_values=("logrank", "mann_whitney"),
         adjustments={
             "covariates": {"covariate_log_hazard_ratio": "normal"},
             "frailty": {"frailty_variance": "half_normal"},
@@ -130,6 +137,7 @@ MODELS: Mapping[str, ModelRow] = {
         on_patients_only=frozenset({"hurdle_lognormal"}),
         from_print_only=frozenset({"softplus_normal"}),
         of_several_visits=frozenset({"difference_sd", "log_ratio_sd", "correlation"}),
+        paired_p=True,
     ),
     "quantiles": ModelRow(
         "mgbayes.models.quantiles",

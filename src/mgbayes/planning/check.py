@@ -13,6 +13,7 @@ from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.plan import Plan
 from mgbayes.models.time_evidence import Followup, printed_followup
+from mgbayes.planning.reported_p import reported_p_problems
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _summary(study: Study, problems: Sequence[tuple[Plan, Problem]]) -> tuple[st
 
 
 def _unknown_in_study(study: Study, plan: Plan) -> Iterator[Problem]:
-    """Endpoints, visits, claims and arms that the study file does not have."""
+    """Endpoints, visits and claims that the study file does not have, and what a reported p cannot be."""
     endpoints = [endpoint.id for endpoint in study.endpoints]
     visits = [visit.id for visit in study.visits]
     for i, part in enumerate(plan.endpoints, start=1):
@@ -97,14 +98,8 @@ def _unknown_in_study(study: Study, plan: Plan) -> Iterator[Problem]:
     for place, claim in _claims_of(plan):
         if claim not in claims:
             yield Problem(place, repr(claim), one_of(claims, claim))
-        elif place.startswith("printed_p") and not study.claim(claim).p_by_source:
-            reported = [row.id for row in study.claims if row.p_by_source]
-            accepted = one_of(reported, claim, none="nothing: the study file has no p value")
-            yield Problem(place, f"{claim!r}, which reports no p value", accepted)
-    arms = [arm.id for arm in study.arms]
-    for i, use in enumerate(plan.printed_p, start=1):
-        if use.arm is not None and use.arm not in arms:
-            yield Problem(f"printed_p[{i}] → arm", repr(use.arm), one_of(arms, use.arm))
+    if {part.endpoint for part in plan.endpoints} <= {*endpoints} and {*looked_at} <= {*visits}:
+        yield from reported_p_problems(study, plan)
 
 
 def _claims_of(plan: Plan) -> Iterator[tuple[str, str]]:
