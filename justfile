@@ -21,6 +21,10 @@ long:
 evidence:
     pytest -m evidence
 
+# 20 000 random study files, plans, spreadsheets and curves: none may end otherwise than in a message
+fuzz:
+    python -m tests.fuzz.run
+
 # The documentation site, in site/
 docs:
     sphinx-build --quiet --fail-on-warning --builder html docs site

@@ -40,7 +40,7 @@ class Problem:
 
     def __str__(self) -> str:
         """One line: where, what was given, what is accepted."""
-        return f"{self.place}: given {self.given}; accepted: {self.accepted}"
+        return _printable(f"{self.place}: given {self.given}; accepted: {self.accepted}")
 
 
 class InputError(MgbayesError):
@@ -57,13 +57,18 @@ class InputError(MgbayesError):
     def __str__(self) -> str:
         """The file, one line a problem, the count of those that are not shown, and what to do."""
         count = len(self.problems)
-        head = f"{self.file}: {count} problem{'s' if count != 1 else ''}"
+        head = f"{_printable(self.file)}: {count} problem{'s' if count != 1 else ''}"
         lines = [head, *(f"  {problem}" for problem in self.problems[:PROBLEMS_SHOWN])]
         if count > PROBLEMS_SHOWN:
             lines.append(f"  and {count - PROBLEMS_SHOWN} more")
         if self.advice:
             lines.append(self.advice)
         return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    """One line that moves no cursor: what does not print stands as its escape sequence."""
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
 
 
 def one_of(known: Iterable[str], given: str = "", *, none: str = "nothing") -> str:

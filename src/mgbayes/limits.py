@@ -8,6 +8,8 @@ UNPACKED_BYTES = 50_000_000
 """Of a workbook or Parquet file, which are stored compressed."""
 ROWS, COLUMNS = 20_000, 500
 """Of a spreadsheet or a curve, blank rows and cells aside."""
+CURVE_PATIENTS, IMPUTATIONS = 5_000, 10_000
+"""Of an arm of a digitized curve, and data sets made of it: memory and time grow with both."""
 LARGEST_VALUE = 1e12
 """In size, of a number in a spreadsheet or a curve: its square and sums of it are finite."""
 PROBLEMS_SHOWN = 50

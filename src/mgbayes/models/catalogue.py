@@ -74,6 +74,9 @@ class ModelRow:
         return module.of(study, plan) if hasattr(module, "of") else module
 
 
+PIECEWISE = "piecewise_exponential"
+"""The family of hazards that asks for cuts."""
+
 _CURE: Mapping[str, Form] = {
     "logit_ever": "normal",
     "log_odds_ratio": "normal",
@@ -106,7 +109,7 @@ MODELS: Mapping[str, ModelRow] = {
         "mgbayes.models.proportional_hazards",
         {
             "weibull": {"log_hazard_ratio": "normal", "log_scale": "normal", "shape": "lognormal"},
-            "piecewise_exponential": {
+            PIECEWISE: {
                 "log_hazard_ratio": "normal",
                 "log_scale": "normal",
                 "log_step_1": "normal",

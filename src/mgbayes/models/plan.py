@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.bias_prior import Confounding
@@ -21,6 +21,16 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.priors import Form, Prior
 from mgbayes.study.record import optional
 from mgbayes.study.schema import Id, Record
+
+
+def _two_in_order(cuts: tuple[float, ...]) -> tuple[float, ...]:
+    if cuts and (len(cuts) != 2 or cuts[0] >= cuts[1]):
+        raise ValueError("two times, the earlier first")
+    return cuts
+
+
+Cuts = Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(_two_in_order)]
+"""Two times at which a piecewise constant hazard changes; empty where no hazard does."""
 
 
 class NotPrinted(Exception):
@@ -279,7 +289,7 @@ class Plan(Record):
     restricted_to: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Until when mean times are compared, in the unit of the endpoint."
     )
-    cuts: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+    cuts: Cuts = Field(
         (), description="Two times at which a piecewise constant hazard changes, in the unit of the endpoint."
     )
     followup: AssumedFollowup | None = Field(

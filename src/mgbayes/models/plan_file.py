@@ -87,7 +87,7 @@ def _model_problems(raw: dict[str, Any]) -> list[Problem]:
     problems = [
         Problem(key, repr(family), f"one of {', '.join(row.parameters)}")
         for key, family in _families(raw)
-        if family not in row.parameters
+        if family not in tuple(row.parameters)  # which compares lists and tables too
     ]
     known = row.forms() | {
         name: row.forms()[row.effect_by_endpoint] for name in _effects_by_endpoint(raw, row)
@@ -157,6 +157,6 @@ def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:
 
 
 def _families(raw: dict[str, Any]) -> list[tuple[str, Any]]:
-    others = raw.get("alternative_families", ())
+    others = raw.get("alternative_families")
     rows = [("family", raw["family"])] if "family" in raw else []
-    return [*rows, *(("alternative_families", family) for family in others if isinstance(others, list))]
+    return [*rows, *(("alternative_families", one) for one in (others if isinstance(others, list) else ()))]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.catalogue import PIECEWISE
 from mgbayes.models.plan import Plan
 from mgbayes.models.time_evidence import Followup, printed_followup
 from mgbayes.planning.reported_p import reported_p_problems
@@ -117,6 +118,8 @@ def _claims_of(plan: Plan) -> Iterator[tuple[str, str]]:
 def _contradictions(study: Study, plan: Plan) -> Iterator[Problem]:
     """What the study file says otherwise: times beyond the end of follow-up, a follow-up that need not be assumed."""
     known = {endpoint.id: endpoint for endpoint in study.endpoints}
+    if PIECEWISE in (plan.family, *plan.alternative_families) and not plan.cuts:
+        yield Problem("cuts", "nothing", f"two times at which the hazard changes, for the family {PIECEWISE}")
     for endpoint in (
         known[name] for name in dict.fromkeys(part.endpoint for part in plan.endpoints) if name in known
     ):

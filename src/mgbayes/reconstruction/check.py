@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mgbayes.errors import Problem
+from mgbayes.limits import CURVE_PATIENTS
 from mgbayes.reconstruction.digitized import SURVIVAL_ERROR, DigitizedCurve, Series
 from mgbayes.reconstruction.levels import SLACK
 
@@ -29,8 +30,8 @@ def problems_of(curve: DigitizedCurve) -> list[Problem]:
 
 def _settings(curve: DigitizedCurve) -> Iterator[Problem]:
     arm = f"arm {curve.arm!r}"
-    if curve.n < 1:
-        yield Problem(f"{arm}, n", str(curve.n), "1 patient or more")
+    if not 1 <= curve.n <= CURVE_PATIENTS:
+        yield Problem(f"{arm}, n", str(curve.n), f"1 to {CURVE_PATIENTS} patients")
     if curve.events is not None and not 0 <= curve.events <= curve.n:
         yield Problem(f"{arm}, events", str(curve.events), f"0 to n = {curve.n}: nobody has the event twice")
     if not 0 <= curve.survival_error < 0.5:

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.limits import IMPUTATIONS
 from mgbayes.reconstruction.check import problems_of
 from mgbayes.reconstruction.digitized import DigitizedCurve
 from mgbayes.reconstruction.ensemble import Ensemble
@@ -51,8 +52,8 @@ def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: in
     names = [curve.arm for curve in curves]
     if len(set(names)) < len(names):
         problems.append(Problem("the arms", ", ".join(names), "each name once"))
-    if members < 1:
-        problems.append(Problem("members", str(members), "1 or more"))
+    if not 1 <= members <= IMPUTATIONS:
+        problems.append(Problem("members", str(members), f"1 to {IMPUTATIONS}"))
     if problems or not curves:
         raise InputError(_files(curves), problems or [Problem("the curves", "none", "at least one")])
     seeds = np.random.SeedSequence(seed).spawn(len(curves))

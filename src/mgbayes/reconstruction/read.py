@@ -35,7 +35,7 @@ class _Rows:
     rows: list[int] = field(default_factory=list)
 
     def series(self) -> Series:
-        table = np.array(self.numbers, float).reshape(len(self.numbers), -1)
+        table = np.array(self.numbers or np.empty((0, 2)), float)
         return Series(table[:, 0], table[:, -1], self.file, tuple(self.rows))
 
 

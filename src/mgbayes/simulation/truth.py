@@ -34,7 +34,8 @@ from numpy.random import Generator
 from pydantic import Field, ValidationError
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.models.catalogue import MODELS
+from mgbayes.models.catalogue import MODELS, PIECEWISE
+from mgbayes.models.plan import Cuts
 from mgbayes.simulation.cohort import Cohort, Floats, Place, Times
 from mgbayes.simulation.followup import Gamma
 from mgbayes.study.load import parse_toml, read_text_file
@@ -63,7 +64,7 @@ class TrueTimes(Record):
     model: Literal["cure", "proportional_hazards"]
     family: Id
     parameters: dict[str, float]
-    cuts: tuple[Positive, ...] = ()
+    cuts: Cuts = ()
 
 
 class TrueDoses(Record):
@@ -134,6 +135,8 @@ def _parameters(truth: Truth) -> list[Problem]:
             problems.append(Problem(f"times → {name} → family", given, accepted))
             continue
         needed = families[row.family]
+        if row.family == PIECEWISE and not row.cuts:
+            problems.append(Problem(f"times → {name} → cuts", "nothing", f"two times, for {PIECEWISE}"))
         if set(row.parameters) != set(needed):
             given = ", ".join(row.parameters) or "none"
             problems.append(Problem(f"times → {name} → parameters", given, f"all of {', '.join(needed)}"))

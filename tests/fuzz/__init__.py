@@ -1,0 +1,1 @@
+"""Inputs at random: a grammar of study files, plans, spreadsheets and curves, and what reads them."""
