@@ -17,6 +17,10 @@ tests:
 long:
     pytest -m long
 
+# Published posteriors by the project's models: a table of how many Monte Carlo errors lie between
+posteriors:
+    python -m tests.oracles.published
+
 # Refits and simulations that take an hour together
 evidence:
     pytest -m evidence
