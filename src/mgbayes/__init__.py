@@ -30,6 +30,7 @@ _PUBLIC = {
     "plan": "mgbayes.planning.write",
     "schema": "mgbayes.planning.describe",
     "init": "mgbayes.starter",
+    "qualify": "mgbayes.qualification.run",
     "sensitivity": "mgbayes.robustness.run",
     "simulate": "mgbayes.simulation.run",
     "read_patients": "mgbayes.patients.read",
@@ -47,6 +48,7 @@ __all__ = [
     "manuscript",
     "plan",
     "propose_plans",
+    "qualify",
     "read_curves",
     "read_patients",
     "reanalyze",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from mgbayes.planning.describe import schema
     from mgbayes.planning.propose import propose_plans
     from mgbayes.planning.write import plan
+    from mgbayes.qualification.run import qualify
     from mgbayes.reanalysis import reanalyze
     from mgbayes.reconstruction.from_curve import reconstruct
     from mgbayes.reconstruction.read import read_curves

@@ -20,7 +20,7 @@ from tests.conftest import ROOT, run_cli
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OF_A_STUDY = ("verify", "plan", "reanalyze", "manuscript", "sensitivity", "simulate", "compare", "cohort")
-SAMPLING = ("reanalyze", "manuscript", "sensitivity", "calibrate", "simulate", "compare", "cohort")
+SAMPLING = ("reanalyze", "manuscript", "sensitivity", "calibrate", "simulate", "compare", "cohort", "qualify")
 PUT_IN = {
     "time_to_relapse=relapse.reconstructed.csv": "time_to_fall=relapse.reconstructed.csv",
     "relapse": "my.toml",

@@ -1,8 +1,8 @@
 """The command line: a thin shell over the public functions of the same names.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with a fit
-that failed its diagnostics or a model that is not calibrated; 2 the input is not usable; 70 an unexpected error;
-130 interrupted.
+that failed its diagnostics, a model that is not calibrated or an installation that does not qualify; 2 the input is
+not usable; 70 an unexpected error; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mgbayes.cli.cohort import cohort
 from mgbayes.cli.compare import compare
 from mgbayes.cli.manuscript import manuscript
 from mgbayes.cli.plan import plan
+from mgbayes.cli.qualify import qualify
 from mgbayes.cli.reanalyze import reanalyze
 from mgbayes.cli.reconstruct import reconstruct
 from mgbayes.cli.sensitivity import sensitivity
@@ -47,6 +48,7 @@ for _command in (
     calibrate,
     reconstruct,
     simulate,
+    qualify,
     schema,
     init,
 ):

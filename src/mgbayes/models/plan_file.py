@@ -20,11 +20,16 @@ PLANS_IN_WHEEL = files("mgbayes") / "plans"
 PLANS_IN_CHECKOUT = Path(__file__).resolve().parents[3] / "models"
 
 
-def shipped_plans() -> tuple[Plan, ...]:
-    """The plans that come with the package, in the order of the catalogue, checks of balance last."""
+def shipped_texts() -> dict[str, str]:
+    """The text of each plan file that comes with the package, by its name."""
     folder = PLANS_IN_WHEEL if PLANS_IN_WHEEL.is_dir() else PLANS_IN_CHECKOUT
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    plans = [parse_plan((folder / name).read_text("utf-8"), f"{name} (shipped)") for name in names]
+    return {name: (folder / name).read_text("utf-8") for name in names}
+
+
+def shipped_plans() -> tuple[Plan, ...]:
+    """The plans that come with the package, in the order of the catalogue, checks of balance last."""
+    plans = [parse_plan(text, f"{name} (shipped)") for name, text in shipped_texts().items()]
     return tuple(sorted(plans, key=lambda plan: (plan.role == "balance", list(MODELS).index(plan.model))))
 
 
