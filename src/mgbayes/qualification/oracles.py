@@ -1,4 +1,6 @@
-"""Values that others computed (oracles.toml), and what this installation computes of the same numbers.
+"""Values that others computed, and what this installation computes of the same numbers.
+
+They stand in oracles.toml, and those of the embedded study beside it, in study/embedded/oracles/.
 
 Each kind of oracle is one function from what the oracle gives to the interval in which this installation places the
 value: a point for closed forms and tests, the range over rounding for a claim, the estimate within four Monte Carlo
@@ -20,6 +22,7 @@ import numpy as np
 
 from mgbayes.frequentist import samples
 from mgbayes.qualification import refits
+from mgbayes.study.load import embedded_oracles
 
 Given = Mapping[str, Any]
 Computed = tuple[float, float]
@@ -49,11 +52,10 @@ class Oracle:
 
 def oracles() -> tuple[Oracle, ...]:
     """The oracles that come with the package, in their order."""
-    text = (files("mgbayes.qualification") / "oracles.toml").read_text("utf-8")
+    places = (files("mgbayes.qualification") / "oracles.toml", embedded_oracles())
+    rows = [row for place in places for row in tomllib.loads(place.read_text("utf-8"))["oracle"]]
     own = ("kind", "what", "source", "expected", "tolerance")
-    return tuple(
-        Oracle(**{name: row.pop(name) for name in own}, given=row) for row in tomllib.loads(text)["oracle"]
-    )
+    return tuple(Oracle(**{name: row.pop(name) for name in own}, given=row) for row in rows)
 
 
 def _two_by_two(given: Given) -> Computed:
@@ -83,7 +85,7 @@ def _ledger() -> Any:
     from mgbayes.study.load import load_study
     from mgbayes.verification.ledger import verify
 
-    return verify(load_study("litchman2020"), search=False, use_cache=False)
+    return verify(load_study(), search=False, use_cache=False)
 
 
 def _lifetime(given: Given) -> Computed:

@@ -26,7 +26,7 @@ def _fit(plan: str, family: str) -> Any:
     from mgbayes.models.plan_file import load_plan
     from mgbayes.study.load import load_study
 
-    job = Job(load_study("litchman2020"), load_plan(plan).with_family(family), family)
+    job = Job(load_study(), load_plan(plan).with_family(family), family)
     return Fitter(use_cache=False, predictive=False).fit(job)
 
 

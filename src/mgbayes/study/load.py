@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -33,6 +34,11 @@ def embedded_studies() -> tuple[str, ...]:
 def embedded_text(name: str) -> str:
     """The text of an embedded study file."""
     return (_EMBEDDED / f"{name}.toml").read_text("utf-8")
+
+
+def embedded_oracles() -> Traversable:
+    """The file of what others computed from the published numbers of the default study."""
+    return _EMBEDDED / "oracles" / f"{DEFAULT_STUDY}.toml"
 
 
 def load_study(study: str | Path = DEFAULT_STUDY) -> Study:
