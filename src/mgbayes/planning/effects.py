@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import log, sqrt
 
 from mgbayes.models.plan import Decision, EndpointAt, Important, Plan, Sensitivity
-from mgbayes.models.reported_effect import reading_of
 from mgbayes.planning.conventions import (
     PROBABILITY,
     SAMPLING,
@@ -35,6 +34,8 @@ _CAUTION = {
 
 def effect_plan(study: Study, endpoint: Endpoint) -> Plan | None:
     """A model of the effect at the last visit at which it is reported; None where none has an interval."""
+    from mgbayes.models.reported_effect import reading_of  # with the sampler, which a page does not need
+
     visits = [None, *(visit.id for visit in study.visits)]
     reported_at = [(visit, one) for visit in visits if (one := find_effect(study, endpoint.id, visit))]
     if not reported_at or endpoint.benefit is None:
