@@ -125,9 +125,7 @@ def test_every_direction_has_its_root(n: int, mean: float, sd: float) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("visits", "box", "size"), [(1, 0.1, 1_000_000), (2, 0.3, 1_000_000)]
-)
+@pytest.mark.parametrize(("visits", "box", "size"), [(1, 0.1, 1_000_000), (2, 0.3, 1_000_000)])
 def test_density_of_latent_values_is_the_share_of_simulated_cohorts(
     visits: int, box: float, size: int
 ) -> None:
