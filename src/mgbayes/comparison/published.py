@@ -185,8 +185,8 @@ def of_set(published: Published, sets: Sets, theta: Floats, arm: int) -> Floats:
     shape = np.exp(log_scale)
     # A draw at a time: sets and patients fill the processor's cache.
     with np.errstate(over="ignore"):  # so steep a hazard that the likelihood is zero
-        sums = np.stack([np.exp(k * logs).sum(1) for k in shape[:, 0]])
-    return sets.log_weight + d * (at + log_scale) + (shape - 1) * total - np.exp(at) * sums
+        sums = np.exp(at) * np.stack([np.exp(k * logs).sum(1) for k in shape[:, 0]])
+    return sets.log_weight + d * (at + log_scale) + (shape - 1) * total - sums
 
 
 def log_normal(studies: values.Studies, theta: Floats) -> Floats:
