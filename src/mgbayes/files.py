@@ -54,12 +54,12 @@ def read_bytes(path: Path, accepted: str, *, most: int = TABLE_BYTES, missing: s
     ``accepted`` says what file is wanted, and ``missing`` what, where there is none of that name.
     """
     try:
-        found = path.stat()
-        if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= most:
             return path.read_bytes()
-        given = "a directory" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        if stat.S_ISREG(found.st_mode):
-            given, accepted = f"{found.st_size / 1e6:.1f} MB", f"at most {most / 1e6:g} MB"
+        given = "a directory" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+        if stat.S_ISREG(status.st_mode):
+            given, accepted = f"{status.st_size / 1e6:.1f} MB", f"at most {most / 1e6:g} MB"
     except FileNotFoundError:
         given, accepted = "no such file", missing or accepted
     except (OSError, ValueError) as error:

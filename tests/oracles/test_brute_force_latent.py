@@ -66,6 +66,7 @@ def posterior():
 PARAMETERS = [(name, p) for name in REJECTION for p in REJECTION[name]["mean"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
 def test_posterior_is_that_of_rejection_sampling(posterior, name, parameter):
     draws = posterior[f"{name}_{parameter}"]
@@ -79,6 +80,7 @@ def test_posterior_is_that_of_rejection_sampling(posterior, name, parameter):
     assert abs(spread - sd[parameter]) < 4 * np.sqrt(5 / 4) * scale
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LIFETIMES)
 def test_printed_mean_and_sd_hold_in_every_draw(posterior, name):
     values = posterior[f"{name}_y"].values

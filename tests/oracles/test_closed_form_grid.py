@@ -31,6 +31,8 @@ from tests.oracles import two_modes_toy
 from tests.oracles.normal_priors import normal_p_benefit, normal_tipping_sd
 from tests.oracles.normal_toy import PLAN, ROW, S, Y
 
+pytestmark = pytest.mark.long
+
 X = np.linspace(-12, 12, 200_001)
 BIAS_MEAN, BIAS_SD = 0.25, 0.3
 BIAS = f"""

@@ -57,6 +57,7 @@ def _rows(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 def test_it_answers_in_words_and_writes_a_page_tables_and_figures(made: tuple[Run, Path]) -> None:
     run, folder = made
     assert run.code == 0, run.err
@@ -64,6 +65,7 @@ def test_it_answers_in_words_and_writes_a_page_tables_and_figures(made: tuple[Ru
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == FILES
 
 
+@pytest.mark.long
 def test_the_page_is_of_the_study_and_fetches_nothing(made: tuple[Run, Path]) -> None:
     html = (made[1] / "comparison.html").read_text("utf-8")
     text = re.sub(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]+", "", html)
@@ -75,6 +77,7 @@ def test_the_page_is_of_the_study_and_fetches_nothing(made: tuple[Run, Path]) ->
     assert len(re.findall("<figure", text)) == len(FIGURES)
 
 
+@pytest.mark.long
 def test_every_simulated_figure_has_its_error_and_stands_on_the_page(made: tuple[Run, Path]) -> None:
     html = (made[1] / "comparison.html").read_text("utf-8")
     for name, methods in zip(("times", "values"), METHODS.values(), strict=True):
@@ -91,6 +94,7 @@ def test_every_simulated_figure_has_its_error_and_stands_on_the_page(made: tuple
     assert "100 simulated studies of each scenario" in html
 
 
+@pytest.mark.long
 def test_the_counts_of_the_paper_stand_under_every_rule(made: tuple[Run, Path]) -> None:
     study = mgbayes.load_study(made[1].parent / "mine" / "study.toml")
     seen, rules = _rows(made[1], "seen"), _rows(made[1], "rules")
@@ -103,6 +107,7 @@ def test_the_counts_of_the_paper_stand_under_every_rule(made: tuple[Run, Path]) 
         assert (row["reference"].split("/")[1], row["contrast"].split("/")[1]) == ("20", "18")
 
 
+@pytest.mark.long
 def test_benefit_follows_the_study(made: tuple[Run, Path], tmp_path: Path) -> None:
     """A probability of benefit becomes its complement where what was better is worse."""
     text = (made[1].parent / "mine" / "study.toml").read_text("utf-8")

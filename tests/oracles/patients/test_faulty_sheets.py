@@ -44,7 +44,8 @@ def _places(error: InputError) -> set[tuple[int, str]]:
     return {(int(place[1]), place[2]) for place in places if place is not None}
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(k, marks=pytest.mark.long) for k in range(1, PARTS))])
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_fault_is_named_with_its_row_and_column(part: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(20200411 + part)
     seen: Counter[str] = Counter()
