@@ -147,9 +147,12 @@ def test_the_fallback_draws_from_the_posterior_that_importance_sampling_finds() 
     """2000 draws have a standard error of 0.011 at most, were they independent."""
     model, prior = CASES["weibull"], Prior("normal", (0.0, 0.355), "skeptical")
     studies, _ = _drawn("weibull")
-    drawn = by_nuts(studies.rows([0]), model, prior)
+    drawn = by_nuts(studies, 0, model)
     assert drawn is not None
-    one, other = drawn.answers(), under(model, prior, None, studies.rows([0]))
+    one, other = (
+        drawn.under(prior, model.effect_prior).answers(),
+        under(model, prior, None, studies.rows([0])),
+    )
     assert one.p[0] / 2 == pytest.approx(other.p[0] / 2, abs=4 * 0.015)
     assert one.low is not None
     assert other.low is not None

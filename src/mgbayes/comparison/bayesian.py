@@ -35,8 +35,9 @@ def under(model: Model, prior: Prior, scale: Scale | None, studies: Any) -> Answ
         study = studies.rows([i])
         again = more_draws(study, model).under(prior, model.effect_prior).answers()
         if np.isnan(again.p[0]):
-            drawn = by_nuts(study, model, prior)
-            again = replace(drawn.answers() if drawn else again, pareto_k=again.pareto_k)
+            drawn = by_nuts(studies, i, model)
+            weighted = again if drawn is None else drawn.under(prior, model.effect_prior).answers()
+            again = replace(weighted, pareto_k=again.pareto_k)
         found.with_study(i, again)
     if scale is None or found.estimate is None or found.low is None or found.high is None:
         return found

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from mgbayes.comparison.importance import Draws, Model, log_ratio
+from mgbayes.comparison.importance import Draws, Model
 from mgbayes.comparison.tables import Floats
 from mgbayes.models.plan import Sampling
-from mgbayes.models.priors import Prior
 
 _STEP = 1e-4
 _SAMPLING = Sampling(draws=500, tune=300, chains=4, seed=1, target_accept=0.9, max_depth=6)
 """Deeper trees are of a posterior without an answer, which would take minutes, and are counted as failed."""
 
 
-def by_nuts(study: Any, model: Model, prior: Prior) -> Draws | None:
-    """Draws of the effect of one study under a prior of it; None where the chains fail their diagnostics."""
+@lru_cache(maxsize=256)
+def by_nuts(studies: Any, at: int, model: Model) -> Draws | None:
+    """Draws of the effect of one of many studies under the model's own priors; None where chains fail diagnostics.
+
+    Kept for the methods that share the model, which weight them by their priors.
+    """
     import xarray as xr
     from nutpie.compiled_pyfunc import from_pyfunc
 
     from mgbayes.inference.diagnostics import diagnose
     from mgbayes.inference.sample import draw
 
-    d, ratio = len(model.means), log_ratio(prior, model.effect_prior)
+    study, d = studies.rows([at]), len(model.means)
     steps = _STEP * np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
 
     def log_density_and_gradient(theta: Floats) -> tuple[float, Floats]:
-        at = theta + steps
+        here = theta + steps
         with np.errstate(all="ignore"):  # the first steps may lead far away
-            value = model.log_posterior(study, at[None])[0] + ratio(at[:, -1])
+            value = model.log_posterior(study, here[None])[0]
             return float(value[0]), (value[1 : d + 1] - value[d + 1 :]) / (2 * _STEP)
 
     def as_parameters(*_: Any) -> Callable[[Floats], Mapping[str, Floats]]:
