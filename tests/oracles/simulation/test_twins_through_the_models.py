@@ -25,7 +25,7 @@ from mgbayes.simulation.posterior import published_fits
 from mgbayes.simulation.write import write_cohorts
 from mgbayes.study.schema import Study
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.evidence
 
 TWINS = 40
 FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "normal_ratio"}
