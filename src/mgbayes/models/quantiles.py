@@ -113,7 +113,8 @@ class Family:
     def outcome(self, median: Any, dispersion: Any, z: Any) -> Any:
         """The outcome y at z, in numbers."""
         g = median + dispersion * z
-        return np.exp(g) if self.by_ratio else g
+        with np.errstate(over="ignore"):  # under wide priors an outcome may be beyond all numbers
+            return np.exp(g) if self.by_ratio else g
 
 
 def _normal(by_ratio: bool, names: tuple[str, str, str]) -> Family:
@@ -278,9 +279,12 @@ class PublishedQuantiles:
         y = np.sort(family.outcome(median, dispersion, family.draw(rng, (*median.shape[:2], n))), axis=-1)
         y = np.floor(y + 0.5) if "whole" in data else y
         at = [definitions_of(data)[0].position(fraction(p), n) for p in data["probability"]]
-        return np.stack(
-            [(1 - float(g)) * y[..., j - 1] + float(g) * y[..., min(j, n - 1)] for j, g in at], axis=-1
-        )
+        return np.stack([_between(y[..., j - 1], y[..., min(j, n - 1)], float(g)) for j, g in at], axis=-1)
+
+
+def _between(lower: Any, upper: Any, g: float) -> Any:
+    """A quantile between two values; infinite values have one too."""
+    return lower if g == 0 else (1 - g) * lower + g * upper
 
 
 def _log_density(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
