@@ -13,24 +13,15 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.bias_prior import Confounding
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.cuts import Cuts
 from mgbayes.models.priors import Form, Prior
 from mgbayes.study.record import optional
 from mgbayes.study.schema import Id, Record
-
-
-def _two_in_order(cuts: tuple[float, ...]) -> tuple[float, ...]:
-    if cuts and (len(cuts) != 2 or cuts[0] >= cuts[1]):
-        raise ValueError("two times, the earlier first")
-    return cuts
-
-
-Cuts = Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(_two_in_order)]
-"""Two times at which a piecewise constant hazard changes; empty where no hazard does."""
 
 
 class NotPrinted(Exception):

@@ -35,7 +35,7 @@ from pydantic import Field, ValidationError
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS, PIECEWISE
-from mgbayes.models.plan import Cuts
+from mgbayes.models.cuts import Cuts
 from mgbayes.simulation.cohort import Cohort, Floats, Place, Times
 from mgbayes.simulation.followup import Gamma
 from mgbayes.study.load import parse_toml, read_text_file
