@@ -79,8 +79,7 @@ def read_curves(
     digitized = []
     for arm, rows in drawn.items():
         points, counts = _scaled(rows.series(), percent), table[arm].series() if arm in table else no_series()
-        given = _of(n, arm, only)
-        size = _first(counts) if given is None else given
+        size = _first(counts) if (given := _of(n, arm, only)) is None else given
         if size is None:
             problems.append(Problem(f"arm {arm!r}, n", "nothing", "n, or a number at risk at time 0"))
             continue
@@ -99,9 +98,13 @@ def read_curves(
         )
     problems += [problem for curve in digitized for problem in problems_of(curve)]
     if problems or not digitized:
-        names = ", ".join(str(path) for path in files) or "the curves"
-        raise InputError(names, problems or [Problem("the curves", "none", "at least one file")])
+        raise _refusal(files, problems)
     return tuple(digitized)
+
+
+def _refusal(files: Sequence[Path], problems: Sequence[Problem]) -> InputError:
+    names = ", ".join(str(path) for path in files) or "the curves"
+    return InputError(names, problems or [Problem("the curves", "none", "at least one file")])
 
 
 def _scaled(points: Series, percent: bool) -> Series:
