@@ -12,10 +12,12 @@ import pytest
 from scipy import special, stats
 
 from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.latent.order_statistics import Distribution
 from mgbayes.latent.whole_quantiles import TooManyWays, log_probability, ranks_of, ways
-from mgbayes.models.plan import Plan
+from mgbayes.models.plan import Plan, Sampling
 from mgbayes.models.plan_file import load_plan
+from mgbayes.models.priors import Prior
 from mgbayes.study import load_study
 from mgbayes.study.numbers import find_quantiles
 from mgbayes.study.schema import Study
@@ -119,6 +121,15 @@ def test_equal_quantiles_of_whole_numbers_are_evidence() -> None:
     truth, again = model.simulate(np.random.default_rng(3), data, "lognormal", priors)
     assert set(truth) == {"log_level", "log_ratio", "log_sd"}
     assert (again["quantile"] * 4 % 1 == 0).all()
+    # The whole numbers are those of the simulated quantiles, by the definition that made them.
+    first = QuantileDefinition(str(again["definition"][0]))
+    for a, n in enumerate(again["n"]):
+        places = [first.position(p, int(n)) for p in QUARTILES]
+        ranks = ranks_of(places)
+        for way in again["whole"][a, : len(ranks), 0, again["possible"][a, 0] > 0]:
+            known = dict(zip(ranks, way, strict=True))
+            made = [(1 - float(g)) * known[j] + float(g) * known.get(j + 1, 0.0) for j, g in places]
+            np.testing.assert_allclose(made, again["quantile"][a])
 
 
 def test_the_model_has_the_probability_of_both_arms_on_average_over_definitions() -> None:
@@ -146,6 +157,29 @@ def test_the_model_has_the_probability_of_both_arms_on_average_over_definitions(
         error = value.std() / np.sqrt(len(value))
         assert error < 0.05 * np.mean(each)
         assert abs(value.mean() - np.mean(each)) < 4 * error + 2e-3 * np.mean(each)
+
+
+@pytest.mark.evidence
+def test_ranks_of_simulated_studies_are_uniform() -> None:
+    study, plan = _with_stay((("3", ["3", "4"]), ("4", ["3", "6"])), sizes=("12", "9"))
+    (job, *_) = jobs_of(study, plan)
+    data, rng = evidence_of(job), np.random.default_rng(11)
+    # Few ways each: a stay of about three days.
+    priors = plan.prior_set("lognormal") | {"log_level": Prior("normal", (0.9, 0.4), "a simulation")}
+    compiled = compile_model(job.model.build(data, "lognormal", priors))
+    ranks = []
+    for _ in range(120):
+        truth, again = job.model.simulate(rng, data, "lognormal", priors)
+        sampling = Sampling(chains=2, draws=500, tune=500, target_accept=0.95, seed=3)
+        posterior, _stats = draw(swap(compiled, again), sampling, cores=1)
+        ranks.append(
+            [
+                float((posterior["log_ratio"] < truth["log_ratio"]).mean()),
+                float((posterior["log_level"] < truth["log_level"]).mean()),
+            ]
+        )
+    for column in np.transpose(ranks):
+        assert stats.kstest(column, "uniform").pvalue > 0.01
 
 
 def _with_stay(

@@ -53,7 +53,7 @@ from numpy.typing import NDArray
 from mgbayes.distributions.arithmetic import exp, expm1, log, log_ndtr
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.latent.order_statistics import Distribution, gaps_in_order, log_density
-from mgbayes.latent.whole_quantiles import log_probability
+from mgbayes.latent.whole_quantiles import TooManyWays, log_probability
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
@@ -75,6 +75,8 @@ from mgbayes.study.schema import Study
 
 Data = Mapping[str, NDArray[Any]]
 _LOG_TWO = float(np.log(2))
+_MOST_COHORTS = 1000
+"""Drawn for one simulated study of whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -243,15 +245,24 @@ class PublishedQuantiles:
     def simulate(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
     ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Draw parameters from the priors, a cohort of the same size, and only its quantiles."""
-        drawn = self.prior_draws(rng, data, family, priors, 1)
-        truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
-        quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
-        simulated = {**data, "quantile": quantile}
-        if "whole" in data:
+        """Draw parameters from the priors, a cohort of the same size, and only its quantiles.
+
+        Of whole numbers, until these are few enough for the model: a choice by what is published, given which the
+        posterior is the same. Raises TooManyWays where none of many cohorts is.
+        """
+        for _ in range(_MOST_COHORTS):
+            drawn = self.prior_draws(rng, data, family, priors, 1)
+            truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
+            quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
+            simulated = {**data, "quantile": quantile}
+            if "whole" not in data:
+                return truth, simulated
             exact = {**simulated, "rounding": np.repeat(quantile[..., None], 2, axis=-1)}
-            simulated = in_whole_numbers(exact, 0.0 if self.outcome.nonnegative else -inf) or simulated
-        return truth, simulated
+            least = 0.0 if self.outcome.nonnegative else -inf
+            whole = in_whole_numbers(exact, least) if np.isfinite(quantile).all() else None
+            if whole is not None:
+                return truth, whole
+        raise TooManyWays
 
     def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
         """The quantiles that are published."""
