@@ -137,7 +137,9 @@ def test_methods_and_results_are_made_from_the_run(results: Results, written: Pa
 def test_checklists_say_where_and_what_is_missing(results: Results) -> None:
     barg = results.checklist("BARG")
     assert barg.loc["1.C", "Where"].startswith("Table S")
-    assert barg.loc["6.D", "Gaps, for the authors"]
+    assert barg.loc["6.4", "Gaps, for the authors"]
+    lettered = {"P": "AB", "1": "ABCDE", "2": "ABCD", "3": "ABC", "4": "ABCDE", "5": "ABCDE", "6": "1234"}
+    assert list(barg.index) == [f"{step}.{at}" for step, items in lettered.items() for at in items]
     without = Results(results.study, results.ledger, tuple(replace(fit, checks=()) for fit in results.fits))
     assert without.checklist("BARG").loc["1.E", "What is reported"] == "Not in this analysis."
     assert without.checklist("BARG").loc["1.E", "Gaps, for the authors"]
