@@ -5,18 +5,25 @@ Collected where MGBAYES_BROWSER names a Chromium.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from playwright.sync_api import Browser, CDPSession, Page
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from mgbayes.grade.explorer import explorables
+from mgbayes.models import binary
 from mgbayes.models.priors import Prior
+from mgbayes.report.live import parts
+from mgbayes.results import Results
+from mgbayes.robustness.reference_priors import ReferencePrior, normal_prior
 from mgbayes.robustness.reweighting import log_density, smoothed
 from tests.toy_results import PRIOR, RELAPSE, toy_results
 
@@ -83,6 +90,56 @@ def test_every_named_prior_weights_as_python_does(page: Page) -> None:
             assert found["benefit"] == pytest.approx(share, abs=0.002)
             error = np.sqrt(((weight * (better - share)) ** 2).sum()) / weight.sum()
             assert found["error"] == pytest.approx(error, rel=0.02, abs=1e-5)
+
+
+COUNT, PATIENTS = (5, 11), (17, 16)
+"""Events and patients of the reference and of the contrast arm."""
+
+
+def _counted() -> Results:
+    """The yes/no outcome of the toy with its model and counts; its draws of the effect say nothing of them."""
+    toy = toy_results()
+    fit = toy.fits[1]
+    data = {
+        "endpoint": np.array(["pis_mm"]),
+        "count": np.array([COUNT]),
+        "patients": np.array([PATIENTS]),
+    }
+    level = xr.DataArray(np.linspace(-1, 1, 4000).reshape(4, 1000, 1), dims=("chain", "draw", "endpoint"))
+    priors = {**fit.priors, "level": Prior("normal", (0.2, 1.5), "")}
+    fit = replace(fit, data=data, priors=priors, posterior=fit.posterior.assign(level=level), module=binary)
+    return Results(toy.study, toy.ledger, (fit,))
+
+
+def _exact(priors: list[ReferencePrior]) -> list[float]:
+    """P(log odds ratio > 0) under each prior: a sum over a fine grid of it and of the level."""
+    level, ratio = np.linspace(-8, 8, 321)[:, None], np.linspace(-14.99, 14.99, 1500)
+    likelihood = norm.pdf(level, 0.2, 1.5)
+    for y, n, side in zip(COUNT, PATIENTS, (-0.5, 0.5), strict=True):
+        likelihood = likelihood * binom.pmf(y, n, 1 / (1 + np.exp(-level - side * ratio)))
+    posterior = [np.exp(log_density(prior.prior, ratio)) * likelihood.sum(axis=0) for prior in priors]
+    return [float(mass[ratio > 0].sum() / mass.sum()) for mass in posterior]
+
+
+def test_a_yes_no_outcome_is_exact_under_20_priors(browser: Browser, tmp_path: Path) -> None:
+    results = _counted()
+    (row,) = explorables(results.summary_of_findings, results.fits)
+    points = [(mean, sd) for mean in (-0.7, 0.0, 0.35, 1.4) for sd in (0.5, 1.0)]
+    priors = [*row.priors, *(normal_prior(f"{mean}, {sd}", mean, sd, "A point.") for mean, sd in points)]
+    page = browser.new_page()
+    page.goto(results.to_html(tmp_path / "report.html").as_uri())
+    page.locator("#live > summary").click()
+    found = [_computed(page, 0, json.dumps(parts(prior.prior))) for prior in priors]
+    text = page.locator("#live-answer").text_content() or ""
+    page.close()
+    exact = _exact(priors)
+    assert len(found) == 20
+    assert [it["benefit"] for it in found] == pytest.approx(exact, abs=0.002)
+    for it, truth in zip(found, exact, strict=True):
+        assert it["trusted"]
+        assert abs(it["benefit"] - truth) < it["error"] < 0.01
+    assert "from points of the exact posterior" in text
+    assert "Monte Carlo" not in text
 
 
 def test_a_prior_too_far_away_is_refused_and_says_so(page: Page) -> None:

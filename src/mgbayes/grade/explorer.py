@@ -2,6 +2,8 @@
 
 A subset of the draws is stored, at even steps through the order of the estimand, so that its distribution under the
 plan's own prior is that of all draws to one part in their number. Other priors reweight them (``reweighting.py``).
+Where a model gives the likelihood of the effect itself (``effect_likelihood``), points of the exact posterior at the
+same steps are stored in place of draws, and no Monte Carlo error is left.
 """
 
 from __future__ import annotations
@@ -16,18 +18,23 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
 from mgbayes.robustness.reference_priors import ReferencePrior, reference_priors, user_priors
+from mgbayes.robustness.reweighting import log_density
 
 STORED = 4000
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One analysis: the stored draws in the order of the estimand, and the prior of the effect in it."""
+    """One analysis: the stored draws in the order of the estimand, and the prior of the effect in it.
+
+    ``exact``: they are quantiles of the exact posterior.
+    """
 
     fit: Fit
     effect: np.ndarray
     contrast: np.ndarray
     own: Prior
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,27 @@ def _of(row: Finding, fits: Sequence[Fit]) -> Iterator[Explorable]:
 def _stored(fit: Fit, effect: str, own: Prior, estimand: str) -> Evidence:
     drawn = fit.posterior[effect].transpose("chain", "draw").to_numpy().ravel()
     contrast = fit.contrasts[estimand].transpose("chain", "draw").to_numpy().ravel()
-    order = np.argsort(contrast, kind="stable")
-    size = min(STORED, order.size)
-    picked = order[((np.arange(size) + 0.5) * order.size / size).astype(int)]
+    size = min(STORED, contrast.size)
+    steps = (np.arange(size) + 0.5) / size
+    if np.allclose(np.exp(drawn), contrast) and (points := _quantiles(fit, effect, own, steps)) is not None:
+        return Evidence(fit, points, np.exp(points), own, exact=True)
+    picked = np.argsort(contrast, kind="stable")[(steps * contrast.size).astype(int)]
     return Evidence(fit, drawn[picked], contrast[picked], own)
+
+
+def _quantiles(fit: Fit, effect: str, own: Prior, steps: np.ndarray) -> np.ndarray | None:
+    """Quantiles of the exact posterior of an effect; None where its model gives no likelihood of it.
+
+    The grid has 9 SDs to each side of the draws, in steps of 0.01 SD.
+    """
+    of_model = getattr(fit.module, "effect_likelihood", None)
+    if of_model is None or fit.agreement:
+        return None
+    drawn = fit.posterior[effect].to_numpy()
+    grid = drawn.mean() + drawn.std() * np.linspace(-9, 9, 1801)
+    likelihood = of_model(fit.posterior, fit.data, fit.family, fit.priors, effect, grid)
+    if likelihood is None:
+        return None
+    log_mass = likelihood + log_density(own, grid)
+    below = np.cumsum(np.exp(log_mass - log_mass.max()))
+    return np.interp(steps * below[-1], below[:-1], (grid[:-1] + grid[1:]) / 2)

@@ -197,6 +197,27 @@ def estimands(draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
     return xr.Dataset(result)
 
 
+def effect_likelihood(
+    draws: xr.Dataset, data: Data, family: str, priors: Priors, effect: str, at: np.ndarray
+) -> np.ndarray | None:
+    """The log likelihood of one log odds ratio at these values, up to a constant; None where a family shares them.
+
+    Its level is integrated out by the trapezoidal rule, over 9 SDs to each side of its draws.
+    """
+    from scipy.special import logsumexp
+
+    if family != "independent":
+        return None
+    k = [effect_name(key) for key in data["endpoint"]].index(effect)
+    drawn = draws["level"].isel(endpoint=k).to_numpy()
+    level = drawn.mean() + drawn.std() * np.linspace(-9, 9, 181)
+    logit = level[:, None, None] + at[:, None] * HALF
+    likelihood = data["count"][k] * logit - data["patients"][k] * np.logaddexp(0, logit)
+    mean, sd = priors["level"].values
+    values: np.ndarray = logsumexp(likelihood.sum(axis=-1) - ((level[:, None] - mean) / sd) ** 2 / 2, axis=0)
+    return values
+
+
 def printed_quantities(data: Data) -> tuple[PrintedQuantity, ...]:
     """The counts that are printed."""
     return tuple(

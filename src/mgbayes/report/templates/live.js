@@ -45,10 +45,15 @@ const Live = (() => {
     return {k: (n * k + 5) / (n + 10), sigma: -k / mean};
   };
 
-  // Weights exp(ratio), the largest 1, with a Pareto tail, and its shape; 0 where there is no tail.
+  // Weights exp(ratio), the largest 1.
+  const plain = ratio => {
+    const most = ratio.reduce((a, b) => Math.max(a, b), -Infinity);
+    return ratio.map(value => Math.exp(value - most));
+  };
+
+  // The same with a Pareto tail, and its shape; 0 where there is no tail.
   const smoothed = ratio => {
-    const n = ratio.length, most = ratio.reduce((a, b) => Math.max(a, b), -Infinity);
-    const weight = ratio.map(value => Math.exp(value - most));
+    const n = ratio.length, weight = plain(ratio);
     let sum = 0, squares = 0;
     for (const w of weight) { sum += w; squares += w * w; }
     if (sum / n * LEAST_TAIL >= 1 || sum * sum / squares / n >= NEARLY_ALL) return {weight, k: 0};
@@ -97,8 +102,11 @@ const Live = (() => {
     evidence.drawn ??= {effect: drawn("effect") ?? drawn("contrast"), contrast: drawn("contrast")};
     const {effect, contrast} = evidence.drawn;
     evidence.before ??= effect.map(x => logDensity(evidence.own, x));
-    const {weight, k} = smoothed(effect.map((x, i) => logDensity(parts, x) - evidence.before[i]));
-    return {...answer(contrast, weight, k, outcome, threshold), weight};
+    const ratio = effect.map((x, i) => logDensity(parts, x) - evidence.before[i]), {weight, k} = smoothed(ratio);
+    if (!evidence.points) return {...answer(contrast, weight, k, outcome, threshold), weight};
+    // Points of the exact posterior have no noise to smooth. They err by half a point, the heaviest of which weighs 1.
+    const exact = plain(ratio), total = exact.reduce((sum, w) => sum + w, 0);
+    return {...answer(contrast, exact, k, outcome, threshold), weight: exact, error: 0.5 / total};
   };
 
   // A density from weighted bins, smoothed twice by a running mean.
@@ -199,8 +207,10 @@ const Live = (() => {
       ? `P(benefit) ${percent(result.benefit)}` +
         (result.important === null ? "" : `; P(important benefit) ${percent(result.important)}`) +
         `; median ${number(result.median)} (central 95 % ${number(result.low)} to ${number(result.high)})${unit}. ` +
-        `Pareto k ${number(result.k)}; worth ${Math.round(result.effective)} draws, which leaves P(benefit) a ` +
-        `Monte Carlo error of ${number(100 * result.error)} %.`
+        `Pareto k ${number(result.k)}; ` + (it.evidence[state.evidence].points
+        ? `from points of the exact posterior, P(benefit) to within ${number(100 * result.error)} %.`
+        : `worth ${Math.round(result.effective)} draws, which leaves P(benefit) a ` +
+          `Monte Carlo error of ${number(100 * result.error)} %.`)
       : `No answer: this prior is too far from that of the analysis (Pareto k ${result.k.toFixed(2)}; at most 0.7 is trusted). ` +
         "A refit is needed: mgbayes sensitivity.";
     part("answer").classList.toggle("refused", !result.trusted);
