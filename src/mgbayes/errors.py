@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from unicodedata import category
 
 from mgbayes.limits import PROBLEMS_SHOWN
 
@@ -22,6 +23,7 @@ EXIT_FIT_FAILED = 1
 EXIT_INPUT = 2
 EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130
+_HIDDEN = ("Cc", "Cf", "Zl", "Zp")
 
 
 class MgbayesError(Exception):
@@ -69,6 +71,16 @@ class InputError(MgbayesError):
 def _printable(text: str) -> str:
     """One line that moves no cursor: what does not print stands as its escape sequence."""
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def hidden(text: str) -> str | None:
+    """The first character that shows nothing, breaks a line or turns the order of others, in words; None without one.
+
+    Tab and line feed are not among them. Such characters make two names look alike, or a text read otherwise than it
+    is written.
+    """
+    first = next((mark for mark in text if category(mark) in _HIDDEN and mark not in "\n\t"), None)
+    return None if first is None else f"the control character U+{ord(first):04X}"
 
 
 def one_of(known: Iterable[str], given: str = "", *, none: str = "nothing") -> str:

@@ -121,10 +121,12 @@ def read_curve(rng: random.Random, folder: Path) -> None:
         percent=rng.random() < 0.1,
         survival_error=rng.choice([0.002, 0.002, 0.02, 0.0, -1.0, float("nan")]),
         time_error=rng.choice([None, None, 1.0, 1e9]),
+        time_unit=rng.choice(["days", "months", "years", "fortnights", ""]),
         **given,
     )
     ensemble = reconstruct(curves, members=2, seed=1)
     json.dumps(ensemble.to_json(), allow_nan=False)
+    assert "".join(ensemble.in_words()).isprintable()
     assert (ensemble.data["time"].to_numpy() >= 0).all()
 
 

@@ -15,9 +15,9 @@ from mgbayes.inference.pooled import Spread, spread_of
 from mgbayes.inference.run import Fitter
 from mgbayes.models.plan_file import load_plan
 from mgbayes.reconstruction.from_curve import reconstruct
-from mgbayes.reconstruction.imputations import DAYS, read_imputations
+from mgbayes.reconstruction.imputations import read_imputations
 from mgbayes.reconstruction.write import write_ensemble
-from mgbayes.study.schema import Study
+from mgbayes.study.schema import DAYS_IN, Study
 from tests.oracles.known_patients import bench
 
 pytestmark = pytest.mark.long
@@ -36,7 +36,7 @@ def _file(folder: Path, setting: object) -> Path:
 
 
 def _patients() -> xr.Dataset:
-    time = np.concatenate([arm.time for arm in KNOWN]) * DAYS["months"]
+    time = np.concatenate([arm.time for arm in KNOWN]) * DAYS_IN["months"]
     event = np.concatenate([arm.event for arm in KNOWN]).astype(float)
     parts = {"time": time, "event": event, "lower": time, "upper": np.where(event == 1, time, np.inf)}
     arm = np.repeat(ARMS, [len(one.time) for one in KNOWN])

@@ -314,6 +314,16 @@ MISTAKES = {
         'label = "A\\u001b[31m"',
         ['arms[1] "a" → label', "the control character U+001B"],
     ),
+    "a direction of writing in a label": (
+        'label = "A"',
+        'label = "A\u202eB"',
+        ['arms[1] "a" → label', "the control character U+202E"],
+    ),
+    "a space of no width in a label": (
+        'label = "A"',
+        'label = "A\u200b"',
+        ['arms[1] "a" → label', "the control character U+200B"],
+    ),
     "lists within lists": (
         'p = "0.1"',
         f"p = {'[' * 30000}{']' * 30000}",

@@ -121,6 +121,22 @@ def test_a_fault_of_the_whole_file_is_told(fault: str, tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("patient", "column", "cell"), [(0, "Relapse day", "1e-300"), (1, "Seen until", "5.5e-17")]
+)
+def test_a_time_that_nobody_measures_is_refused(patient: int, column: str, cell: str, tmp_path: Path) -> None:
+    study = form("days")
+    endpoints = tuple(row.model_copy(update={"whole": False}) for row in study.endpoints)
+    rows = [list(row) for row in ROWS]
+    rows[patient][HEADS.index(column)] = cell
+    path = tmp_path / "sheet.csv"
+    path.write_text(_text([HEADS, *rows]), "utf-8")
+    error = _refused(path, study.model_copy(update={"endpoints": endpoints}))
+    assert len(error.problems) == 1
+    assert f'row {patient + 2}, column "{column}": given {cell!r}' in str(error)
+    assert "0, or at least 0.000001" in str(error)
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert "no such file" in str(_refused(tmp_path / "none.csv"))
     (tmp_path / "folder.csv").mkdir()

@@ -11,7 +11,9 @@ import pytest
 
 from mgbayes.errors import InputError
 from mgbayes.reconstruction.from_curve import reconstruct
+from mgbayes.reconstruction.imputations import read_imputations
 from mgbayes.reconstruction.read import numbers_by_arm, read_curves
+from mgbayes.study import Study
 from tests.conftest import run_cli
 
 # Ten patients: an event at 100, one censored between, an event at 250 of 8. Eight: events at 50 and 300 of 6.
@@ -158,6 +160,7 @@ def test_all_mistakes_of_all_files_are_told_in_one_pass(files: tuple[Path, Path]
         (["--n", "achr=7", "--n", "musk=8"], "no whole numbers of patients give"),
         (["--n", "achr=10", "--n", "musk=8", "--at-risk", "no.csv"], "no such file"),
         (["--n", "achr=10", "--n", "musk=8", "--time-error", "nan"], "time error"),
+        (["--n", "achr=10", "--n", "musk=8", "--unit", "moths"], "the unit of time: given 'moths'"),
         (["--n", "achr=10", "--n", "musk=300"], "survival error: given 0.002 with n = 300"),
     ],
 )
@@ -183,6 +186,31 @@ def test_a_percent_scale_must_be_declared(files: tuple[Path, Path]) -> None:
     files[0].write_text(text, "utf-8")
     with pytest.raises(InputError, match="percent scale must be declared"):
         read_curves([files[0]], at_risk=files[1])
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u200b", "\u2028", "\x1b"])
+def test_the_name_of_an_arm_shows_all_its_characters(files: tuple[Path, Path], mark: str) -> None:
+    files[0].write_text(files[0].read_text("utf-8").replace("achr", f"ac{mark}hr"), "utf-8")
+    with pytest.raises(InputError, match=rf"row 2, arm: given the control character U\+{ord(mark):04X}"):
+        read_curves([files[0]], n={"musk": 8})
+
+
+@pytest.mark.parametrize(
+    ("curves", "endpoint", "factor"),
+    [("years", "months", 12), ("weeks", "days", 7), ("months", "months", 1), ("years", "", 365.25)],
+)
+def test_times_come_back_in_the_unit_of_the_endpoint(
+    study: Study, tmp_path: Path, curves: str, endpoint: str, factor: float
+) -> None:
+    file = tmp_path / "one.reconstructed.csv"
+    file.write_text("member,patient,arm,time,event\n1,1,achr,4,1\n1,2,musk,5,0\n", "utf-8")
+    file.with_suffix(".json").write_text(json.dumps({"provenance": {"time_unit": curves}}), "utf-8")
+    endpoints = tuple(
+        row.model_copy(update={"unit": endpoint}) if row.id == "time_to_relapse" else row
+        for row in study.endpoints
+    )
+    (read,) = read_imputations(file, study.model_copy(update={"endpoints": endpoints}), "time_to_relapse")
+    assert read["time_to_relapse.time"].to_numpy() == pytest.approx([4 * factor, 5 * factor])
 
 
 def test_numbers_by_arm() -> None:

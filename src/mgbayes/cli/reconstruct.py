@@ -29,7 +29,7 @@ def reconstruct(
     time_error: Annotated[
         float | None, typer.Option(help="Digitizing error in time; 0.2 % of the last time by default.")
     ] = None,
-    unit: Annotated[str, typer.Option(help="The unit of time.")] = "days",
+    unit: Annotated[str, typer.Option(help="The unit of time: days, weeks, months or years.")] = "days",
     imputations: Annotated[int, typer.Option("--imputations", "--members", help="How many data sets.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same data sets.")] = 1,
     json: JsonOption = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mgbayes.limits import SHORTEST_TIME
 from mgbayes.patients.fields import ARM, COVARIATE, Field
 from mgbayes.patients.rule import Rule, needed, number_rules
 from mgbayes.patients.time_rules import time_rules
@@ -47,7 +48,9 @@ def _endpoint(study: Study, row: EndpointColumns, roles: list[str]) -> Iterator[
 
 
 def _exposure(count: str, exposure: str, column: str | None) -> Iterator[Rule]:
-    yield Rule((exposure,), lambda table: ~(table[exposure] <= 0), "more than 0 days")
+    yield Rule(
+        (exposure,), lambda table: ~(table[exposure] < SHORTEST_TIME), f"at least {SHORTEST_TIME:f} days"
+    )
     yield Rule(
         (exposure, count),
         lambda table: table[exposure].notna() | table[count].isna(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mgbayes.limits import SHORTEST_TIME
 from mgbayes.patients.rule import Rule, whole
 from mgbayes.study.patient_map import EndpointColumns
 from mgbayes.study.schema import Endpoint
@@ -66,8 +67,19 @@ def time_rules(endpoint: Endpoint, row: EndpointColumns) -> Iterator[Rule]:
             yield from _within_followup(endpoint, row, part)
     if row.start is not None:
         yield _started(endpoint, parts)
-    elif endpoint.whole:
+        return
+    yield from (_measurable(f"{endpoint.id}.{part}") for part in parts)
+    if endpoint.whole:
         yield from (whole(f"{endpoint.id}.{part}") for part in parts)
+
+
+def _measurable(role: str) -> Rule:
+    """Nobody measures a shorter time; its logarithm would outweigh all others."""
+    return Rule(
+        (role,),
+        lambda table: ~((table[role] > 0) & (table[role] < SHORTEST_TIME)),
+        f"0, or at least {SHORTEST_TIME:f}",
+    )
 
 
 def _filled(role: str) -> Holds:

@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mgbayes.errors import InputError, Problem
+from mgbayes.errors import InputError, Problem, one_of
 from mgbayes.files import csv_rows, read_bytes
-from mgbayes.study.schema import Kind, Study
+from mgbayes.study.schema import DAYS_IN, Kind, Study
 
 COLUMNS = ("member", "patient", "arm", "time", "event")
-DAYS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
-"""Days in a unit of time."""
 MOST = 20
 _ADVICE = "`mgbayes reconstruct` writes such a file, and the one with its provenance in the same folder."
 
@@ -38,7 +36,7 @@ class _Row:
 def read_imputations(
     path: str | Path, study: Study, endpoint: str, *, most: int = MOST
 ) -> tuple[xr.Dataset, ...]:
-    """The first ``most`` imputations of a reconstructed file, in days, as ``mgbayes.patients`` holds patients.
+    """The first ``most`` imputations of a reconstructed file, in the endpoint's unit, as patients.
 
     Raises InputError with every problem of the file: an endpoint that is not a time to an event, an arm that the
     study does not have, cells that are no numbers, imputations of different patients, or no unit of time in the
@@ -48,7 +46,7 @@ def read_imputations(
     problems = list(_endpoint_problems(study, endpoint))
     content = read_bytes(path, "a .csv file of reconstructed patients")
     rows, faults = _rows(content, study)
-    unit, missing = _unit(path)
+    days, missing = _unit(path)
     problems += [*faults, *missing]
     imputations: dict[str, list[_Row]] = {}
     for row in rows:
@@ -64,6 +62,7 @@ def read_imputations(
         "origin": "reconstructed",
         "file_sha256": hashlib.sha256(content).hexdigest(),
     }
+    unit = days / DAYS_IN.get(study.endpoint(endpoint).unit, 1.0)
     return tuple(_dataset(endpoint, part, unit, about) for part in list(imputations.values())[:most])
 
 
@@ -121,9 +120,9 @@ def _unit(path: Path) -> tuple[float, list[Problem]]:
         return 1.0, [
             Problem(f"the file with its provenance, {provenance.name}", "no unit of time", "its provenance")
         ]
-    if unit not in DAYS:
-        return 1.0, [Problem(f"{provenance.name} → time_unit", repr(unit), f"one of {', '.join(DAYS)}")]
-    return DAYS[unit], []
+    if unit not in DAYS_IN:
+        return 1.0, [Problem(f"{provenance.name} → time_unit", repr(unit), one_of(list(DAYS_IN)))]
+    return DAYS_IN[unit], []
 
 
 def _uneven(imputations: dict[str, list[_Row]], study: Study) -> list[Problem]:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mgbayes.errors import InputError, Problem
+from mgbayes.errors import InputError, Problem, hidden, one_of
 from mgbayes.files import csv_rows, read_bytes
 from mgbayes.limits import LARGEST_VALUE, ROWS
 from mgbayes.reconstruction.check import problems_of
 from mgbayes.reconstruction.digitized import SURVIVAL_ERROR, TIME_ERROR, DigitizedCurve, Series, no_series
+from mgbayes.study.schema import DAYS_IN
 
 CURVE = ("time", "survival")
 TABLE = ("time", "at_risk")
@@ -63,12 +64,14 @@ def read_curves(
         percent: survival is given from 0 to 100.
         survival_error: how far off a digitized survival may be, between 0 and 1 whatever the scale.
         time_error: how far off a digitized time may be, in the unit of time; 0.2 % of the last time by default.
-        time_unit: the unit of all times.
+        time_unit: the unit of all times: days, weeks, months or years.
 
     Raises:
         InputError: with every problem of all files in one pass.
     """
     problems: list[Problem] = []
+    if time_unit not in DAYS_IN:
+        problems.append(Problem("the unit of time", repr(time_unit), one_of(list(DAYS_IN), time_unit)))
     files = [Path(curves)] if isinstance(curves, str | Path) else [Path(path) for path in curves]
     drawn = _merged([_read(path, CURVE, path.stem, problems) for path in files], problems)
     only = next(iter(drawn)) if len(drawn) == 1 else None
@@ -199,8 +202,9 @@ def _read(path: Path, columns: tuple[str, ...], arm: str | None, problems: list[
         numbers = [
             _parsed(f"{path}, row {row}, {column}", named.get(column, ""), problems) for column in columns
         ]
-        if not name:
-            problems.append(Problem(f"{path}, row {row}, arm", "nothing", "the name of an arm"))
+        if not name or not name.isprintable():
+            given = hidden(name) or repr(name) if name else "nothing"
+            problems.append(Problem(f"{path}, row {row}, arm", given, "the name of an arm"))
         rows = arms.setdefault(name, _Rows(str(path)))
         if None not in numbers:
             rows.numbers.append(tuple(float(number) for number in numbers if number is not None))

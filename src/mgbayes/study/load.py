@@ -10,11 +10,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 from pydantic import ValidationError
 
-from mgbayes.errors import InputError, Problem
+from mgbayes.errors import InputError, Problem, hidden
 from mgbayes.files import read_bytes
 from mgbayes.limits import PLAN_BYTES
 from mgbayes.study.problems import place, problems_of
@@ -91,11 +90,9 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _control_characters(node: Any, raw: dict[str, Any], at: tuple[int | str, ...] = ()) -> Iterator[Problem]:
-    """Texts that would move a terminal's cursor, or that no SVG or Word file can hold."""
+    """Texts that would move a terminal's cursor, that no SVG or Word file can hold, or that read otherwise."""
     if isinstance(node, str):
-        found = [mark for mark in node if category(mark) == "Cc" and mark not in "\n\t"]
-        if found:
-            given = f"the control character U+{ord(found[0]):04X}"
+        if given := hidden(node):
             yield Problem(place(at, raw), given, "text of letters, digits and signs")
         return
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
