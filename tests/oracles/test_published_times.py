@@ -12,7 +12,7 @@ from scipy import stats
 
 from mgbayes.distributions import followup
 from mgbayes.distributions.lifetimes import LIFETIMES
-from mgbayes.latent.times import latent_times, published_times
+from mgbayes.latent.times import latent_times
 from tests.known_models import HAZARDS, relapse, remission
 
 HALVES = np.array([-0.5, 0.5])
@@ -72,9 +72,7 @@ def published(name: str, data: dict[str, Any], mode: str) -> Any:
     given = {key: pt.as_tensor(value) for key, value in data.items()}
     latent = latent_times(z, given)
     parts = [theta[i] for i in range(len(POINTS[name][0]))]
-    found = published_times(
-        latent,
-        given,
+    found = latent.published(
         lambda t, half: logpdf(name, t, half, parts),
         lambda t, half: log_survival(name, t, half, parts),
     )

@@ -110,20 +110,29 @@ def gaps_in_order(
 ) -> Gaps:
     """Gaps from any real numbers t (m, ...), so that no order statistic changes places or leaves the support.
 
-    One after the other, each gap is the share 1 / (1 + exp(-t)) of what its neighbours leave: the lower value stays
-    above the order statistic before, the upper one below the next quantile. A sampler that moves in t meets no edge.
-    Where a quantile is a value, its t has no effect. Quantiles (m, ...) stand in their order. Raises ValueError where
-    two of them share an order statistic.
+    Quantiles (m, ...) stand in their order. Raises ValueError where two of them share an order statistic.
     """
     if not order.apart:
         raise ValueError("two quantiles share an order statistic: take latent values of all patients instead")
-    last = len(order.rank) - 1
+    return gaps_between(list(order.weight), quantiles, t, low, high, xp=xp)
+
+
+def gaps_between(
+    weight: Sequence[Any], quantiles: Any, t: Any, low: float = -inf, high: float = inf, *, xp: Any = np
+) -> Gaps:
+    """The same of m weights (...) that may be symbols, of quantiles that share no order statistic.
+
+    One after the other, each gap is the share 1 / (1 + exp(-t)) of what its neighbours leave: the lower value stays
+    above the order statistic before, the upper one below the next quantile. A sampler that moves in t meets no edge.
+    Where a quantile is a value, its t has no effect.
+    """
+    last = len(weight) - 1
     found: list[Any] = []
     jacobian: Any = 0.0
     before: Any = low
     for i in range(last + 1):
-        q, here, has = quantiles[i], t[i], order.has_gap[i]
-        g = np.where(has, order.weight[i], 0.5)
+        q, here, has = quantiles[i], t[i], weight[i] > 0
+        g = xp.where(has, weight[i], 0.5)
         after = quantiles[i + 1] if i < last else high
         rooms = [(q - before) / g] if i or isfinite(low) else []
         rooms += [(after - q) / (1 - g)] if i < last or isfinite(high) else []
@@ -135,7 +144,7 @@ def gaps_in_order(
             d, slope = xp.exp(here), here
         found.append(xp.where(has, d, 0.0))
         jacobian = jacobian + xp.where(has, slope, 0.0)
-        before = q + np.where(has, 1 - g, 0.0) * found[-1]
+        before = q + xp.where(has, 1 - g, 0.0) * found[-1]
     return Gaps(xp.stack(found), jacobian)
 
 

@@ -33,9 +33,28 @@ from mgbayes.latent.mean_sd import constrained
 
 _FOURS = 4
 _CAP = 8.0
-_HALVES = np.array([-0.5, 0.5])
+HALVES = np.array([-0.5, 0.5])
 LEAST_SEEN = 1e-12
 """A floor of q, which matters only where nearly all events would come decades after follow-up."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Log density of each published summary (G,), chance q of being seen (A,), and the latent times (G, L).
+
+    share (A, D) is how much of the density each definition of a quantile has, where several are possible.
+    """
+
+    log_density: Any
+    seen: Any
+    times: Any
+    share: Any = None
+
+
+def chance_seen(given: Mapping[str, Any], log_survival: Callable[[Any, Any], Any]) -> Any:
+    """The chance q (A,) that an event is seen in follow-up."""
+    gone = -pt.expm1(log_survival(given["followup_days"][None, :], HALVES[:, None]))
+    return pt.maximum((given["followup_weights"] * gone).sum(-1), LEAST_SEEN)
 
 
 @dataclass(frozen=True)
@@ -45,19 +64,40 @@ class LatentTimes:
     times (G, L), 1 in padding; counted (G, L) and half (G, L), one for a time and -½ or ½ by its arm; log_weight
     (G,); centre (), of the first summary, and step (), from it to that of the last one; variance (), of log times;
     log_mean (), of the first published mean, and log_mean_step (), from it to the last one; shortfall (), of the
-    mean of log times from the log of their mean.
+    mean of log times from the log of their mean. given is the data.
     """
 
     times: Any
     counted: Any
     half: Any
     log_weight: Any
+    given: Mapping[str, Any]
     centre: Any
     step: Any
     variance: Any
     log_mean: Any
     log_mean_step: Any
     shortfall: Any
+
+    @property
+    def reported(self) -> Any:
+        """What is published of each summary."""
+        return self.given["time_mean"]
+
+    def published(
+        self, logpdf: Callable[[Any, Any], Any], log_survival: Callable[[Any, Any], Any]
+    ) -> Published:
+        """The published times under a distribution.
+
+        Args:
+            logpdf, log_survival: of a time and of -½ or ½, by its arm; they broadcast.
+        """
+        given, t = self.given, self.times
+        seen = chance_seen(given, log_survival)
+        by_time = self.counted * (logpdf(t, self.half) + log_chance_followed(t, given["followup"]))
+        of_seen = given["timed"] * pt.log(seen)
+        of_seen = of_seen if given["time_mean"].type.shape[0] == len(HALVES) else of_seen.sum()[None]
+        return Published(self.log_weight + by_time.sum(-1) - of_seen, seen, t)
 
 
 def slots(most: int) -> np.ndarray:
@@ -73,11 +113,11 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         given: ``timed`` (A,), the events whose times are published, ``time_mean`` and ``time_sd`` (G,).
     """
     events, mean, sd = (given[name] for name in ("timed", "time_mean", "time_sd"))
-    by_arm = mean.type.shape[0] == len(_HALVES)
+    by_arm = mean.type.shape[0] == len(HALVES)
     n = pt.cast(events if by_arm else events.sum()[None], "float64")
     place = pt.arange(z.shape[1])
     counted = pt.cast(place < n[:, None], "float64")
-    half = _HALVES[:, None] if by_arm else pt.switch(place < events[0], *_HALVES)[None]
+    half = HALVES[:, None] if by_arm else pt.switch(place < events[0], *HALVES)[None]
     latent = constrained(z, counted, mean, sd)
     pooled = (1 + (latent.root**2).sum()) / (1 + pt.maximum(n - 1, 0).sum())
     cap = _CAP * pt.log1p((sd / mean) ** 2).mean()
@@ -92,6 +132,7 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         counted,
         pt.broadcast_to(half, z.shape),
         weight,
+        given,
         centre,
         step,
         variance=pooled / pt.sqrt(1 + (pooled / cap) ** 2),
@@ -99,33 +140,3 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         log_mean_step=log_mean_step,
         shortfall=(both + 0.5) / (n.sum() + 1.0),
     )
-
-
-@dataclass(frozen=True)
-class Published:
-    """Log density of each published pair (G,) and chance q of being seen (A,)."""
-
-    log_density: Any
-    seen: Any
-
-
-def published_times(
-    latent: LatentTimes,
-    given: Mapping[str, Any],
-    logpdf: Callable[[Any, Any], Any],
-    log_survival: Callable[[Any, Any], Any],
-) -> Published:
-    """The published times under a distribution.
-
-    Args:
-        latent: the latent times that reproduce what is published.
-        given: ``timed`` and follow-up, as in the data of the models.
-        logpdf, log_survival: of a time and of -½ or ½, by its arm; they broadcast.
-    """
-    gone = -pt.expm1(log_survival(given["followup_days"][None, :], _HALVES[:, None]))
-    seen = pt.maximum((given["followup_weights"] * gone).sum(-1), LEAST_SEEN)
-    t = latent.times
-    by_time = latent.counted * (logpdf(t, latent.half) + log_chance_followed(t, given["followup"]))
-    of_seen = given["timed"] * pt.log(seen)
-    of_seen = of_seen if given["time_mean"].type.shape[0] == len(_HALVES) else of_seen.sum()[None]
-    return Published(latent.log_weight + by_time.sum(-1) - of_seen, seen)

@@ -1,6 +1,7 @@
 """A simulated cohort and what a paper would print of it."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,14 +9,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mgbayes.models.arms import ARM
+from mgbayes.models.quantile_evidence import definitions_of
+from mgbayes.models.time_quantiles import of_quantiles, probabilities_of
+from mgbayes.study.statistics import QuantileDefinition
 
 
 class Printed(NamedTuple):
-    """Counts, means and SDs (n - 1 in the denominator) along the last axis."""
+    """Counts, means and SDs (n - 1 in the denominator) along the last axis; quantiles with one axis more."""
 
     events: NDArray[np.int64]
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
+    quantile: NDArray[np.float64] | None = None
 
 
 def printed(values: Any, seen: Any) -> Printed:
@@ -32,14 +37,35 @@ def printed(values: Any, seen: Any) -> Printed:
     return Printed(events, mean, sd)
 
 
-def summarized(arms: Sequence[tuple[Any, Any]], summaries: int) -> Printed:
-    """Times (..., patients) and whether they were seen, by arm: events by arm, and one or two summaries of times."""
+def quantiles(
+    values: Any, seen: Any, probabilities: Sequence[Fraction], definition: QuantileDefinition
+) -> NDArray[np.float64]:
+    """Quantiles (..., m) of the values (..., patients) where `seen` is true; nan where there are none."""
+    events, ordered = seen.sum(axis=-1), np.sort(np.where(seen, values, np.inf), axis=-1)
+    found = np.full((*events.shape, len(probabilities)), np.nan)
+    for n in np.unique(events[events > 0]):
+        for i, p in enumerate(probabilities):
+            j, g = definition.position(p, int(n))
+            x = ordered[events == n]
+            found[events == n, i] = (1 - float(g)) * x[:, j - 1] + float(g) * x[:, min(j, n - 1)]
+    return found
+
+
+def summarized(arms: Sequence[tuple[Any, Any]], like: Mapping[str, Any]) -> Printed:
+    """Times (..., patients) and whether they were seen, by arm: events by arm, and summaries of times like a model's
+    data have them: of each arm or of both together."""
     each = [printed(time, seen) for time, seen in arms]
     events = np.stack([row.events for row in each], axis=-1)
-    if summaries == 1:
+    if len(like["time_mean"]) == 1:
         each = [printed(*(np.concatenate(part, axis=-1) for part in zip(*arms, strict=True)))]
     mean, sd = (np.stack([getattr(row, name) for row in each], axis=-1) for name in ("mean", "sd"))
-    return Printed(events, mean, sd)
+    if "time_quantile" not in like:
+        return Printed(events, mean, sd)
+    quantile = np.full((*events.shape, like["time_probability"].shape[1]), np.nan)
+    for a, ((time, seen), probabilities) in enumerate(zip(arms, probabilities_of(like), strict=True)):
+        made = quantiles(time, seen, probabilities, definitions_of(like)[0])
+        quantile[..., a, : len(probabilities)] = made
+    return Printed(events, mean, sd, quantile)
 
 
 def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -50,14 +76,26 @@ def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray
     mean, sd = (np.nan_to_num(values, nan=1.0) for values in (summary.mean, summary.sd))
     rows = published(like["n"], summary.events, mean, sd, like["times_printed"])
     most = int(np.max(like["n"]) if len(mean) > 1 else np.sum(like["n"]))
-    return {**like, **rows, "slot": slots(most)}
+    made = {**like, **rows, "slot": slots(most)}
+    if summary.quantile is None:
+        return made
+    return of_quantiles(made, probabilities_of(like), list(summary.quantile), definitions_of(like), most)
 
 
 def labelled(summary: Printed, draws: xr.Dataset) -> xr.Dataset:
     """The printed numbers of one cohort for each draw, on the coordinates of `draws`."""
     dims = ("chain", "draw")
-    places = {"events": "arm", "time_mean": "summary", "time_sd": "summary"}
+    places = {
+        "events": ("arm",),
+        "time_mean": ("summary",),
+        "time_sd": ("summary",),
+        "time_quantile": ("arm", "quantile"),
+    }
     return xr.Dataset(
-        {name: ((*dims, places[name]), values) for name, values in zip(places, summary, strict=True)},
+        {
+            name: ((*dims, *places[name]), values)
+            for name, values in zip(places, summary, strict=True)
+            if values is not None
+        },
         coords={"chain": draws["chain"], "draw": draws["draw"], "arm": ARM["arm"]},
     )

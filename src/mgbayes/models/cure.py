@@ -25,6 +25,13 @@ patients is written as counts times the times of those seen to have the event:
                        both arms' together, each time having density f_a(t) G(t) / (1 - E[S_a(F)]); events whose
                        times are not published are in events_seen alone
 
+or, where the paper has the median or other quantiles of an arm's times, the density of these in place of a mean's
+(latent/quantile_times.py), with
+
+    place            ~ Logistic(0, 1), of each latent time between its neighbours
+    gap              ~ Logistic(0, 1), of the two neighbours of a quantile; its density is taken back
+    definition_drawn ~ Uniform(0, 1), which of the possible definitions of a quantile the latent times have
+
 The sampler sees the shape and the mean times around where the latent times suggest them, and all but the shape
 without their skewness (coordinates.py), which changes how fast it is, and nothing else.
 
@@ -38,7 +45,8 @@ Where the plan asks for covariates x_i (adjusted.py), x_i β is added to logit �
     covariate_log_odds_ratio ~ prior    β, one a covariate, independent
     covariate_log_time_ratio ~ prior    γ
 
-Evidence: events per arm, mean and SD of their times, follow-up (time_evidence.py); or patients (patient_times.py).
+Evidence: events per arm, mean and SD or quantiles of their times, follow-up (time_evidence.py); or
+patients (patient_times.py).
 Units: those of the endpoint. Sources: Farewell 1982, Biometrics 38:1041 (mixture cure); latent/times.py;
 distributions/followup.py.
 """
@@ -62,10 +70,10 @@ from mgbayes.distributions.followup import draw_followup, followup_data
 from mgbayes.distributions.lifetimes import LIFETIMES, Lifetime
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.latent.times import LatentTimes, latent_times, published_times
+from mgbayes.latent.times import LatentTimes
 from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM, HALVES, contrast
-from mgbayes.models.coordinates import Reparametrized, reparametrized
+from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
@@ -330,18 +338,13 @@ def _on_patients(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[st
 
 def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
     given, near = time_evidence.as_model_data(data), _COORDINATES[lifetime.name]
-    # A fixed shape, so that other cohorts with as many slots are a swap of data.
-    size = len(data["time_mean"]), len(data["slot"])
-    z = pm.Normal("z", shape=size, dims=("summary", "slot"), transform=Reparametrized(near.skew))
-    times = latent_times(z, given)
+    times = time_evidence.latent_times_given(given, near.skew)
     shape = reparametrized("shape", priors, near.log_shape(times))
     suggested, step = near.log_mean(times, shape)
     unit = near.log_sd(shape) / 2
     level = reparametrized("log_mean_time", priors, suggested + step / 2, unit, _LATE)
     log_ratio = reparametrized("log_time_ratio", priors, step, unit)
-    published = published_times(
-        times,
-        given,
+    published = times.published(
         lambda t, half: lifetime.logpdf(t, level + half * log_ratio, shape),
         lambda t, half: lifetime.log_survival(t, level + half * log_ratio, shape),
     )
@@ -349,8 +352,7 @@ def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str,
     log_odds_ratio = reparametrized("log_odds_ratio", priors, 0.0, 0.5)
     pi = pm.math.sigmoid(logit_ever + _HALVES * log_odds_ratio)
     pm.Binomial("events_seen", given["n"], pi * published.seen, observed=given["events"], dims="arm")
-    pm.Deterministic("latent_time", times.times, dims=("summary", "slot"))
-    given_density("printed_times", published.log_density, given["time_mean"], dims="summary")
+    time_evidence.add_published(times, published)
 
 
 def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
@@ -358,7 +360,7 @@ def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) ->
     law = LIFETIMES[family]
     outcomes = [draw_outcomes(rng, draws, data, law, a) for a in (0, 1)]
     arms = [(time, ever & (time < followed)) for time, ever, followed in outcomes]
-    return cohort.summarized(arms, len(data["time_mean"]))
+    return cohort.summarized(arms, data)
 
 
 def by_arm(draws: Any, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:

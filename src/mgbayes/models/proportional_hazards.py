@@ -24,6 +24,13 @@ patients is written as counts times the times of the events:
                        both arms' together, each time having density f_a(t) G(t) / q_a in its arm; events whose
                        times are not published are in events_seen alone
 
+or, where the paper has the median or other quantiles of an arm's times, the density of these in place of a mean's
+(latent/quantile_times.py), with
+
+    place            ~ Logistic(0, 1), of each latent time between its neighbours
+    gap              ~ Logistic(0, 1), of the two neighbours of a quantile; its density is taken back
+    definition_drawn ~ Uniform(0, 1), which of the possible definitions of a quantile the latent times have
+
 With patient data F is known, G(t) does not matter, and the likelihood is by patient:
 
     outcomes         ~ f_i(t_i) if the event was at t_i, S_i(l_i) - S_i(u_i) if seen between visits at l_i
@@ -35,7 +42,8 @@ cumulative hazard of patient i is H_i = exp(x_i β) H_a; with a frailty S_i = (1
     covariate_log_hazard_ratio ~ prior    β, one a covariate, independent
     frailty_variance           ~ prior    v
 
-Evidence: events per arm, mean and SD of their times, follow-up (time_evidence.py); or patients (patient_times.py).
+Evidence: events per arm, mean and SD or quantiles of their times, follow-up (time_evidence.py); or
+patients (patient_times.py).
 Units: those of the endpoint. Sources: Cox 1972, JRSS B 34:187 (proportional hazards); latent/times.py;
 distributions/followup.py.
 """
@@ -59,10 +67,9 @@ from mgbayes.distributions.followup import draw_followup, followup_data
 from mgbayes.distributions.hazards import WEIBULL, Hazard, piecewise_exponential
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.latent.times import latent_times, published_times
 from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM, HALVES, contrast
-from mgbayes.models.coordinates import Reparametrized, reparametrized
+from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
@@ -264,9 +271,7 @@ class ProportionalHazards:
     def _cohort(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
         """One simulated cohort for each draw, summarized as the published one is."""
         outcomes = [self._arm(rng, draws, data, family, a) for a in (0, 1)]
-        return cohort.summarized(
-            [(time, time < followed) for time, followed in outcomes], len(data["time_mean"])
-        )
+        return cohort.summarized([(time, time < followed) for time, followed in outcomes], data)
 
     def _arm(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
         """Times to the event and follow-up (..., patients) in arm a."""
@@ -309,10 +314,7 @@ def _on_patients(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, P
 
 def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
     given = time_evidence.as_model_data(data)
-    # A fixed shape, so that other cohorts with as many slots are a swap of data.
-    size = len(data["time_mean"]), len(data["slot"])
-    z = pm.Normal("z", shape=size, dims=("summary", "slot"), transform=Reparametrized(_EARLY))
-    times = latent_times(z, given)
+    times = time_evidence.latent_times_given(given, _EARLY)
     log_ratio = parameter("log_hazard_ratio", priors)
     baseline = _near_the_crude_rate(hazard, priors, given)
 
@@ -322,10 +324,9 @@ def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Pri
     def logpdf(t: Any, half: Any) -> Any:
         return hazard.log_hazard(t, *baseline) + half * log_ratio + log_survival(t, half)
 
-    published = published_times(times, given, logpdf, log_survival)
+    published = times.published(logpdf, log_survival)
     pm.Binomial("events_seen", given["n"], published.seen, observed=given["events"], dims="arm")
-    pm.Deterministic("latent_time", times.times, dims=("summary", "slot"))
-    given_density("printed_times", published.log_density, given["time_mean"], dims="summary")
+    time_evidence.add_published(times, published)
 
 
 def _near_the_crude_rate(hazard: Hazard, priors: Mapping[str, Prior], given: Mapping[str, Any]) -> list[Any]:

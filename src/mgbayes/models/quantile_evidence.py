@@ -6,7 +6,7 @@ Shapes: m quantiles, of either arm.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,8 @@ from mgbayes.latent.whole_quantiles import TooManyWays, ranks_of, ways
 from mgbayes.study.statistics import QuantileDefinition, Quantiles
 
 Data = Mapping[str, NDArray[Any]]
+SHARE = "definition_share"
+"""The variable (arm, definition) of a posterior that says how much of the density each definition has."""
 _OPEN = 1e-6
 """An end that is not reached lies so far inside."""
 MOST_PATIENTS = 100
@@ -114,15 +116,28 @@ def are_apart(data: Data) -> bool:
     return all(order.apart for order, _ in orders_of(data))
 
 
+def _shown(data: Data, a: int) -> list[Fraction]:
+    """The probabilities of an arm's quantiles that are reported."""
+    return [fraction(p) for p, known in zip(data["probability"], data["reported"][a], strict=True) if known]
+
+
 def positions(data: Data) -> list[list[tuple[tuple[Position, ...], float]]]:
     """By arm, where its quantiles lie under each definition, and the share of definitions that put them there."""
     definitions, found = definitions_of(data), []
     for a, n in enumerate(data["n"]):
-        shown = [
-            fraction(p) for p, known in zip(data["probability"], data["reported"][a], strict=True) if known
-        ]
-        alike = Counter(tuple(one.position(p, int(n)) for p in shown) for one in definitions)
+        alike = Counter(tuple(one.position(p, int(n)) for p in _shown(data, a)) for one in definitions)
         found.append([(places, k / len(definitions)) for places, k in alike.items()])
+    return found
+
+
+def by_definition(data: Data, share: Sequence[Any]) -> list[list[Any]]:
+    """By arm, what each definition has of the shares of the positions that it agrees on with others."""
+    found = []
+    for a, row in enumerate(positions(data)):
+        n, shown = int(data["n"][a]), _shown(data, a)
+        at = [tuple(one.position(p, n) for p in shown) for one in definitions_of(data)]
+        places = [place for place, _ in row]
+        found.append([share[a][places.index(one)] / at.count(one) for one in at])
     return found
 
 

@@ -63,7 +63,9 @@ from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 from mgbayes.models.quantile_evidence import (
     MOST_PATIENTS,
+    SHARE,
     are_apart,
+    by_definition,
     definitions_of,
     fraction,
     in_whole_numbers,
@@ -210,8 +212,15 @@ class PublishedQuantiles:
             median = level + effect * HALVES.to_numpy()
             laws = [chosen.of(median[a], dispersion[a]) for a in (0, 1)]
             add = _whole_log_probability if "whole" in data else _log_density
-            densities = add(data, quantile, laws, chosen.least)
-            given_density("quantiles", pt.stack(densities), quantile.sum(axis=1), dims="arm")
+            each = add(data, quantile, laws, chosen.least)
+            densities = pt.stack([pt.logsumexp(row) for row in each])
+            given_density("quantiles", densities, quantile.sum(axis=1), dims="arm")
+            if len(data["definition"]) > 1:
+                model.add_coord("definition", data["definition"])
+                shares = by_definition(data, [pt.special.softmax(pt.logsumexp(row, axis=1)) for row in each])
+                pm.Deterministic(
+                    SHARE, pt.stack([pt.stack(row) for row in shares]), dims=("arm", "definition")
+                )
         return model
 
     def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
@@ -299,7 +308,10 @@ def _between(lower: Any, upper: Any, g: float) -> Any:
 
 
 def _log_density(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
-    """By arm, the density of its quantiles and gaps, on average over definitions, which share the gaps' places."""
+    """By arm, the density (position, 1) of its quantiles and gaps at each of the definitions' positions.
+
+    Definitions share the gaps' places.
+    """
     orders = orders_of(data)
     sizes = [len(order.rank) if order.has_gap.any() else 0 for order, _ in orders]
     place = pm.Logistic("gap", 0.0, 1.0, shape=sum(sizes)) if any(sizes) else None
@@ -312,12 +324,12 @@ def _log_density(data: Data, quantile: Any, laws: list[Distribution], least: flo
         # The density of the gaps' places as drawn is taken back.
         drawn = pt.where(order.has_gap, pm.logp(pm.Logistic.dist(0.0, 1.0), t), 0.0).sum(axis=0)
         exact = log_density(order.values(q, latent.d, xp=pt), order.ranks, order.n, laws[a], xp=pt)
-        densities.append(pt.logsumexp(exact + latent.log_jacobian - drawn + np.log(share)))
+        densities.append((exact + latent.log_jacobian - drawn + np.log(share))[:, None])
     return densities
 
 
 def _whole_log_probability(data: Data, quantile: Any, laws: list[Distribution], least: float) -> list[Any]:
-    """By arm, the density of the places of its order statistics, summed over ways, on average over definitions."""
+    """By arm, the density (position, way) of the places of its order statistics."""
     values, possible = (pm.Data(name, data[name]) for name in ("whole", "possible"))
     shares = [share for _, share in orders_of(data)]
     sizes = [data["rank"].shape[1]] * len(shares)
@@ -328,7 +340,7 @@ def _whole_log_probability(data: Data, quantile: Any, laws: list[Distribution], 
         own = _part(place, sizes, a)[:, None] + np.zeros(len(share))
         ways = log_probability(whole, ranks, int(data["n"][a]), own, laws[a], least, xp=pt)
         is_way = possible[a, : len(share)] > 0
-        densities.append(pt.logsumexp(pt.where(is_way, ways, -inf) + np.log(share)[:, None]))
+        densities.append(pt.where(is_way, ways, -inf) + np.log(share)[:, None])
     return densities
 
 

@@ -1,13 +1,15 @@
 """What a model of a time to an event takes from a study: events, times of those with the event, follow-up.
 
-Everything is in the unit of the endpoint. Shapes: A = 2 arms, reference first; G summaries of times, one for each arm
-or one for both arms together.
+Everything is in the unit of the endpoint. Times are known by mean and SD, or else by their quantiles
+(time_quantiles.py). Shapes: A = 2 arms, reference first; G summaries of times, one for each arm or one for both arms
+together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,14 @@ from numpy.typing import NDArray
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.quantile_evidence import SHARE
+from mgbayes.models.time_quantiles import in_words, quantiles_of_times, with_quantiles
 from mgbayes.study.numbers import CountOf, count_of, find_count, find_mean_and_spread
 from mgbayes.study.schema import ALL, DAYS_IN, Endpoint, Study, Summary
-from mgbayes.study.statistics import MeanAndSpread
+from mgbayes.study.statistics import MeanAndSpread, Quantiles
 
 ARMS = ("reference", "contrast")
+_NOT_IN_THE_GRAPH = ("slot", "time_probability", "definition")
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,16 @@ class Followup:
 
 @dataclass(frozen=True)
 class TimeEvidence:
-    """Events and patients by arm; for each summary of times its mean and SD, None where they are not printed."""
+    """Events and patients by arm; for each summary of times its mean and SD, None where they are not printed.
+
+    ``quantiles`` are those of the times of each arm, where no mean is printed.
+    """
 
     patients: tuple[int, int]
     events: tuple[int, int]
     times: tuple[tuple[float, float] | None, ...]
     followup: Followup
+    quantiles: tuple[Quantiles | None, ...] = ()
 
 
 def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
@@ -62,7 +71,12 @@ def time_evidence(study: Study, plan: Plan) -> TimeEvidence:
     left = followup.less(float(endpoint.confirmed_after or 0))
     if not left.mean > 0:
         raise NotPrinted(endpoint.id, "a mean follow-up that exceeds confirmed_after")
-    return TimeEvidence((one.n, other.n), (one.x, other.x), _times(study, endpoint, (one.x, other.x)), left)
+    events = (one.x, other.x)
+    times = _times(study, endpoint, events)
+    if any(times):
+        return TimeEvidence((one.n, other.n), events, times, left)
+    quantiles = quantiles_of_times(study, endpoint, events, left.mean if left.sd == 0 else inf)
+    return TimeEvidence((one.n, other.n), events, times, left, quantiles)
 
 
 def _events(study: Study, endpoint: Endpoint, arm: str) -> CountOf | None:
@@ -222,16 +236,57 @@ def as_model_data(data: Mapping[str, Any]) -> dict[str, Any]:
     model = pm.modelcontext(None)
     model.add_coord("slot", data["slot"])
     model.add_coord("summary", np.arange(len(data["time_mean"])))
+    if "definition" in data:
+        model.add_coord("definition", data["definition"])
     return {
-        name: pm.Data(name, value, shape=np.shape(value)) for name, value in data.items() if name != "slot"
+        name: pm.Data(name, value, shape=np.shape(value))
+        for name, value in data.items()
+        if name not in _NOT_IN_THE_GRAPH
     }
+
+
+def latent_times_given(given: Mapping[str, Any], skew: float) -> Any:
+    """Latent times that reproduce what is published of them, with their variables in the model in context.
+
+    Args:
+        given: ``as_model_data``.
+        skew: of latent times of a published mean and SD as coordinates (coordinates.py).
+    """
+    import pymc as pm
+
+    from mgbayes.latent.quantile_times import quantile_times
+    from mgbayes.latent.times import latent_times
+    from mgbayes.models.coordinates import Reparametrized
+
+    model = pm.modelcontext(None)
+    # Fixed shapes, so that other cohorts with as many slots are a swap of data.
+    size, dims = (len(model.coords["summary"]), len(model.coords["slot"])), ("summary", "slot")
+    if "time_quantile" not in given:
+        return latent_times(pm.Normal("z", shape=size, dims=dims, transform=Reparametrized(skew)), given)
+    place = pm.Logistic("place", 0.0, 1.0, shape=size, dims=dims)
+    gap = pm.Logistic("gap", 0.0, 1.0, shape=given["time_quantile"].type.shape)
+    definition = pm.Uniform("definition_drawn", 0.0, 1.0, shape=size[0])
+    return quantile_times(place, gap, definition, given)
+
+
+def add_published(times: Any, published: Any) -> None:
+    """Add the published summaries of times, and the latent times, to the model in context."""
+    import pymc as pm
+
+    from mgbayes.models.likelihood import given_density
+
+    given_density("printed_times", published.log_density, times.reported, dims="summary")
+    pm.Deterministic("latent_time", published.times, dims=("summary", "slot"))
+    if published.share is not None:
+        pm.Deterministic(SHARE, published.share, dims=("summary", "definition"))
 
 
 def published_of(evidence: TimeEvidence) -> dict[str, NDArray[Any]]:
     """The same of a study's printed numbers."""
     shown = [row is not None for row in evidence.times]
     mean, sd = zip(*((row or (1.0, 1.0)) for row in evidence.times), strict=True)
-    return published(evidence.patients, evidence.events, mean, sd, shown)
+    rows = published(evidence.patients, evidence.events, mean, sd, shown)
+    return with_quantiles(rows, evidence.quantiles) if any(evidence.quantiles) else rows
 
 
 def latent_by_arm(draws: Any, data: Mapping[str, Any]) -> list[NDArray[np.float64]]:
@@ -270,4 +325,16 @@ def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQ
         for name, label, least in (("time_mean", "mean", 1), ("time_sd", "SD", 2))
         if n >= least and shown[at]
     ]
-    return (*counts, *moments)
+    quantiles = [
+        PrintedQuantity(
+            "time_quantile",
+            (a, i),
+            float(data["time_quantile"][a, i]),
+            f"time to {outcome.event}, {in_words(p)}",
+            ARMS[a],
+            outcome.unit,
+        )
+        for (a, i), p in np.ndenumerate(data.get("time_probability", np.empty((0, 0))))
+        if np.isfinite(p)
+    ]
+    return (*counts, *moments, *quantiles)

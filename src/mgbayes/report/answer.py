@@ -15,7 +15,7 @@ from mgbayes.report import words
 from mgbayes.report.confounding_words import confounding_cautions, plan_confounding
 from mgbayes.report.foreseen import foreseen
 from mgbayes.report.overall_words import overall_short
-from mgbayes.report.premises import assumed_followup, overlapping, waiting_times
+from mgbayes.report.premises import assumed_followup, overlapping, quantile_definitions, waiting_times
 from mgbayes.report.results import Reanalysis
 
 _APART = 0.2
@@ -94,6 +94,7 @@ def plan_answer(reanalysis: Reanalysis, fits: list[Fit]) -> list[str]:
     sentences = list(_plan_sentences(reanalysis, fits))
     sentences += waiting_times(reanalysis.study, fits[0].plan)
     sentences += assumed_followup(reanalysis.study, fits)
+    sentences += quantile_definitions(fits)
     sentences += overlapping(reanalysis.study, fits)
     sentences += [_agreement(fit) for fit in fits if fit.agreement and fit.agreement.share > 0]
     sentences += plan_confounding(reanalysis, fits)

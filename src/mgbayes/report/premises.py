@@ -1,10 +1,11 @@
-"""What an answer rests on besides numbers, in one sentence each: waiting times, assumed follow-up, overlap."""
+"""What an answer rests on besides numbers, in one sentence each: waiting times, follow-up, quantiles, overlap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from mgbayes.grade.findings import followup_is_assumed
+from mgbayes.inference.by_definition import OfDefinition, by_definition
 from mgbayes.inference.fit import Fit
 from mgbayes.models import overlap
 from mgbayes.models.outcome import outcome_of, outcomes_of
@@ -38,6 +39,31 @@ def assumed_followup(study: Study, fits: Sequence[Fit]) -> Iterator[str]:
         f"{fits[0].plan.title}: follow-up is assumed, not reported, {assumed.mean:g}{sd} {unit} "
         f"({assumed.why.rstrip('.')}). Every number of it that is marked “follow-up assumed” rests on that."
     )
+
+
+def quantile_definitions(fits: Sequence[Fit]) -> Iterator[str]:
+    """What the answer is by each definition of a quantile, where the paper does not name its software."""
+    fit = fits[0]
+    headline = [row for row in fit.estimands if row.id in fit.plan.headline]
+    every = [(row, known) for row in headline if (known := by_definition(fit, row))]
+    if not every:
+        return
+    row, answers = max(every, key=lambda one: _range(one[1]))
+    shown = {one.definition.used_by: words.chance(one.p_benefit) for one in answers}
+    excluded = [name for name, chance in shown.items() if not chance]
+    if not excluded and _range(answers) == 0:
+        return
+    each = ", ".join(f"{chance} by {name}" for name, chance in shown.items() if chance)
+    yield (
+        "The study file does not name the software, and programs compute quartiles in different ways: the likelihood "
+        f"is the average over them. {words.first_upper(row.label)}, probability of benefit: {each}"
+        + (f"; {' and '.join(excluded)} cannot have given the reported numbers." if excluded else ".")
+    )
+
+
+def _range(answers: Sequence[OfDefinition]) -> float:
+    chances = [one.p_benefit for one in answers if one.p_benefit is not None]
+    return max(chances) - min(chances)
 
 
 def overlapping(study: Study, fits: Sequence[Fit]) -> Iterator[str]:

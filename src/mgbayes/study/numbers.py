@@ -137,9 +137,11 @@ def mean_of(study: Study, row: Summary, n: int | None = None) -> MeanAndSpread |
     )
 
 
-def quantiles_of(study: Study, endpoint: Endpoint | None, row: Summary) -> Quantiles | None:
-    """The quantiles of a summary, by the definitions that the paper's software uses."""
-    n = size_of(study, row)
+def quantiles_of(
+    study: Study, endpoint: Endpoint | None, row: Summary, n: int | None = None
+) -> Quantiles | None:
+    """The quantiles of a summary, by the definitions that the paper's software uses; of n patients as in mean_of."""
+    n = size_of(study, row) if n is None else n
     levels = () if endpoint is None else endpoint.levels
     return None if n is None else _quantiles(row, n, study.methods.quantile_definitions, levels)
 
@@ -195,11 +197,17 @@ def find_mean_and_spread(
 
 
 def find_quantiles(
-    study: Study, endpoint: Endpoint, group: str, visit: str | None = None, change_from: str | None = None
+    study: Study,
+    endpoint: Endpoint,
+    group: str,
+    visit: str | None = None,
+    change_from: str | None = None,
+    *,
+    n: int | None = None,
 ) -> Quantiles | None:
-    """The quantiles of an endpoint in a group at a visit, wherever they are printed."""
+    """The quantiles of an endpoint in a group at a visit, wherever they are printed; of n patients as in mean_of."""
     for _, row in summaries_of(study, endpoint.id, visit, change_from):
-        if row.group == group and (found := quantiles_of(study, endpoint, row)) is not None:
+        if row.group == group and (found := quantiles_of(study, endpoint, row, n)) is not None:
             return found
     return None
 

@@ -24,6 +24,11 @@ class QuantileDefinition(StrEnum):
     type_7 = "7"
     hinges = "hinges"
 
+    @property
+    def used_by(self) -> str:
+        """The programs that compute it by default, or its own name."""
+        return _USED_BY[self]
+
     def position(self, p: Fraction, n: int) -> tuple[int, Fraction]:
         """The rank j (from 1) and the weight g, 0 <= g < 1, of the p-quantile of n values.
 
@@ -44,6 +49,12 @@ class QuantileDefinition(StrEnum):
         return n * p + HALF if (n * p).denominator == 1 else Fraction(floor(n * p) + 1)
 
 
+_USED_BY = {
+    QuantileDefinition.type_2: "SAS and Stata",
+    QuantileDefinition.type_6: "SPSS and Minitab",
+    QuantileDefinition.type_7: "R and Excel",
+    QuantileDefinition.hinges: "Tukey's hinges",
+}
 _SOFTWARE = (
     (r"\bSAS\b|\bStata\b", QuantileDefinition.type_2),
     (r"\bSPSS\b|\bMinitab\b|\bGraphPad\b|\bPrism\b|\bJMP\b", QuantileDefinition.type_6),
