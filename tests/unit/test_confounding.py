@@ -261,9 +261,7 @@ def test_the_answer_names_the_imbalance_and_one_sentence_a_plan(study: Study) ->
     fit = _fit(load_plan("relapse"), hazard, _draws())
     found = Reanalysis(study, SimpleNamespace(), (fit, balance))  # type: ignore[arg-type]
     told = list(confounding_cautions(found))
-    assert told[0].startswith(
-        "The arms differed before treatment (thymectomy, odds ratio 0.08), and patients were not "
-    )
+    assert told[0] == "The arms differed before treatment: thymectomy, odds ratio 0.08."
     assert told[1].startswith("Hazard ratio of relapse, 0.50 (")
     assert len(told) == 2
     assert list(plan_confounding(found, [fit])) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import product
 
@@ -64,6 +65,16 @@ def test_a_single_outcome_is_answered_in_words() -> None:
     assert 0.75 < norm.cdf(-mean / sd) < 0.9
     text = conclusion(replace(results, fits=results.fits[:1]))
     assert text.startswith(
-        "By one outcome, MuSK+ patients perhaps benefit more than AChR+ patients: hazard ratio, relapse "
+        "Judged by one outcome, MuSK+ patients perhaps benefit more than AChR+ patients: hazard ratio, relapse "
         f"{np.exp(mean):.2f} ({np.exp(mean - 1.96 * sd):.2f} to {np.exp(mean + 1.96 * sd):.2f}), "
     )
+
+
+def test_an_outcome_that_no_draw_favours_is_worse_and_not_inconclusive() -> None:
+    results = toy_results()
+    first, second = results.fits
+    draws = first.contrasts["hazard_ratio"]
+    harmful = replace(first, contrasts=first.contrasts.assign(hazard_ratio=1.0 + draws))
+    text = conclusion(replace(results, fits=(harmful, second)))
+    assert re.search(r"Worse for MuSK\+: hazard ratio, relapse [^;]+, P\(benefit\) under 1 %", text)
+    assert not re.search(r"Inconclusive[^.]*relapse", text)

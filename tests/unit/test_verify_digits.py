@@ -78,7 +78,7 @@ def test_a_percentage_without_a_count_tells_the_only_count_it_can_be(percent: st
     (check,) = _checks(_study([{"summaries": [{"group": "old", "percent": percent}]}]), "percentage")
     assert check.holds == (count is not None)
     if count is not None:
-        assert f"is {count}/17" in check.text
+        assert f"can only be {count}/17" in check.text
 
 
 def test_the_arms_add_up_to_all_across_claims() -> None:

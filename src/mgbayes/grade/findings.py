@@ -99,7 +99,7 @@ def _of_plan(study: Study, fits: Sequence[Fit], imbalance: bool) -> Iterator[Fin
             fit=fit,
             summary=row,
             absolute=_absolute(fit, row),
-            patients=_patients(study, fit),
+            patients=_patients(study, fit, row.estimand),
             robustness=robust,
             certainty=certainty(
                 randomized=study.randomized,
@@ -136,10 +136,14 @@ def _absolute(fit: Fit, row: EstimandSummary) -> EstimandSummary | None:
     return next((other for other in shares if other.estimand.id in important), shares[0] if shares else None)
 
 
-def _patients(study: Study, fit: Fit) -> tuple[int, int] | int:
-    """Of both arms as published; of a fit on patients, all those used."""
+def _patients(study: Study, fit: Fit, estimand: Estimand) -> tuple[int, int] | int:
+    """Of both arms as published, of a counted outcome those of whom it is known; of a fit on patients, all used."""
     if fit.used is not None:
         return fit.used
+    parts = parts_of(fit.plan, estimand)
+    if len(parts) == 1 and "patients" in fit.data:
+        reference, contrast = np.asarray(fit.data["patients"])[fit.plan.endpoints.index(parts[0])]
+        return int(reference), int(contrast)
     return int(study.reference.n), int(study.contrast.n)
 
 

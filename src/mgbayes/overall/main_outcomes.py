@@ -76,7 +76,7 @@ def main_outcomes(study: Study, fits: Sequence[Fit], name: Name = lambda fit: fi
     without = [row.estimands[0].label for row, one in zip(outcomes, contrasts, strict=True) if one is None]
     if without:
         return MainOutcomes(
-            None, f"no SD of the outcome is known to bring to one scale: {'; '.join(without)}"
+            None, f"one scale needs an SD of the outcome, which is not known of: {'; '.join(without)}"
         )
     others = [
         (f"{row.plan.title}, {name(fit)}", _known_contrast(study, fit, row.estimands[0]))

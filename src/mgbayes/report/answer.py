@@ -195,7 +195,8 @@ def predictive_answer(fit: Fit) -> str:
     name = f"{fit.plan.title.partition(':')[0]}, {words.model_of(fit)}"
     if not outside:
         return (
-            f"{name}: all {len(fit.checks)} {_checked(fit)} lie within the central 95 % that the fit expects."
+            f"{name}: {len(fit.checks)} of {len(fit.checks)} {_checked(fit)} lie within the central 95 % that "
+            "the fit expects."
         )
     listed = "; ".join(
         f"{row.quantity} ({row.arm} arm) {words.number(row.printed)}, expected "

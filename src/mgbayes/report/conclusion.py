@@ -36,11 +36,10 @@ def conclusion(reanalysis: Reanalysis) -> str:
 
 def estimate(row: Finding) -> str:
     """The estimand, its estimate with the interval, and the probability of benefit."""
-    assert row.summary.p_benefit is not None
     per = f", {absolute_effect(row)}" if row.summary.estimand.null == 1 and row.absolute else ""
     return (
         f"{words.first_lower(row.summary.estimand.label)} {words.interval(row.summary)}{per}, "
-        f"P(benefit) {words.percent(row.summary.p_benefit)}"
+        f"P(benefit) {words.percent(_p(row))}"
     )
 
 
@@ -66,15 +65,15 @@ def _more(reanalysis: Reanalysis, p: float) -> str:
 
 def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str]:
     if reanalysis.overall is None and len(rows) == 1:
-        yield f"By one outcome, {_more(reanalysis, rows[0].summary.p_benefit or 0.0)}: {estimate(rows[0])}."
+        yield f"Judged by one outcome, {_more(reanalysis, _p(rows[0]))}: {estimate(rows[0])}."
         low, high = map(words.percent, rows[0].robustness.range)
         if low != high:
             count = len(rows[0].robustness.chances)
             yield f"Over {count} analyses and priors P(benefit) runs from {low} to {high}."
         return
     arm = reanalysis.study.contrast.label
-    better = [row for row in rows if (row.summary.p_benefit or 0) >= _CLEAR]
-    worse = [row for row in rows if (row.summary.p_benefit or 1) <= 1 - _CLEAR]
+    better = [row for row in rows if _p(row) >= _CLEAR]
+    worse = [row for row in rows if _p(row) <= 1 - _CLEAR]
     unclear = [row for row in rows if row not in (*better, *worse)]
     for clear, side in ((better, "Better"), (worse, "Worse")):
         if clear:
@@ -87,6 +86,11 @@ def _by_outcome(rows: Sequence[Finding], reanalysis: Reanalysis) -> Iterator[str
         head = f"Inconclusive at {100 * _CLEAR:.0f} %"
         head += ", since no outcome shows which arm does better" if alone else ""
         yield f"{head}{of}: {listed}."
+
+
+def _p(row: Finding) -> float:
+    assert row.summary.p_benefit is not None
+    return row.summary.p_benefit
 
 
 def _chance(row: Finding) -> str:

@@ -12,14 +12,14 @@ from mgbayes.robustness.e_value import Measure
 
 
 def confounding_cautions(reanalysis: Reanalysis) -> Iterator[str]:
-    """That the arms were not randomized, what the paper prints of their imbalance, and one sentence a plan.
+    """What the paper reports of an imbalance of the arms, and one sentence a plan.
 
     Nothing where they were, or where no plan compares outcomes.
     """
     rows = [row for fits in reanalysis.by_plan() for row in _of_headlines(reanalysis, fits)[:1]]
     if reanalysis.study.randomized or not (rows or _imbalances(reanalysis)):
         return
-    yield _not_randomized(reanalysis)
+    yield from _differed(reanalysis)
     for row in rows:
         yield confounding_sentence(row, reanalysis.study.contrast.label)
 
@@ -110,14 +110,9 @@ def _after(row: Confounded) -> str:
     )
 
 
-def _not_randomized(reanalysis: Reanalysis) -> str:
-    study = reanalysis.study
-    rows = _imbalances(reanalysis)
-    study_arms = f"{study.contrast.label} or {study.reference.label}"
-    head = f"Patients were not randomized to the arms ({study_arms})"
-    if rows:
-        head = f"The arms differed before treatment ({'; '.join(rows)}), and patients were not randomized to them"
-    return f"{head}: a difference in outcome need not be an effect of the arm."
+def _differed(reanalysis: Reanalysis) -> Iterator[str]:
+    if rows := _imbalances(reanalysis):
+        yield f"The arms differed before treatment: {'; '.join(rows)}."
 
 
 def _imbalances(reanalysis: Reanalysis) -> list[str]:

@@ -11,7 +11,7 @@ from mgbayes.report.results import Reanalysis
 _CHANGED = {
     "other contrast": "with {}, as estimand",
     "other fit": "with another analysis: {}",
-    "left out": "without {}",
+    "left out": "leaving out {}",
     "correlation of outcomes": "with a correlation of {} between the outcomes' estimates",
     "scale": "on another scale: {}",
     "prior": "with another prior: {}",
@@ -20,7 +20,7 @@ _CHANGED = {
 _KINDS = {
     "other contrast": "Another estimand of an outcome:",
     "other fit": "Another analysis of an outcome:",
-    "left out": "Without",
+    "left out": "Leaving out",
     "correlation of outcomes": "Correlation of the outcomes' estimates",
     "scale": "Scale:",
     "prior": "Prior:",

@@ -65,7 +65,6 @@ def _context(reanalysis: Reanalysis, drawn: Mapping[str, tuple[Picture, Path]]) 
         "diagnostics": tables.diagnostics(reanalysis),
         "diagnostic_words": DIAGNOSTICS,
         "software": tables.software(reanalysis),
-        "worst_mcse": tables.worst_mcse(reanalysis),
         "patients": reanalysis.patients,
         "reconstructed": reanalysis.reconstructed,
     }

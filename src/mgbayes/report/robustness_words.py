@@ -22,7 +22,9 @@ def verdict(robustness: Robustness) -> str:
         else f"P(benefit) at least {robustness.probability:g}"
     )
     side = ", worse" if robustness.worse and robustness.conclusion is Conclusion.robust else ""
-    text = f"{robustness.conclusion}{side}: {rule} in {concluding.count(True)} of {len(concluding)} analyses"
+    number = len(concluding)
+    count = f"{concluding.count(True)} of {number} {'analysis' if number == 1 else 'analyses'}"
+    text = f"{robustness.conclusion}{side}: {rule} in {count}"
     notes = [f"{close} too close to call"] if close else []
     notes += [f"{robustness.missing} missing"] if robustness.missing else []
     return ", ".join([text, *notes])

@@ -39,8 +39,8 @@ _FAMILIES = {
     "one_factor": "outcomes tied by a patient effect",
     "cumulative_logit": "ordered classes, patients differ",
     "poisson": "patients of an arm alike",
-    "approximate_ratio": "the reported ratio, as an approximation: its log is normal",
-    "approximate_difference": "the reported difference, as an approximation: it is normal",
+    "approximate_ratio": "normal approximation of the reported ratio",
+    "approximate_difference": "normal approximation of the reported difference",
     "counts": "all counts that give the reported effect",
     "means": "the reported difference of means and its pooled SD",
 }

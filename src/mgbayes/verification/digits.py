@@ -38,7 +38,7 @@ def percentages(study: Study, claim: Claim) -> Iterator[Check]:
         who = study.label(row.group)
         if row.count is None:
             text = (
-                f"{who}: {row.percent} % of {n} is {fitting[0]}/{n}"
+                f"{who}: the count is not reported; {row.percent} % of {n} can only be {fitting[0]}/{n}"
                 if len(fitting) == 1
                 else f"{who}: no count of {n} gives {row.percent} %"
                 if not fitting

@@ -57,9 +57,9 @@ def effect_intervals(study: Study, claim: Claim) -> Iterator[Check]:
         if effect.has_interval:
             scale = " on the log scale" if effect.measure.is_ratio else ""
             where = f"in the middle of {effect.low} to {effect.high}{scale}"
-            text = f"the {effect.measure.label} {effect.estimate} lies {where}"
+            text = f"The {effect.measure.label} {effect.estimate} lies {where}"
             if not effect.is_symmetric:
-                text = f"the {effect.measure.label} {effect.estimate} is not {where}"
+                text = f"The {effect.measure.label} {effect.estimate} is not {where}"
                 text += " (an exact, profile or bootstrap interval, or a misprint)"
             yield Check("effect_interval", True, text, proves=effect.is_symmetric)
 

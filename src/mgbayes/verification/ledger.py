@@ -98,7 +98,7 @@ def _as_printed(study: Study, claim: Claim, *, search: bool, seed: int) -> Claim
         checks=checks,
         counts=counts,
         not_computed=missing,
-        notes=notes_of(study, claim, question, Compared(tests, counts, missing), searched=search),
+        notes=notes_of(claim, question, Compared(tests, counts, missing), searched=search),
         source=claim.source,
     )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mgbayes.study.numbers import count_of
-from mgbayes.study.schema import Claim, Study
+from mgbayes.study.schema import Claim
 from mgbayes.verification.comparison import Question
 from mgbayes.verification.patients_needed import can_search, hazard_ratio_of
 from mgbayes.verification.result import CountPairs, NotComputed, TestResult
@@ -15,7 +14,6 @@ _FEW_PAIRS = 12
 
 
 def notes_of(
-    study: Study,
     claim: Claim,
     question: Question | None,
     compared: Compared,
@@ -23,7 +21,7 @@ def notes_of(
     searched: bool,
 ) -> tuple[str, ...]:
     """Every note for a claim."""
-    notes = [*_implied_counts(study, claim)]
+    notes: list[str] = []
     if question is not None:
         notes += [
             *_bare_p(question),
@@ -46,16 +44,6 @@ def _nothing_compared(claim: Claim) -> str:
     if claim.endpoint is None:
         return "The study file names no endpoint for this p, so no test can be re-computed."
     return "The size of the group that was compared is not reported, so no test can be recomputed."
-
-
-def _implied_counts(study: Study, claim: Claim) -> Iterator[str]:
-    for row in claim.summaries:
-        count = count_of(study, row)
-        if count is not None and not count.printed:
-            yield (
-                f"{study.label(row.group)}: the count is not reported; {row.percent} % of {count.n} "
-                f"can only be {count.x}/{count.n}."
-            )
 
 
 def _bare_p(question: Question) -> Iterator[str]:

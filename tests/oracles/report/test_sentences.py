@@ -55,7 +55,7 @@ def test_a_plan_of_the_balance_is_answered_by_its_differences() -> None:
 
 def test_a_number_outside_the_prediction_is_told_with_what_was_expected() -> None:
     fit = TOY.fits[3]
-    inside = "Falls, Weibull distribution: all 1 reported numbers lie within the central 95 % that the fit expects."
+    inside = "Falls, Weibull distribution: 1 of 1 reported numbers lie within the central 95 % that the fit expects."
     assert predictive_answer(fit) == inside
     far = PredictiveCheck("falls, patients", "contrast", "", 15.0, (1.0, 8.0, 17.0), (2.0, 6.0, 11.0))
     assert predictive_answer(replace(fit, checks=(far,))) == (
@@ -104,7 +104,16 @@ def test_the_largest_monte_carlo_error_is_that_of_the_chance_nearest_to_one_half
 
 def test_a_fact_before_treatment_whose_interval_leaves_out_no_difference_is_told() -> None:
     first, *_ = confounding_cautions(TOY)
-    assert first.startswith("The arms differed before treatment (woman, odds ratio ")
+    assert first.startswith("The arms differed before treatment: woman, odds ratio ")
+
+
+def test_the_patients_of_a_counted_outcome_are_those_of_whom_it_is_known() -> None:
+    fits = tuple(
+        replace(fit, data={**fit.data, "patients": np.array([[12, 15]])}) if "patients" in fit.data else fit
+        for fit in TOY.fits
+    )
+    counted = [row for row in replace(TOY, fits=fits).summary_of_findings if "patients" in row.fit.data]
+    assert [row.patients for row in counted] == [(12, 15)]
 
 
 def test_the_methods_say_draws_after_tuning_and_the_patients_of_each_arm() -> None:

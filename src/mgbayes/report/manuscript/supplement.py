@@ -73,7 +73,7 @@ def _body(reanalysis: Reanalysis) -> Iterator[Block]:
     yield Paragraph((study.question,))
     yield Paragraph((" ".join(f"{row.id}: {row.what.rstrip('.')}." for row in study.sources),))
     if study.limitations:
-        yield Paragraph(("Limitations that the paper names: " + words.listed(study.limitations),))
+        yield Paragraph(("Limitations: " + words.listed(study.limitations),))
     yield Heading(SECTIONS["methods"])
     yield from (Paragraph(text) for text in methods(reanalysis))
     yield Heading("Results")
