@@ -185,3 +185,17 @@ def test_what_looks_like_markup_is_text_in_word_and_latex(hostile: Path) -> None
     assert escaped(HOSTILE) in latex
     assert "\\input" not in latex
     assert "\\input" not in (hostile / "references.bib").read_text("utf-8")
+
+
+def test_plans_that_name_no_main_estimand_give_a_supplement_without_answers(
+    results: Results, tmp_path: Path
+) -> None:
+    """No table of robustness is there to refer to."""
+    silent = {"headline": (), "important": ()}
+    fits = tuple(replace(fit, plan=fit.plan.model_copy(update=silent)) for fit in results.fits)
+    without = replace(results, fits=fits)
+    assert without.summary_of_findings == ()
+    mb.manuscript(without, tmp_path)
+    text = (tmp_path / "supplement.tex").read_text("utf-8")
+    assert "There was no main answer to repeat" in text
+    assert r"\ref{robustness}" not in text

@@ -129,6 +129,8 @@ def _failures(reanalysis: Reanalysis) -> str:
 
 
 def _sensitivity(reanalysis: Reanalysis) -> Text:
+    if not reanalysis.summary_of_findings:
+        return ("There was no main answer to repeat under other priors.",)
     parts: list[str | Cite | Ref] = [
         f"Each answer was repeated under {_repeated(reanalysis)}skeptical, enthusiastic, pessimistic and "
         "heavy-tailed priors of the effect",

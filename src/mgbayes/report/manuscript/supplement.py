@@ -78,8 +78,9 @@ def _body(reanalysis: Reanalysis) -> Iterator[Block]:
     yield from (Paragraph(text) for text in methods(reanalysis))
     yield Heading("Results")
     yield Paragraph((conclusion(reanalysis),))
-    each = words.first_upper("; ".join(map(estimate, reanalysis.summary_of_findings)))
-    yield Paragraph((each, " (", Ref("findings"), ", ", Ref("robustness"), ")."))
+    if reanalysis.summary_of_findings:
+        each = words.first_upper("; ".join(map(estimate, reanalysis.summary_of_findings)))
+        yield Paragraph((each, " (", Ref("findings"), ", ", Ref("robustness"), ")."))
     yield from (Paragraph((text,)) for text in confounding_cautions(reanalysis))
     yield findings_table(reanalysis)
     yield Heading("Tables")
