@@ -16,6 +16,10 @@ from mgbayes.study import Study, load_study
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Every test has a cache of its own; what libraries compile, or know of fonts, is made once for all.
+os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={Path.home() / '.pytensor'}")
+os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
+
 # A browser, TeX and LibreOffice are system packages that not everyone has: where no browser is named, the files that
 # need them are not collected, and the last lines of every run say so.
 _NEED_A_BROWSER = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,11 +28,27 @@ PACKAGE = Path(__file__).resolve().parent
 
 def cache_folder(kind: str) -> Path:
     """Where finished work of a kind is kept; MGBAYES_CACHE overrides the system's cache folder."""
-    from platformdirs import user_cache_dir
-
-    folder = Path(os.environ.get("MGBAYES_CACHE") or user_cache_dir("mgbayes")) / kind
+    folder = _root() / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _root() -> Path:
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("MGBAYES_CACHE") or user_cache_dir("mgbayes")).absolute()
+
+
+def libraries_keep_here() -> None:
+    """Compiled code of PyTensor and Matplotlib's list of fonts go to the cache folder, of child processes too.
+
+    Where the user has named a place for them (PYTENSOR_FLAGS, MPLCONFIGDIR), they go there.
+    """
+    os.environ.setdefault("MPLCONFIGDIR", str(_root() / "matplotlib"))
+    flags = os.environ.get("PYTENSOR_FLAGS", "")
+    if "base_compiledir" not in flags:
+        place = shlex.quote((_root() / "pytensor").as_posix())
+        os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (flags, f"base_compiledir={place}")))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mgbayes import __version__
+from mgbayes.cache import libraries_keep_here
 from mgbayes.cli.begin import init, schema
 from mgbayes.cli.calibrate import calibrate
 from mgbayes.cli.cohort import cohort
@@ -74,6 +75,7 @@ def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit code 2, never a traceback."""
     # Asked to end, it ends as on Ctrl-C: worker processes end with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    libraries_keep_here()
     # A worker process that has grown large is replaced by joblib; its tasks lose nothing by it.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     try:

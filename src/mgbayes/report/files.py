@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mgbayes.files import write_frames
@@ -22,9 +25,24 @@ def _drawn(picture: Picture, folder: Path) -> Path:
     return save(picture.draw, picture.size, folder / picture.name)[0]
 
 
+_UNFINISHED = ".unfinished-"
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """A folder inside ``folder`` to make files in, before they are moved to their places; later it is gone.
+
+    So is what a run that was killed left there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as staging:
+        yield Path(staging)
+
+
 def move_all(names: Sequence[str], staging: Path, folder: Path) -> list[Path]:
     """Move files that are ready into a folder one by one, in this order; returns their places."""
-    folder.mkdir(exist_ok=True)
     for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Write a re-analysis to a folder: all of it beside its place first, then moved into it."""
+"""Write a re-analysis to a folder: all of it is made apart first, then moved to its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mgbayes.cache import write_text
 from mgbayes.files import check_folder, write_frames
 from mgbayes.inference.store import write_netcdf
 from mgbayes.report.figures import pictures
-from mgbayes.report.files import draw_all, move_all
+from mgbayes.report.files import draw_all, move_all, unfinished
 from mgbayes.report.page import page
 from mgbayes.report.results import FLOAT, Reanalysis, dump, results_json
 from mgbayes.report.tables import TABLES
@@ -28,17 +28,16 @@ def write(
 ) -> list[Path]:
     """Write every file of the report; returns their places.
 
-    The files are made in a folder beside and moved in one by one when all are there, results.json last.
+    The files are made apart and moved to their places one by one when all are there, results.json last.
     What an earlier report listed and this one no longer has is removed; other files are left alone.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
+    with unfinished(folder) as staging:
         companions = {place: question for place, question in COMPANIONS.items() if (folder / place).exists()}
-        names = _make(reanalysis, Path(staging), say, companions)
+        names = _make(reanalysis, staging, say, companions)
         before = _listed(folder)
         last = "results.json"
-        move_all([*(name for name in names if name != last), last], Path(staging), folder)
+        move_all([*(name for name in names if name != last), last], staging, folder)
     for name in before - set(names):
         (folder / name).unlink(missing_ok=True)
     return [folder / name for name in names]

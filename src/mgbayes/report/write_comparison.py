@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from mgbayes.comparison.run import Comparison
@@ -11,17 +10,16 @@ from mgbayes.report.comparison_figures import pictures
 from mgbayes.report.comparison_page import comparison_page
 from mgbayes.report.comparison_simulated_figures import pictures as of_simulated
 from mgbayes.report.comparison_tables import TABLES
-from mgbayes.report.files import draw_all, move_all
+from mgbayes.report.files import draw_all, move_all, unfinished
 
 DIGITS = "%.6g"
 
 
 def write_comparison(comparison: Comparison, folder: str | Path) -> list[Path]:
-    """Write every file, each made beside its place and moved there, the page last."""
+    """Write every file, each moved to its place when all are made, the page last."""
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        return move_all(_make(comparison, Path(staging)), Path(staging), folder)
+    with unfinished(folder) as staging:
+        return move_all(_make(comparison, staging), staging, folder)
 
 
 def _make(comparison: Comparison, staging: Path) -> list[str]:

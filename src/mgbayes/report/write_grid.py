@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mgbayes.files import write_frames
 from mgbayes.report.cohort_figures import pictures as cohort_pictures
-from mgbayes.report.files import draw_all, move_all
+from mgbayes.report.files import draw_all, move_all, unfinished
 from mgbayes.report.grid_figures import pictures
 from mgbayes.report.grid_page import grid_page
 from mgbayes.report.grid_words import sentences
@@ -23,11 +22,10 @@ DIGITS = "%.6g"
 
 
 def write_grid(grid: Grid, folder: str | Path) -> list[Path]:
-    """Write every file, each made beside its place and moved there, sensitivity.json last."""
+    """Write every file, each moved to its place when all are made, sensitivity.json last."""
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        return move_all(_make(grid, Path(staging)), Path(staging), folder)
+    with unfinished(folder) as staging:
+        return move_all(_make(grid, staging), staging, folder)
 
 
 def to_json(grid: Grid) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from mgbayes.files import write_frames
 from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
-from mgbayes.report.files import draw_all, move_all
+from mgbayes.report.files import draw_all, move_all, unfinished
 from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer
 from mgbayes.report.picture import Picture
@@ -25,11 +24,10 @@ PAGE = "cohort.html"
 
 
 def write_latent_cohort(behind: CohortAnswer, folder: str | Path) -> list[Path]:
-    """Write every file, each made beside its place and moved there, the page last."""
+    """Write every file, each moved to its place when all are made, the page last."""
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as staging:
-        return move_all(_make(behind, Path(staging)), Path(staging), folder)
+    with unfinished(folder) as staging:
+        return move_all(_make(behind, staging), staging, folder)
 
 
 def _make(behind: CohortAnswer, staging: Path) -> list[str]:
