@@ -130,6 +130,14 @@ def test_a_yes_no_outcome_is_exact_under_20_priors(browser: Browser, tmp_path: P
     page.goto(results.to_html(tmp_path / "report.html").as_uri())
     page.locator("#live > summary").click()
     found = [_computed(page, 0, json.dumps(parts(prior.prior))) for prior in priors]
+    (summary,) = (it for it in row.evidence[0].fit.summaries() if it.estimand.id == "odds_ratio_pis_mm")
+    assert summary.mcse_p_benefit is not None
+    first = page.locator("#live-answer").text_content() or ""  # as in the table, which is made from draws
+    assert (
+        f"all draws, which leaves P(benefit) a Monte Carlo error of {100 * summary.mcse_p_benefit:.2f} %"
+        in first
+    )
+    page.locator("#live-prior").select_option("1")
     text = page.locator("#live-answer").text_content() or ""
     page.close()
     exact = _exact(priors)

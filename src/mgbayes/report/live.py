@@ -58,6 +58,7 @@ def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
     return {
         "exact": {
             "benefit": summary.p_benefit,
+            "error": summary.mcse_p_benefit,
             "important": summary.p_important,
             "median": summary.median,
             "low": summary.low,

@@ -200,16 +200,16 @@ const Live = (() => {
 
   const show = () => {
     const it = now(), started = performance.now();
-    const result = Live.compute(it, it.evidence[state.evidence], parts(), state.threshold);
-    if (state.prior === 0 && state.threshold === it.threshold) Object.assign(result, it.evidence[state.evidence].exact);
+    const evidence = it.evidence[state.evidence], inTable = state.prior === 0 && state.threshold === it.threshold;
+    const result = {...Live.compute(it, evidence, parts(), state.threshold), ...(inTable ? evidence.exact : {})};
     const unit = it.unit ? " " + it.unit : "";
     part("answer").textContent = result.trusted
       ? `P(benefit) ${percent(result.benefit)}` +
         (result.important === null ? "" : `; P(important benefit) ${percent(result.important)}`) +
         `; median ${number(result.median)} (central 95 % ${number(result.low)} to ${number(result.high)})${unit}. ` +
-        `Pareto k ${number(result.k)}; ` + (it.evidence[state.evidence].points
+        `Pareto k ${number(result.k)}; ` + (evidence.points && !inTable
         ? `from points of the exact posterior, P(benefit) to within ${number(100 * result.error)} %.`
-        : `worth ${Math.round(result.effective)} draws, which leaves P(benefit) a ` +
+        : `${inTable ? "all" : `worth ${Math.round(result.effective)}`} draws, which leaves P(benefit) a ` +
           `Monte Carlo error of ${number(100 * result.error)} %.`)
       : `No answer: this prior is too far from that of the analysis (Pareto k ${result.k.toFixed(2)}; at most 0.7 is trusted). ` +
         "A refit is needed: mgbayes sensitivity.";
