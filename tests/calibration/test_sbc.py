@@ -146,6 +146,14 @@ def test_the_verdict_says_why(errors, failed, bottom, words):
     assert result.verdict().startswith("calibrated") == result.calibrated()
 
 
+def test_one_estimand_whose_ranks_are_not_uniform_is_enough():
+    even = tuple(range(sbc.LEVELS + 1)) * 5
+    ranks = {"even": even, "low": tuple(rank // 2 for rank in even)}
+    result = sbc.SbcResult("toy", "toy", 1, sbc.LEVELS, ranks, ("",) * len(even), 0)
+    assert not result.uniform()
+    assert result.verdict().startswith("not calibrated: the ranks of low are not uniform")
+
+
 def test_a_result_cannot_be_changed(right):
     with pytest.raises(dataclasses.FrozenInstanceError):
         right.errors = 1

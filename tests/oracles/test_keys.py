@@ -157,9 +157,13 @@ def test_the_key_of_a_cell_knows_estimand_misprint_and_size() -> None:
     base = next(row for row in _settings() if row.is_base)
     other = base.varied.model_copy(update={"estimand": "risk_difference_730"})
     more = base.study.model_copy(update={"arms": (*base.study.arms, base.study.arms[0])})
-    changed = (replace(base, varied=other), replace(base, alternative="slip"), replace(base, study=more))
-    keys = {cell.cell_key(fitter, row) for row in (base, *changed)}
-    assert len(keys) == 4
+    changed = (
+        replace(base, varied=other),
+        replace(base, alternative="slip"),
+        replace(base, alternative="another slip"),
+        replace(base, study=more),
+    )
+    assert len({cell.cell_key(fitter, row) for row in (base, *changed)}) == 5
 
 
 @pytest.mark.parametrize("kind", KEYS)

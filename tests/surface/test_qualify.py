@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 import mgbayes
@@ -100,3 +102,13 @@ def test_posteriors_pass_and_another_posterior_does_not(monkeypatch: pytest.Monk
     monkeypatch.setitem(refits._PUBLISHED, "sd", 60.0)
     assert not check_of(_refit("latent values refitted")).passed
     refits._latent.cache_clear()
+
+
+def test_the_interval_of_a_refit_is_four_monte_carlo_errors_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Independent draws of SD 2 beside 4000 that were kept: 4 · 2 · √(1 / 4000 + 1 / 4000)."""
+    draws = np.random.default_rng(1).normal(5.0, 2.0, (4, 1000, 1))
+    posterior = xr.Dataset({"x": (("chain", "draw", "group"), draws)})
+    monkeypatch.setattr(refits, "_latent", lambda: posterior)
+    low, high = refits.latent_refitted({"parameter": "x", "kept": 4000})
+    assert (low + high) / 2 == pytest.approx(draws.mean())
+    assert (high - low) / 2 == pytest.approx(8 * (2 / 4000) ** 0.5, rel=0.1)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from mgbayes.cli import app
 from mgbayes.inference.diagnostics import DIAGNOSTICS, Diagnostics, Status, diagnose
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
-from mgbayes.inference.sample import compile_model, draw
+from mgbayes.inference.sample import compile_model, draw, other_coordinates, smaller_steps
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
 from tests.conftest import ROOT, run_cli
+from tests.oracles.report import toy
 
 GOOD = Diagnostics(
     rhat_max=1.0, ess_bulk_min=5000, ess_tail_min=5000, divergences=0, ebfmi_min=1.0, max_treedepth_share=0.0
@@ -30,6 +34,16 @@ BAD = {
     "ebfmi_min": 0.3,
     "max_treedepth_share": 0.02,
 }
+
+
+def test_each_further_try_takes_smaller_steps_and_tunes_for_longer() -> None:
+    first = Sampling(target_accept=0.9, tune=1000, seed=5)
+    second = smaller_steps(first)
+    third = other_coordinates(second)
+    assert 0.9 < second.target_accept < third.target_accept < 1
+    assert (first.tune, second.tune, third.tune) == (1000, 2000, 4000)
+    assert (second.mass_matrix, third.mass_matrix) == ("diagonal", "low_rank")
+    assert (second.draws, second.seed, third.seed) == (first.draws, 5, 5)
 
 
 def test_each_diagnostic_fails_a_fit_by_itself() -> None:
@@ -57,6 +71,18 @@ def _statistics(rng: np.random.Generator) -> xr.Dataset:
     fine = (("chain", "draw"), np.zeros((4, 2000), bool))
     energy = (("chain", "draw"), rng.normal(size=(4, 2000)))
     return xr.Dataset({"diverging": fine, "energy": energy, "maxdepth_reached": fine})
+
+
+def test_the_energy_is_that_of_the_worst_chain() -> None:
+    """Mean squared step over variance: 2 of white noise, next to nothing of a slow wave."""
+    rng = np.random.default_rng(3)
+    stats = _statistics(rng)
+    energy = stats["energy"].to_numpy().copy()
+    energy[2] = np.sin(np.linspace(0, 20 * np.pi, 2000, endpoint=False))
+    step = 20 * np.pi / 2000
+    found = diagnose(_draws(rng), xr.Dataset(), stats.assign(energy=(("chain", "draw"), energy)))
+    assert found.ebfmi_min == pytest.approx((0.5 * step**2) / 0.5, rel=0.01)
+    assert found.status is Status.failed
 
 
 def test_a_sampler_that_is_cut_off_at_its_largest_depth_is_seen() -> None:
@@ -120,6 +146,17 @@ def test_a_failed_fit_ends_with_1_and_is_reported_without_estimands(tmp_path: Pa
     assert "No estimate" in (tmp_path / "out" / "report.html").read_text("utf-8")
     # the first try, and the two with smaller steps
     assert len(list((tmp_path / "cache" / "fits").glob("*.nc"))) == 3
+
+
+def test_the_command_ends_with_1_only_where_a_fit_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    every = toy.reanalysis()
+    usable = replace(every, fits=tuple(fit for fit in every.fits if fit.estimands))
+    for found, code in ((every, 1), (usable, 0)):
+        monkeypatch.setattr("mgbayes.reanalysis.reanalyze", lambda *_, found=found, **__: found)
+        done = CliRunner().invoke(app, ["reanalyze", "--out", str(tmp_path)])
+        assert done.exit_code == code
 
 
 def test_the_last_try_takes_other_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,14 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mgbayes.inference.predictive import predictive_checks
+from mgbayes.models.plan_file import load_plan
+from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.patient_comparison.run import run_tests
 from mgbayes.patient_comparison.tested import PatientTests
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.patients.subset import Subset
+from mgbayes.reanalysis import _jobs_of
 from tests.unit.patient_rows import ENDPOINTS, METHODS, rows_of, study_of
 
 STUDY = study_of(ENDPOINTS, methods=METHODS)
@@ -201,3 +205,56 @@ def test_the_rest_of_a_subgroup_of_one_arm_is_the_rest_of_that_arm() -> None:
     assert PatientRows(study, rows).members("others").tolist() == [False, True, True, False]
     whole = study_of(ENDPOINTS, methods=METHODS, subgroups=[{"id": "thymoma", "label": "thymoma"}, groups[1]])
     assert PatientRows(whole, rows).members("others").tolist() == [False, True, True, True]
+
+
+class _Times:
+    """A model of times that prints what it is asked for: means and SDs of both arms, of 2 and of 3 times."""
+
+    def printed_quantities(self, data: dict) -> tuple[PrintedQuantity, ...]:
+        return tuple(
+            PrintedQuantity(name, (a,), 5.0, name, arm, "days")
+            for name in ("time_mean", "time_sd", "events")
+            for a, arm in enumerate(("reference", "contrast"))
+        )
+
+    def prior_draws(self, *arguments: object) -> xr.Dataset:
+        return self.draws
+
+    def predict(self, rng: object, draws: xr.Dataset, *arguments: object) -> xr.Dataset:
+        return draws
+
+    draws = xr.Dataset(
+        {name: (("chain", "draw", "arm"), np.ones((1, 40, 2))) for name in ("time_mean", "time_sd", "events")}
+    )
+
+
+def test_a_mean_and_sd_of_two_times_are_not_told() -> None:
+    """They are the two times."""
+    model = _Times()
+    data = {"row": np.array([[2, 3, 4], [5, 6, 7]]), "events": np.array([2, 3]), "time_mean": np.ones(2)}
+    found = predictive_checks(model, np.random.default_rng(1), model.draws, data, "any", {})
+    assert [(row.quantity, row.arm) for row in found] == [
+        ("time_mean", "contrast"),
+        ("time_sd", "contrast"),
+        ("events", "reference"),
+        ("events", "contrast"),
+    ]
+
+
+def test_a_named_plan_is_of_the_patients_and_another_only_where_they_feed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mgbayes.inference.job.jobs_on_patients", lambda *_: iter(["patients"]))
+    monkeypatch.setattr("mgbayes.inference.job.jobs_of", lambda *_: iter(["published"]))
+    plan, masked = load_plan("relapse"), xr.Dataset(attrs={"masked_below": 3})
+    for fed in (True, False):
+        monkeypatch.setattr("mgbayes.inference.job.applies", lambda *_, fed=fed: fed)
+        expected = {
+            (False, False): "patients" if fed else "published",
+            (True, False): "patients",
+            (False, True): "patients" if fed else "published",
+            (True, True): "patients" if fed else "published",
+        }
+        for (named, small), what in expected.items():
+            rows = masked if small else xr.Dataset()
+            assert list(_jobs_of(STUDY, plan, rows, {}, named)) == [what]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mgbayes.errors import InputError
+from mgbayes.frequentist.result import Result, refused
+from mgbayes.patient_comparison import catalogue
 from mgbayes.patient_comparison.claims import ClaimCheck, Match, compare_with_claims
-from mgbayes.patient_comparison.run import run_tests
+from mgbayes.patient_comparison.run import _stands_for_the_paper, run_tests
 from mgbayes.patients.subset import Subset
 from mgbayes.study import Study
+from mgbayes.study.schema import TestFamily
 from tests.unit.patient_rows import ENDPOINTS, METHODS, rows_of, study_of
 
 ARMS = ["old"] * 4 + ["new"] * 4
@@ -145,3 +148,15 @@ def test_a_rule_that_is_none_is_refused_with_its_form() -> None:
 )
 def test_a_rule_is_written_as_it_is_read(text: str) -> None:
     assert str(Subset.parse(text)) == text
+
+
+def test_of_the_named_tests_the_first_that_has_a_p_stands_for_the_paper() -> None:
+    tests = (catalogue.FISHER, catalogue.PEARSON, catalogue.YATES)
+    named = frozenset({TestFamily.fisher, TestFamily.chi_square})
+    without, some = refused("too few"), Result(0.2)
+    assert _stands_for_the_paper(tests, [without, some, some], named) is catalogue.PEARSON
+    assert _stands_for_the_paper(tests, [some, some, some], named) is catalogue.FISHER
+    assert _stands_for_the_paper(tests, [without, without, without], named) is catalogue.FISHER
+    assert _stands_for_the_paper(tests, [some, without, some], frozenset({TestFamily.chi_square})) is (
+        catalogue.YATES
+    )

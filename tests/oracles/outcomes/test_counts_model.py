@@ -16,12 +16,12 @@ from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import counts
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.cohort_like import followed_like
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.patients import read_patients
 from mgbayes.study import load_study
-from mgbayes.study.schema import DAYS_IN
 from tests.oracles.frequentist.figures import bladder, figures
 from tests.oracles.outcomes.likelihood import maximum, pointwise
 from tests.oracles.patient_comparison.twin import made_up_study, twin, write
@@ -31,7 +31,7 @@ FLAT = {
     "log_rate_ratio": Prior("normal", (0.0, 30.0), "flat"),
     "rate_cv": Prior("half_normal", (30.0,), "flat"),
 }
-YEAR = DAYS_IN["years"]
+YEAR = 365.25
 MODEL = MODELS["counts"].of(load_study(), load_plan("hospital"))
 MONTH = YEAR / 12
 COUNT = np.array([[0.0, 3.0, 1.0, 7.0, 2.0], [1.0, 0.0, 4.0, 2.0, 0.0]])
@@ -150,3 +150,11 @@ def test_a_spreadsheet_gives_counts_and_days(tmp_path: Any) -> None:
     without = rows.drop_vars("hospital.exposure")
     assert not applies(study, load_plan("hospital"), without)
     assert applies(study, load_plan("rescue"), without)
+
+
+def test_simulated_follow_up_is_that_of_the_study_in_years_of_365_and_a_quarter_days() -> None:
+    """1861 ± 953.4 days and at least 365 are published."""
+    minimum, shape, scale = followed_like(load_study(), "years")["followup"]
+    assert minimum == pytest.approx(365 / 365.25)
+    assert minimum + shape * scale == pytest.approx(1861 / 365.25)
+    assert np.sqrt(shape) * scale == pytest.approx(953.4 / 365.25)

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from mgbayes.comparison.operating import behaviour
+from mgbayes.comparison.rules import Rule
 from mgbayes.comparison.run import Comparison, Seen, compare
+from mgbayes.frequentist.odds_ratio import Interval
 from mgbayes.report.comparison_tables import seen
 from mgbayes.report.comparison_words import recommendation
 from mgbayes.study import load_study
@@ -54,3 +57,25 @@ def test_the_test_that_finds_most_of_those_that_keep_the_level_is_recommended(fo
     ]
     label = max(sound)[1]
     assert f"use {label}" in recommendation(found)[0]
+
+
+def test_type_s_is_of_the_conclusions_and_coverage_of_the_tables_that_have_an_interval() -> None:
+    """Four tables, of which three conclude and three have an interval, by hand."""
+    nan = np.nan
+    rule = Rule(
+        "toy",
+        "Toy",
+        False,
+        "",
+        np.array([1, -1, 1, 0]),
+        np.full(4, 0.5),
+        np.ones(4, bool),
+        Interval(
+            np.array([1.0, -1.0, 2.0, nan]), np.array([0.5, -2.0, 1.0, nan]), np.array([1.5, -0.5, 3.0, nan])
+        ),
+    )
+    it = behaviour(rule, np.array([[0.2, 0.1, 0.1, 0.6]]), np.array([0.7]))
+    assert it.power == pytest.approx([0.3])
+    assert it.wrong_side == pytest.approx([0.1])
+    assert it.type_s == pytest.approx([0.25])
+    assert it.coverage == pytest.approx([0.5])

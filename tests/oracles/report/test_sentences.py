@@ -14,9 +14,12 @@ from mgbayes.report import document_tables
 from mgbayes.report.answer import plan_answer, predictive_answer
 from mgbayes.report.conclusion import conclusion
 from mgbayes.report.confounding_words import confounding_cautions
+from mgbayes.report.document import Ref
 from mgbayes.report.findings_table import findings_table
 from mgbayes.report.live import parts
+from mgbayes.report.manuscript.checklists import checklist
 from mgbayes.report.manuscript.journal import profile, save_as
+from mgbayes.report.manuscript.latex_text import escaped
 from mgbayes.report.manuscript.methods import methods
 from mgbayes.report.overall_words import overall_answer, overall_rows
 from mgbayes.report.picture import Picture
@@ -162,3 +165,19 @@ def test_a_chance_of_a_quarter_is_inconclusive_and_not_worse() -> None:
     text = conclusion(replace(TOY, fits=(TOY.fits[3], replace(TOY.fits[6], alternative=None))))
     assert "Worse" not in text
     assert f"mean difference, pain at end {shown_percent(quarter)}" in text.partition("Inconclusive")[2]
+
+
+def test_what_latex_would_take_for_a_command_is_text() -> None:
+    assert escaped("50 % of A&B_x #1 {y} ~z^2 $5") == (
+        r"50 \% of A\&B\_x \#1 \{y\} \textasciitilde{}z\textasciicircum{}2 \$5"
+    )
+
+
+def test_a_checklist_names_where_an_item_stands_or_that_it_is_missing() -> None:
+    (item, *_) = [row for row in checklist("BARG").items if row.where == ("priors",)]
+    place = checklist("BARG").items.index(item)
+    here = checklist("BARG").filled({"priors": "Table 2"}).rows[place]
+    absent = checklist("BARG").filled({}).rows[place]
+    assert (here[2], here[3]) == ((Ref("priors"),), item.says or "Not reported.")
+    assert (absent[2], absent[3]) == ((), "Not in this analysis.")
+    assert absent[4] == (item.gap or "To be added by the authors.")

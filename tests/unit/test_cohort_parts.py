@@ -1,0 +1,100 @@
+"""Parts of the cohort behind a paper, by hand: convergence, relations, windows, what is not published."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mgbayes.latent_cohort.answer import _together
+from mgbayes.latent_cohort.diagnostics import GROUPS, Convergence, nested_rhat
+from mgbayes.latent_cohort.relations import Quiet
+from mgbayes.latent_cohort.statements import Windows
+from mgbayes.latent_cohort.timed import Timed
+from mgbayes.latent_cohort.unpublished import _Counts
+
+
+def test_nested_rhat_is_that_of_its_definition() -> None:
+    values = np.random.default_rng(1).normal(size=(3 * GROUPS, 50)) + np.repeat(
+        [[0.0], [0.3], [0.1]], GROUPS, 0
+    )
+    values[::GROUPS] += 0.5  # the chains of one group lie apart
+    groups = [values[k::GROUPS] for k in range(GROUPS)]
+    means = [group.mean() for group in groups]
+    within = [group.mean(1).var(ddof=1) + np.mean([chain.var(ddof=1) for chain in group]) for group in groups]
+    exact = (1 + np.var(means, ddof=1) / np.mean(within)) ** 0.5
+    assert nested_rhat(values) == pytest.approx(exact)
+    assert exact > 1.001
+
+
+def test_an_answer_needs_chains_that_agree_and_draws_enough() -> None:
+    assert Convergence(1.005, 500).ok
+    assert not Convergence(1.05, 5000).ok
+    assert not Convergence(1.005, 300).ok
+
+
+def _answer(name: str, better: list[bool]) -> Any:
+    return SimpleNamespace(outcome=SimpleNamespace(name=name), better=np.array([better]))
+
+
+def test_outcomes_together_are_counted_draw_by_draw_and_their_scores_correlate_by_both_loadings() -> None:
+    main = [
+        _answer("a", [True, True, True, False]),
+        _answer("b", [True, True, False, False]),
+        _answer("c", [True, False, False, False]),
+    ]
+    loadings = {"a": 0.5, "b": 1.2, "c": -0.3}
+    draws = {name: xr.Dataset({"loading": (("chain", "draw"), [[x] * 4])}) for name, x in loadings.items()}
+    found = _together(1.0, main, draws)
+    assert found.favoured == (0.25, 0.25, 0.25, 0.25)
+    assert (found.all, found.at_least_two) == (0.25, 0.5)
+    assert found.single == {"a": 0.75, "b": 0.5, "c": 0.25}
+    for (one, other), (median, low, high) in found.correlations.items():
+        exact = np.tanh(loadings[one]) * np.tanh(loadings[other])
+        assert (median, low, high) == pytest.approx((exact,) * 3)
+
+
+def test_quiet_is_without_either_event_before_the_first_or_long_after_it() -> None:
+    relation = Quiet("first", "second", 365.0, "quiet")
+    rows: Any = {
+        "first.event": np.array([1, 1, 1, 1, 0, 1]),
+        "second.event": np.array([1, 1, 1, 1, 1, 0]),
+        "first.time": np.array([100.0, 100.0, 100.0, 100.0, 1.0, 100.0]),
+        "second.time": np.array([50.0, 100.0, 465.0, 466.0, 50.0, 150.0]),
+    }
+    assert relation.holds(rows).tolist() == [True, True, False, True, True, True]
+
+
+def test_a_window_is_of_the_variance_with_n_minus_1() -> None:
+    values = np.array([1, 2, 4])  # sum 7, squares 21, variance 7 / 3
+    hold = [
+        bool(Windows(3, 7, 7, low, high).hold(np.array(7.0), np.array(21.0)))
+        for low, high in ((2.33, 2.34), (2.34, 9.0), (0.0, 2.33))
+    ]
+    assert hold == [True, False, False]
+    assert values.var(ddof=1) == pytest.approx(7 / 3)
+
+
+def test_counts_that_are_not_published_bear_the_name_of_their_arm() -> None:
+    arms = SimpleNamespace(reference=SimpleNamespace(label="old"), contrast=SimpleNamespace(label="new"))
+    tables: Any = SimpleNamespace(arm=np.array([0, 0, 0, 1, 1]))
+    which = np.array([[True, True, False, True, False], [True, True, True, False, False]])
+    found = list(_Counts(arms, tables, ()).of("both", which))  # type: ignore[arg-type]
+    assert [(row.arm, row.n, row.count.tolist()) for row in found] == [("old", 3, [2, 3]), ("new", 2, [1, 0])]
+
+
+def test_an_event_counts_where_follow_up_exceeds_it_by_the_waiting_time() -> None:
+    outcome: Any = SimpleNamespace(event="event", time="time", waiting=30.0)
+    rows: Any = {
+        "event": np.array([1, 1, 0]),
+        "time": np.array([60.0, 80.0, 1.0]),
+        "followup": np.array([100.0, 100.0, 100.0]),
+    }
+    event, time, left, possible = Timed._seen(outcome, rows)
+    assert event.tolist() == [True, True, False]
+    assert time.tolist() == [60.0, 80.0, 1.0]
+    assert left.tolist() == [70.0, 70.0, 70.0]
+    assert possible.tolist() == [True, False, True]
