@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from mgbayes.calibrate import sbc
@@ -144,6 +145,13 @@ def test_the_verdict_says_why(errors, failed, bottom, words):
     result = sbc.SbcResult("toy", "toy", 1, sbc.LEVELS, {"theta": ranks}, problems, errors)
     assert result.verdict().startswith(words)
     assert result.verdict().startswith("calibrated") == result.calibrated()
+
+
+def test_one_divergent_transition_makes_a_fit_doubtful():
+    draws = np.random.default_rng(1).normal(size=(4, 500))
+    estimands = xr.Dataset({"x": (("chain", "draw"), draws)})
+    assert sbc.problem(sbc.Fit(estimands, 0), estimands) == ""
+    assert sbc.problem(sbc.Fit(estimands, 1), estimands) == "1 divergences"
 
 
 def test_one_estimand_whose_ranks_are_not_uniform_is_enough():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mgbayes.inference.job import doubts
 from mgbayes.inference.published_use import published_use
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
@@ -70,3 +71,14 @@ def test_a_plan_that_only_patients_can_feed_uses_nothing() -> None:
     study, plan = load_study(), load_plan("hospital")
     rows = published_use(study, [(plan, MODELS[plan.model].of(study, plan))])
     assert not any(row.plans for row in rows)
+
+
+def test_a_misprint_is_suspected_in_the_plans_of_its_own_outcome_alone() -> None:
+    study = load_study()
+    of_plans = {
+        name: {other.name for other in doubts(study, load_plan(name))} for name in ("prednisone", "relapse")
+    }
+    claims = {other.name: study.claim(other.claim).endpoint for other in study.alternatives}
+    assert of_plans["prednisone"]
+    assert {claims[name] for name in of_plans["prednisone"]} == {"prednisone"}
+    assert of_plans["relapse"] == set()

@@ -7,11 +7,15 @@ import pytest
 from mgbayes.models.plan_file import parse_plan
 from mgbayes.planning.choose import proposed
 from mgbayes.planning.describe import schema
+from mgbayes.planning.effects import _of_counts
+from mgbayes.planning.measured import _Scale
 from mgbayes.planning.propose import proposals
 from mgbayes.planning.toml_text import plan_text
 from mgbayes.starter import _text
 from mgbayes.study.load import load_study, parse_study
 from mgbayes.study.schema import Study
+from mgbayes.study.statistics import Measure
+from mgbayes.study.statistics.means import MeanSD
 from tests.conftest import ROOT
 
 MODELS_OF = {
@@ -68,3 +72,20 @@ def test_times_lie_within_follow_up() -> None:
     assert plan.horizons == (42, 84)
     assert plan.restricted_to == 84
     assert plan.cuts == (28, 56)
+
+
+def test_the_scale_of_measurement_pools_means_by_patients_and_variances_by_degrees_of_freedom() -> None:
+    """Means 10 and 20 of 3 and 5 patients; (2 · 2² + 4 · 4²) / (2 + 4) = 12."""
+    scale = _Scale.of([MeanSD("10", "2", 3), MeanSD("20", "4", 5)], "mg")
+    assert scale.mean == pytest.approx((30 + 100) / 8)
+    assert scale.sd == pytest.approx(12**0.5)
+
+
+@pytest.mark.parametrize(("benefit", "points"), [("higher", 10.0), ("lower", -10.0)])
+def test_ten_patients_in_a_hundred_are_important_and_on_the_side_of_benefit(
+    benefit: str, points: float
+) -> None:
+    """Differences of risks are in percent."""
+    endpoint = load_study().endpoint("pis_improved").model_copy(update={"benefit": benefit})
+    (important,) = _of_counts(endpoint, Measure.risk_difference)["important"]  # type: ignore[misc]
+    assert important.threshold == points

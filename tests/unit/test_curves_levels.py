@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mgbayes.reconstruction.digitized import DigitizedCurve, Series
 from mgbayes.reconstruction.from_curve import reconstruct
-from mgbayes.reconstruction.levels import drops
+from mgbayes.reconstruction.imputations import read_imputations
+from mgbayes.reconstruction.levels import Drop, drops
+from mgbayes.reconstruction.timeline import _rates
+from mgbayes.study import load_study
 
 
 def _curve(times: list[float], survival: list[float], n: int = 20, error: float = 0.002) -> DigitizedCurve:
@@ -67,3 +73,28 @@ def test_a_table_that_goes_on_after_the_drawing_prolongs_the_flat_tail() -> None
     made = reconstruct([DigitizedCurve("a", points, 10, at_risk=table)], members=10)
     assert ((made.data["time"].values >= 12).sum(axis=1) == 7).all()
     assert (made.data["event"].values.sum(axis=1) == 1).all()
+
+
+def test_reconstructed_times_are_read_in_days(tmp_path: Path) -> None:
+    """A year has 365.25 days and twelve months."""
+    study = load_study()
+    one, other = study.reference.id, study.contrast.id
+    file = tmp_path / "good.reconstructed.csv"
+    file.write_text(f"member,patient,arm,time,event\n1,1,{one},4,1\n1,2,{other},5,0\n", "utf-8")
+    for unit, days in {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}.items():
+        provenance = json.dumps({"provenance": {"time_unit": unit}})
+        file.with_suffix(".json").write_text(provenance, "utf-8")
+        (found,) = read_imputations(file, study, "time_to_relapse")
+        assert found["time_to_relapse.time"].to_numpy() == pytest.approx([4 * days, 5 * days])
+        assert found["time_to_relapse.event"].to_numpy().tolist() == [1, 0]
+        assert found["time_to_relapse.lower"].to_numpy() == pytest.approx([4 * days, 5 * days])
+        assert found["time_to_relapse.upper"].to_numpy() == pytest.approx([4 * days, np.inf])
+
+
+def test_between_two_published_counts_patients_leave_as_the_curve_leaves_of_their_loss() -> None:
+    """Guyot et al. (2012), equation 5: the curve leaves 80 of 100, and 50 are at risk: 30 left in 750 days."""
+    table = Series(np.array([0.0, 10.0]), np.array([100.0, 50.0]))
+    curve = DigitizedCurve("a", Series(np.array([0.0, 20.0]), np.array([1.0, 0.8])), 100, at_risk=table)
+    first, last = _rates(curve, (Drop(4.0, 4.0, 0.79, 0.81),), rate=0.5)
+    assert first == pytest.approx((0.0, 10.0, 30 / 750))
+    assert last == pytest.approx((10.0, np.inf, 0.5 / 10))

@@ -17,7 +17,9 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.report import robustness_words, words
+from mgbayes.robustness.cell import fault
 from mgbayes.robustness.reference_priors import reference_priors
+from mgbayes.robustness.reweighting import log_density, smoothed
 from tests.oracles.normal_priors import normal_p_benefit
 
 Y, S = -0.7, 0.45  # log hazard ratio and its standard error
@@ -111,3 +113,29 @@ def test_a_fit_that_failed_is_counted_as_missing() -> None:
     failed = replace(fit, diagnostics=Diagnostics(1.5, 20, 20, 9, 1.0, 0.0))
     row = summarize(fit.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
     assert robustness([fit, failed], row).missing == 1
+
+
+def test_priors_that_the_draws_do_not_reach_are_not_in_the_range() -> None:
+    """Draws about -3 ± 0.1: the skeptic of SD 0.205 lies 14 SDs away."""
+    fit = _fit()
+    draws = np.random.default_rng(6).normal(-3.0, 0.1, (4, 1000))
+    far = replace(
+        fit,
+        posterior=xr.Dataset({"log_hazard_ratio": (("chain", "draw"), draws)}),
+        contrasts=xr.Dataset({"hazard_ratio": (("chain", "draw"), np.exp(draws))}),
+    )
+    row = summarize(far.contrasts["hazard_ratio"].to_numpy(), HAZARD_RATIO)
+    named = reference_priors(fit.priors["log_hazard_ratio"], fit.plan.sensitivity[0])
+    effect = far.posterior["log_hazard_ratio"].to_numpy()
+    before = log_density(fit.priors["log_hazard_ratio"], effect)
+    shapes = [smoothed((log_density(one.prior, effect) - before).ravel())[1] for one in named[1:]]
+    trusted = sum(k <= 0.7 for k in shapes)
+    assert trusted < len(shapes)
+    assert len(robustness([far], row).chances) == 1 + trusted
+
+
+@pytest.mark.parametrize(("draws", "used"), [(401.0, True), (399.0, False)])
+def test_a_cell_needs_a_hundred_effective_draws_of_each_of_four_chains(draws: float, used: bool) -> None:
+    known = _fit().diagnostics
+    for name in ("ess_bulk_min", "ess_tail_min"):
+        assert (fault(replace(_fit(), diagnostics=replace(known, **{name: draws}))) == "") is used

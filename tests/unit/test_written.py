@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mgbayes.cache import PACKAGE
+from mgbayes.executor import Executor
 from mgbayes.report.results import FLOAT, dump
 
 
@@ -68,3 +69,10 @@ def test_a_file_opened_without_them_is_found() -> None:
         "write_text(p, t)",
     )
     assert [line for line, _ in _unsaid("\n".join(lines))] == [1, 2, 4]
+
+
+def test_tasks_run_in_this_process_only_where_nobody_else_is_asked() -> None:
+    assert Executor(1).in_process(9)
+    assert Executor(4).in_process(1)
+    assert not Executor(4).in_process(2)
+    assert not Executor(1, "tcp://127.0.0.1:8786").in_process(1)

@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import optimize, special, stats
 
 from mgbayes.distributions.arithmetic import normal_score
+from mgbayes.estimands.joint import _pooled_sd
 from mgbayes.inference.job import applies
 from mgbayes.inference.patient_evidence import from_patients, used
 from mgbayes.models import joint_patients
@@ -331,3 +332,11 @@ def test_a_spreadsheet_gives_the_outcomes_of_the_same_patient(tmp_path: Any) -> 
             assert data["value"][a, i, 2] == pytest.approx(patient["prednisone_mg_last"])
     assert not applies(study, plan, rows.drop_vars("time_to_relapse.time"))
     assert of_visits.from_correlations(CORRELATIONS, 3) == pytest.approx(VINE)
+
+
+def test_the_scale_of_the_last_values_has_their_degrees_of_freedom() -> None:
+    """Arms of 3 and 2 values known: squares of 8 and 2, over 5 - 2."""
+    value = np.zeros((2, 3, 3))
+    value[0, :, 2], value[1, :, 2] = [1.0, 3.0, 5.0], [4.0, 6.0, 99.0]
+    data = {"value": value, "value_known": np.array([[1, 1, 1], [1, 1, 0]])}
+    assert _pooled_sd(data) == pytest.approx(((8 + 2) / 3) ** 0.5)
