@@ -29,6 +29,10 @@ evidence:
 fuzz:
     python -m tests.fuzz.run
 
+# Deliberate faults, one at a time in a copy of the project: nine of ten must be noticed by its tests
+mutants:
+    python -m tests.mutants.run
+
 # The documentation site, in site/
 docs:
     sphinx-build --quiet --fail-on-warning --builder html docs site
