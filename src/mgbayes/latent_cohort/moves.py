@@ -12,6 +12,7 @@ from numpy.random import Generator
 from mgbayes.latent_cohort.pairs import Pairs, log_count
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Steps, Tables
+from mgbayes.study.statistics.quantiles import Quantiles
 
 
 @dataclass(frozen=True)
@@ -160,16 +161,20 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Step:
-    """One value takes a step of any size."""
+    """One value, or several at once, take a step of any size.
+
+    A median of an even number lies between two values, of which neither may move alone.
+    """
 
     column: Column
     who: Mask
     widest: int
+    together: int = 1
 
     @property
     def name(self) -> str:
         """The column."""
-        return f"one value of {self.column.name}"
+        return f"{'one value' if self.together == 1 else f'{self.together} values'} of {self.column.name}"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -178,8 +183,8 @@ class Step:
 
     @property
     def times(self) -> int:
-        """As often as there are patients."""
-        return int(self.who.sum())
+        """As often as there are patients, of one value; of two, half as often."""
+        return -(-int(self.who.sum()) // self.together)
 
     def propose(self, rng: Generator, tables: Tables) -> Proposal:
         """One change for every chain."""
@@ -187,14 +192,15 @@ class Step:
         counted = np.broadcast_to(self.who, steps.shape)
         if self.column.counted_in is not None:
             counted = counted & (tables.steps[self.column.counted_in] > 0)
-        who, enough = some_of(rng, counted, 1)
+        who, enough = some_of(rng, counted, self.together)
         new = steps.copy()
-        moved = np.take_along_axis(steps, who, axis=1)[:, 0]
-        step = symmetric_step(rng, len(steps), self.widest)
-        moved = 1 - moved if self.column.is_yes_no else moved + step
-        np.put_along_axis(new, who, moved[:, None], axis=1)
-        possible = enough & (moved >= self.column.low)
-        return Proposal({self.column.name: new}, who, np.zeros(len(steps)), possible)
+        here = np.take_along_axis(steps, who, axis=1)
+        step = symmetric_step(rng, here.size, self.widest).reshape(here.shape)
+        there = 1 - here if self.column.is_yes_no else here + step
+        high = np.inf if self.column.high is None else self.column.high
+        inside = ((there >= self.column.low) & (there <= high)).all(axis=1)
+        np.put_along_axis(new, who, np.where(inside[:, None], there, here), axis=1)
+        return Proposal({self.column.name: new}, who, np.zeros(len(steps)), enough & inside)
 
 
 def some_of(rng: Generator, counted: Mask, k: int) -> tuple[Steps, Mask]:
@@ -224,6 +230,8 @@ def moves_of(
     for column in tables.columns.values():
         if column.name not in bound and not column.is_fixed and not _is_fixed(column, statements, tables):
             found.append(Step(column, everybody, _spread(tables, column)))
+            if any(one.column is column and isinstance(one.statistic, Quantiles) for one in statements):
+                found.append(Step(column, everybody, _spread(tables, column), together=2))
     for block in blocks:
         found += [Exchange(tables.arm == a, block) for a in (0, 1)]
         if any(tables.columns[name].is_yes_no for name in block):

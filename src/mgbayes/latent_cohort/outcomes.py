@@ -12,6 +12,8 @@ model on patients). A higher u is better for the patient in every outcome whose 
 - an amount with a share at zero, at one or several visits: P(zero at v | u) = Φ((Φ⁻¹(zero_share_av) ± l u) / c),
   above it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
 - an outcome at one visit that is normal in each arm: normal given u too, with mean μ_a ± l σ_a u and SD c σ_a;
+- ordered classes at one visit: P(class below k | u) = Φ((Φ⁻¹(P_ak) ∓ l u) / c), P_ak being that over patients; at
+  several, that of the model given the patient's own effect ~ N(0, 1), of which l u is the effect's part;
 - a yes/no outcome: P(yes | u) = Φ((Φ⁻¹(p_a) ± l u) / c).
 
 With a loading of 0 these are the densities of the models on patients (tests hold them together).
@@ -22,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mgbayes.latent_cohort.measured import Amount, Measured
+from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.timed import CureTime, HazardTime
 from mgbayes.latent_cohort.yes_no import YesNo
@@ -31,5 +34,6 @@ OUTCOMES: Mapping[str, tuple[type[Outcome], ...]] = {
     "proportional_hazards": (HazardTime,),
     "continuous": (Amount, Measured),
     "binary": (YesNo,),
+    "ordinal": (Ordered,),
 }
 """By model of a plan; of several, the first that has a family for it."""

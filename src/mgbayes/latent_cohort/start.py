@@ -12,6 +12,7 @@ from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Steps, Tables
 from mgbayes.simulation.digits import Moments, meeting_all, on_grid
+from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
 
@@ -62,7 +63,10 @@ def _column(
     for statement in statements:
         if isinstance(statement.statistic, Quantiles):
             values[statement.who] = _with_quantiles(rng, column, statement.statistic)
-    return values
+        elif isinstance(statement.statistic, Categories):
+            counts = [int(x) for x in statement.statistic.counts]
+            values[statement.who] = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    return values if column.high is None else np.minimum(values, column.high)
 
 
 def _yes_no(rng: Generator, n: int, statements: Sequence[Statement]) -> Steps:

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Tables
-from mgbayes.study.numbers import count_of, mean_of, quantiles_of, size_of, summaries_of
+from mgbayes.study.numbers import categories_of, count_of, mean_of, quantiles_of, size_of, summaries_of
 from mgbayes.study.schema import ALL, Study, Summary
+from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread
 from mgbayes.study.statistics.statistic import PublishedStatistic
 
@@ -92,9 +93,25 @@ def statements_of(study: Study, columns: Mapping[str, Column], arm: Any) -> Iter
                 if column.is_yes_no and windows is not None:
                     events[column.name, row.group] = windows.low
                 yield Statement(claim, row.group, column, who, found, windows)
+        yield from _categories(study, column, groups)
         arms = [events.get((column.name, one.id)) for one in study.arms]
         if column.is_yes_no and None not in arms:
             events[column.name, ALL] = sum(x for x in arms if x is not None)
+
+
+def _categories(study: Study, column: Column, groups: Mapping[str, Mask]) -> Iterator[Statement]:
+    """The counts of all ordered classes in an arm."""
+    levels = study.endpoint(column.endpoint).levels if column.endpoint else ()
+    for claim in study.claims if levels else ():
+        for group, who in groups.items():
+            found = (
+                categories_of(study, claim, group, column.visit)
+                if claim.endpoint == column.endpoint
+                else None
+            )
+            if found is not None and found.total == who.sum() and set(found.names) <= set(levels):
+                counts = tuple(map(str, found.in_order(levels)))
+                yield Statement(claim.id, group, column, who, Categories(levels, counts, found.total), None)
 
 
 def _statistics(

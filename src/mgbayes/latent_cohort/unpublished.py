@@ -63,6 +63,11 @@ def unpublished(
         yield from counts.of(f"{labels[one.name]} without {labels[other.name]}", first & ~second)
     known = {(defined.column.name, defined.most) for defined in derived}
     for column in columns:
+        levels = study.endpoint(column.endpoint).levels
+        if levels and not column.is_yes_no:
+            for k, level in enumerate(levels):
+                yield from counts.of(f"{labels[column.name]}: {level}", tables.steps[column.name] == k)
+            continue
         amount = not column.is_yes_no and column.counted_in is None
         if amount and (column.name, 0) not in known and (tables.steps[column.name] == 0).any():
             yield from counts.at_most(f"{labels[column.name]}: zero", column, 0)

@@ -85,6 +85,7 @@ def _quantiles(
         ranks(row.range),
         tuple((p, rank(text)) for p, text in (row.quantiles or {}).items()),
         definitions,
+        of_classes=bool(levels),
     )
     return found if found.quantiles else None
 

@@ -103,3 +103,27 @@ FALLS = study(
         {"id": "followup", "endpoint": "length", "summaries": [{"group": "all", "mean": "7", "sd": "2"}]},
     ],
 )
+GRADES = study(
+    [
+        {
+            "id": "grade",
+            "label": "grade",
+            "kind": "ordinal",
+            "levels": ["none", "mild", "moderate", "severe"],
+            "benefit": "lower",
+        }
+    ],
+    [
+        {"id": "median", "endpoint": "grade", "summaries": [{"group": "old", "median": "mild"}]},
+        {
+            "id": "grades",
+            "endpoint": "grade",
+            "summaries": [
+                {"group": "new", "level": "none", "count": "1"},
+                {"group": "new", "level": "mild", "count": "0"},
+                {"group": "new", "level": "moderate", "count": "2"},
+                {"group": "new", "level": "severe", "count": "0"},
+            ],
+        },
+    ],
+)

@@ -13,6 +13,7 @@ from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.run import outcomes_of
 from mgbayes.latent_cohort.table import Rows
 from mgbayes.models.patient_times import patient_times
+from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from tests.oracles.continuous_fits import log_density
@@ -103,6 +104,54 @@ def test_measured_outcomes_are_normal(family: str) -> None:
     assert found == pytest.approx(stats.norm.logpdf(y, mean, dispersion), rel=1e-12)
 
 
+def of_one_visit() -> Plan:
+    shipped = load_plan("mgfa")
+    kept = {
+        name: choice for name, choice in shipped.priors.items() if name not in ("shift", "base", "patient_sd")
+    }
+    return shipped.model_copy(update={"endpoints": shipped.endpoints[1:2], "priors": kept})
+
+
+@pytest.mark.parametrize("visits", [3, 1])
+def test_classes_are_those_of_the_model_on_patients(visits: int) -> None:
+    chosen, rng = load_plan("mgfa") if visits == 3 else of_one_visit(), np.random.default_rng(4)
+    (outcome,), _ = outcomes_of(STUDY, (chosen,), 0.0)
+    levels = len(outcome.data["level"])
+    y = rng.integers(0, levels, (33, visits))
+    theta = 0.5 * rng.standard_normal(outcome.layout.size)
+    found = by_patient(outcome, theta, {column.name: y[:, v] for v, column in enumerate(outcome.columns)})
+    level = np.stack([in_arms(y[:, v].astype(float), np.nan) for v in range(visits)], axis=-1)
+    data = {**outcome.job.model.patients(level, levels), "level": outcome.data["level"]}
+    built = outcome.job.model.build(data, chosen.family, chosen.prior_set(chosen.family))
+    point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
+    # The model's rule has other nodes.
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-8)
+
+
+@pytest.mark.parametrize("visits", [3, 1])
+def test_averaged_over_the_effect_tied_classes_are_untied_ones(visits: int) -> None:
+    chosen, rng = load_plan("mgfa") if visits == 3 else of_one_visit(), np.random.default_rng(5)
+    (free,), (tied,) = (outcomes_of(STUDY, (chosen,), dependence)[0] for dependence in (0.0, 0.5))
+    theta = 0.5 * rng.standard_normal(free.layout.size)
+    y = rng.integers(0, len(free.data["level"]), (33, visits))
+    rows = {column.name: y[:, v] for v, column in enumerate(free.columns)}
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    shares = [by_patient(tied, [*theta, 0.8], rows, np.full((1, 33), u)) for u in nodes]
+    averaged = np.log(np.tensordot(weights / weights.sum(), np.exp(shares), axes=1))
+    assert averaged == pytest.approx(by_patient(free, theta, rows), rel=1e-6)
+    # A higher effect is a better class.
+    best = (
+        0
+        if free.plan.endpoints and STUDY.endpoint("mgfa").benefit == "lower"
+        else len(free.data["level"]) - 1
+    )
+    rows = {name: np.full(33, best) for name in rows}
+    assert (
+        by_patient(tied, [*theta, 0.8], rows, np.ones((1, 33)))
+        > by_patient(tied, [*theta, 0.8], rows, -np.ones((1, 33)))
+    ).all()
+
+
 def test_yes_and_no_are_bernoulli() -> None:
     outcome = outcome_of("binary")
     yes = np.arange(33) % 3 == 0
@@ -135,4 +184,4 @@ def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) ->
 
 def test_every_kind_is_held_to_its_model() -> None:
     kinds = {kind.__name__ for kinds in OUTCOMES.values() for kind in kinds}
-    assert kinds == {"CureTime", "HazardTime", "Amount", "Measured", "YesNo"}
+    assert kinds == {"CureTime", "HazardTime", "Amount", "Measured", "Ordered", "YesNo"}

@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.sampler import Run
 from mgbayes.latent_cohort.table import Tables
+from mgbayes.models.plan_file import load_plan
+from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Study
-from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
+from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan
 
 SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
 # Parameters on the scale without edges: log level and ratio, zero shares, between, within, loading; and log hazard
@@ -80,6 +84,30 @@ def test_amounts_on_a_grid() -> None:
     agrees((x == 0).sum(1), share, (every == 0).sum(1))
     agrees(x[:, 0], share, every[:, 0])
     agrees(x.max(1), share, every.max(1))
+
+
+def test_classes_by_their_median_and_by_their_counts() -> None:
+    """Patients differ by their effects, so that it matters who has which class."""
+    raw = load_plan("mgfa").model_dump(mode="json")["priors"]
+    priors = {name: raw[name] for name in ("first_cut", "gap", "log_odds_ratio")}
+    job = Job(GRADES, plan("mgfa", "grade", priors=priors), "cumulative_logit")
+    # The model on print alone takes medians of both arms or counts of both; the cohort takes what there is.
+    outcome = Ordered(
+        job, Prior("normal", (0.0, 0.5), "a test"), {"level": np.array(GRADES.endpoint("grade").levels)}
+    )
+    cohort = cohort_of(GRADES, (outcome,))
+    assert [one.claim for one in cohort.statements] == ["median", "grades"]
+    sampler, state, drawn = moved(cohort, [-0.6, 0.2, 0.5, 0.4, 0.7], sweeps=240, keep=20)
+    every = np.array(list(product(range(4), repeat=7)))
+    listed = Tables(cohort.columns, cohort.arm, {"grade.value": every})
+    share, x = weights(sampler, state, listed), drawn.steps["grade.value"]
+    ordered = np.sort(every[share > 0], axis=1)
+    assert (np.sort(every[share > 0][:, :4], axis=1)[:, 1:3].mean(axis=1) == 1).all()
+    assert (np.sort(every[share > 0][:, 4:], axis=1) == [0, 2, 2]).all()
+    assert len(ordered) > 50
+    agrees(x[:, 0], share, every[:, 0])
+    agrees(x[:, 4], share, every[:, 4])
+    agrees(x[:, :4].sum(1), share, every[:, :4].sum(1))
 
 
 def test_follow_up_in_another_unit_is_not_held_and_times_in_another_are_left_out() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.study.rounding import ExactInterval, exact_interval
+from mgbayes.study.rounding import ExactInterval
 from mgbayes.study.statistics.quantile_definition import QuantileDefinition
 from mgbayes.study.statistics.statistic import Fault, Number, PublishedStatistic
 
@@ -28,10 +28,11 @@ FEWEST_FOR_QUARTILES = 3
 
 @dataclass(frozen=True)
 class Quantile:
-    """One quantile as reported."""
+    """One quantile as reported; exact where it is the place of an ordered class, not a rounded number."""
 
     p: Fraction
     text: str
+    exact: bool = False
 
     @property
     def name(self) -> str:
@@ -41,7 +42,7 @@ class Quantile:
     @property
     def interval(self) -> ExactInterval:
         """Every value that is reported so."""
-        return exact_interval(self.text)
+        return Number(self.name, self.text, self.exact).interval
 
 
 @dataclass(frozen=True)
@@ -66,18 +67,27 @@ class Quantiles(PublishedStatistic):
         range: tuple[str, str] | None = None,
         others: tuple[tuple[str, str], ...] = (),
         definitions: tuple[QuantileDefinition, ...] = tuple(QuantileDefinition),
+        *,
+        of_classes: bool = False,
     ) -> Quantiles:
-        """From the words of a paper; ``others`` pairs any probability ("0.1") with its quantile."""
+        """From the words of a paper; ``others`` pairs any probability ("0.1") with its quantile.
+
+        ``of_classes``: values are places of ordered classes, of which a median says so if it lies half-way.
+        """
         named = {MEDIAN: median, **dict(zip((Fraction(1, 4), Fraction(3, 4)), iqr or (), strict=False))}
         named |= dict(zip((Fraction(0), Fraction(1)), range or (), strict=False))
         named |= {Fraction(Decimal(p)): text for p, text in others}
-        found = [Quantile(p, text) for p, text in sorted(named.items()) if text is not None]
+        found = [
+            Quantile(p, text, of_classes and p == MEDIAN)
+            for p, text in sorted(named.items())
+            if text is not None
+        ]
         return cls(tuple(found), n, definitions)
 
     @property
     def numbers(self) -> tuple[Number, ...]:
         """The quantiles, the smallest first."""
-        return tuple(Number(one.name, one.text, under=_key(one.p)) for one in self.quantiles)
+        return tuple(Number(one.name, one.text, one.exact, _key(one.p)) for one in self.quantiles)
 
     def of(self, sample: Any) -> tuple[Any, ...]:
         """The quantiles by the first of the definitions."""
