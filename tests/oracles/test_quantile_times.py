@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import arviz_stats as az
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -22,6 +23,7 @@ from mgbayes.models import time_evidence
 from mgbayes.models.cohort import quantiles
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan
+from mgbayes.models.quantile_evidence import SHARE
 from mgbayes.models.time_quantiles import of_quantiles, probabilities_of
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
@@ -284,3 +286,29 @@ def test_ranks_of_simulated_studies_are_uniform(model: str) -> None:
         ranks.append([float((posterior[name].values[kept] < truth[name]).mean()) for name in names])
     for name, column in zip(names, np.transpose(ranks), strict=True):
         assert stats.kstest(column, "uniform").pvalue > 0.01, name
+
+
+@pytest.mark.evidence
+def test_answers_by_definition_are_those_of_fits_that_name_it() -> None:
+    plan = load_plan(FAGLIA / "healing.toml")
+    average = _drawn(with_quantiles(), plan)
+    share = average[SHARE].prod("summary")
+    shorter = average["log_time_ratio"] < 0
+    for definition in (QuantileDefinition.type_6, QuantileDefinition.type_7):
+        own = share.sel(definition=str(definition))
+        weighted = float((own * shorter).sum() / own.sum())
+        refit = _drawn(with_quantiles(definition=definition), plan)["log_time_ratio"] < 0
+        errors = [_error(one) for one in (shorter, refit)]
+        assert weighted == pytest.approx(float(refit.mean()), abs=4 * float(np.hypot(*errors)))
+
+
+def _drawn(study: Study, plan: Plan) -> Any:
+    job = next(jobs_of(study, plan))
+    data, priors = evidence_of(job), plan.prior_set(job.family)
+    compiled = compile_model(job.model.build(data, job.family, priors))
+    posterior, _ = draw(compiled, plan.sampling.model_copy(update={"draws": 4000}), cores=2)
+    return posterior.where(job.model.admissible(posterior, data), drop=False)
+
+
+def _error(which: Any) -> float:
+    return float(az.mcse(which.to_numpy().astype(float), method="mean"))
