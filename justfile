@@ -21,6 +21,10 @@ long:
 posteriors:
     python -m tests.oracles.published
 
+# The project's reference posteriors: those that are missing; `python -m tests.reference --check` refits and compares
+references:
+    python -m tests.reference
+
 # Refits and simulations that take an hour together
 evidence:
     pytest -m evidence
