@@ -72,7 +72,7 @@ def other_coordinates(sampling: Sampling) -> Sampling:
 
 
 def smaller_steps(sampling: Sampling) -> Sampling:
-    """The same, with half the distance of target_accept to 1 and longer tuning, for a second try."""
+    """The same, with a quarter of the distance of target_accept to 1 and longer tuning, for a second try."""
     return sampling.model_copy(
         update={
             "target_accept": 1 - (1 - sampling.target_accept) / _STAGES_OF_SMALLER_STEPS**2,
