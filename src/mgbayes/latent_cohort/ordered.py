@@ -82,12 +82,17 @@ class Ordered(Outcome):
         named = {"cut": levels[2:], "moved": visits[1:], "later": self.job.model.compared}
         return draws.assign_coords({dim: list(named[dim]) for dim in named if dim in draws.dims})
 
+    def values(self, theta: Floats) -> Values:
+        """With the chances of classes at several visits."""
+        values = self.layout.values(theta)
+        return values if len(self.visits) == 1 else {**values, "log_chance": self._log_chances(values)}
+
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module and models/ordinal.py."""
         y = np.stack([rows[column.name] for column in self.columns], axis=-1).astype(np.int64)
         if len(self.visits) == 1:
             return self._at_one_visit(values, rows.arm, y[..., 0], effect)
-        by_class = self._log_chances(values)
+        by_class = values["log_chance"]
         chain, arm = np.arange(len(y))[:, None], np.broadcast_to(rows.arm, y.shape[:2])
         given = sum(by_class[chain, arm, v, y[..., v]] for v in range(y.shape[-1]))
         if effect is None:

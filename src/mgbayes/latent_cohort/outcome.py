@@ -79,6 +79,10 @@ class Outcome(ABC):
     def parameters(self) -> tuple[Parameter, ...]:
         """Its parameters but for the loading."""
 
+    def values(self, theta: Floats) -> Values:
+        """The parameters of vectors, with what its density needs of them whatever the patients."""
+        return self.layout.values(theta)
+
     @abstractmethod
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """The log density (K, r) of patients' outcomes; effect (K, r), None where outcomes are independent."""

@@ -82,7 +82,7 @@ class State:
 
     def move(self, outcome: Outcome, theta: Floats) -> None:
         """Other parameters of an outcome."""
-        self.theta[outcome.name], self.values[outcome.name] = theta, outcome.layout.values(theta)
+        self.theta[outcome.name], self.values[outcome.name] = theta, outcome.values(theta)
 
 
 @dataclass
@@ -220,7 +220,7 @@ class Sampler:
         def log_density(theta: Floats, chains: Any) -> Floats:
             own = Rows(rows.arm, {column: values[chains] for column, values in rows.values.items()})
             effect = None if state.effect is None else state.effect[chains]
-            by_patient = outcome.log_density(layout.values(theta), own, effect)
+            by_patient = outcome.log_density(outcome.values(theta), own, effect)
             return np.asarray(_floored(by_patient, floor).sum(axis=1) + layout.log_prior(theta))
 
         theta = state.theta[outcome.name]

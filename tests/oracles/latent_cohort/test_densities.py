@@ -31,7 +31,7 @@ def outcome_of(name: str, dependence: float = 0.0, family: str | None = None) ->
 
 
 def by_patient(outcome: Outcome, theta: Any, rows: dict[str, Any], effect: Any = None) -> Any:
-    values = outcome.layout.values(np.array([theta]))
+    values = outcome.values(np.array([theta]))
     table = Rows(ARM[None], {name: np.array([value], float) for name, value in rows.items()})
     return outcome.log_density(values, table, effect)[0]
 
