@@ -2,6 +2,7 @@
 
 import re
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pymc as pm
@@ -12,6 +13,8 @@ from scipy.special import expit, gamma
 from mgbayes.latent import mean_sd
 from mgbayes.models import adjusted
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.time_quantiles import of_quantiles
+from mgbayes.study.statistics import QuantileDefinition
 from tests.known_models import FAMILIES_OF, HAZARDS, priors_of, relapse, remission
 
 FOLLOW_UP = (365, 1861, 953.4)
@@ -162,13 +165,20 @@ def test_relapse_seen_between_visits():
     assert likelihood(model, point)[0] == pytest.approx(expected, abs=1e-4)
 
 
+def _by_quantiles(published):
+    """Medians of times in place of their means."""
+    medians, half = [[200.0], [300.0]], [[Fraction(1, 2)]] * 2
+    rows = {**published, "time_mean": np.ones(2), "time_sd": np.ones(2), "times_printed": np.zeros(2, int)}
+    return of_quantiles(rows, half, medians, tuple(QuantileDefinition))
+
+
 @pytest.mark.parametrize("module", [remission, relapse])
 def test_the_docstring_names_the_random_variables_and_no_others(module):
     published = REMISSION if module is remission else RELAPSE
     ages = adjusted.covariate_data(np.ones((2, 3, 1)), PRESENT, ["age"], ["age"])
     built = [
         module.build(data, family, priors_of("remission" if module is remission else "relapse"))
-        for data in (published, module.patients(TIME, EVENT, PRESENT) | ages)
+        for data in (published, _by_quantiles(published), module.patients(TIME, EVENT, PRESENT) | ages)
         for family in FAMILIES_OF["cure" if module is remission else "proportional_hazards"]
     ]
     names = {variable.name for model in built for variable in model.basic_RVs}

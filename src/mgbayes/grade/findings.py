@@ -19,6 +19,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.measured import parts_of
 from mgbayes.models.plan import Plan
+from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Study
 
 GRID = 200
@@ -141,9 +142,11 @@ def _patients(study: Study, fit: Fit, estimand: Estimand) -> tuple[int, int] | i
     if fit.used is not None:
         return fit.used
     parts = parts_of(fit.plan, estimand)
-    if len(parts) == 1 and "patients" in fit.data:
-        reference, contrast = np.asarray(fit.data["patients"])[fit.plan.endpoints.index(parts[0])]
-        return int(reference), int(contrast)
+    arms = (study.reference, study.contrast)
+    if len(parts) == 1:
+        one, other = (find_count(study, parts[0].endpoint, arm.id, parts[0].visit) for arm in arms)
+        if one is not None and other is not None:
+            return one.n, other.n
     return int(study.reference.n), int(study.contrast.n)
 
 

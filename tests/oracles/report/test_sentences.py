@@ -111,12 +111,25 @@ def test_a_fact_before_treatment_whose_interval_leaves_out_no_difference_is_told
 
 
 def test_the_patients_of_a_counted_outcome_are_those_of_whom_it_is_known() -> None:
-    fits = tuple(
-        replace(fit, data={**fit.data, "patients": np.array([[12, 15]])}) if "patients" in fit.data else fit
-        for fit in TOY.fits
+    (fit,) = (fit for fit in TOY.fits if "patients" in fit.data)
+    endpoint = fit.plan.endpoints[0].endpoint
+    of_arm = {TOY.study.reference.id: "12", TOY.study.contrast.id: "15"}
+    claims = tuple(
+        claim.model_copy(
+            update={
+                "summaries": tuple(
+                    row.model_copy(update={"n": of_arm.get(row.group, row.n), "count": "7"})
+                    for row in claim.summaries
+                )
+            }
+        )
+        if claim.endpoint == endpoint
+        else claim
+        for claim in TOY.study.claims
     )
-    counted = [row for row in replace(TOY, fits=fits).summary_of_findings if "patients" in row.fit.data]
-    assert [row.patients for row in counted] == [(12, 15)]
+    study = TOY.study.model_copy(update={"claims": claims})
+    rows = replace(TOY, study=study).summary_of_findings
+    assert [row.patients for row in rows if row.fit is fit] == [(12, 15)]
 
 
 def test_the_methods_say_draws_after_tuning_and_the_patients_of_each_arm() -> None:
