@@ -16,6 +16,7 @@ from scipy import integrate, stats
 from mgbayes.distributions.followup import followup_data
 from mgbayes.distributions.lifetimes import LIFETIMES
 from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.printed_p import select
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.latent.order_statistics import Distribution, OrderStatistics, gaps_in_order, log_density
 from mgbayes.latent.quantile_times import quantile_times
@@ -307,7 +308,7 @@ def _drawn(study: Study, plan: Plan) -> Any:
     data, priors = evidence_of(job), plan.prior_set(job.family)
     compiled = compile_model(job.model.build(data, job.family, priors))
     posterior, _ = draw(compiled, plan.sampling.model_copy(update={"draws": 4000}), cores=2)
-    return posterior.where(job.model.admissible(posterior, data), drop=False)
+    return select(posterior, job.model.admissible(posterior, data))
 
 
 def _error(which: Any) -> float:

@@ -183,8 +183,8 @@ class Step:
 
     @property
     def times(self) -> int:
-        """As often as there are patients, of one value; of two, half as often."""
-        return -(-int(self.who.sum()) // self.together)
+        """Half as often as there are patients, of one value; of two, a quarter as often."""
+        return -(-int(self.who.sum()) // (2 * self.together))
 
     def propose(self, rng: Generator, tables: Tables) -> Proposal:
         """One change for every chain."""
