@@ -69,9 +69,7 @@ def read_curves(
     Raises:
         InputError: with every problem of all files in one pass.
     """
-    problems: list[Problem] = []
-    if time_unit not in DAYS_IN:
-        problems.append(Problem("the unit of time", repr(time_unit), one_of(list(DAYS_IN), time_unit)))
+    problems = _of_unit(time_unit)
     files = [Path(curves)] if isinstance(curves, str | Path) else [Path(path) for path in curves]
     drawn = _merged([_read(path, CURVE, path.stem, problems) for path in files], problems)
     only = next(iter(drawn)) if len(drawn) == 1 else None
@@ -103,6 +101,10 @@ def read_curves(
     if problems or not digitized:
         raise _refusal(files, problems)
     return tuple(digitized)
+
+
+def _of_unit(unit: str) -> list[Problem]:
+    return [] if unit in DAYS_IN else [Problem("the unit of time", repr(unit), one_of(list(DAYS_IN), unit))]
 
 
 def _refusal(files: Sequence[Path], problems: Sequence[Problem]) -> InputError:
