@@ -17,6 +17,7 @@ from mgbayes.distributions.followup import followup_data
 from mgbayes.distributions.lifetimes import LIFETIMES
 from mgbayes.inference.job import evidence_of, jobs_of
 from mgbayes.inference.printed_p import select
+from mgbayes.inference.published_use import published_use
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.latent.order_statistics import Distribution, OrderStatistics, gaps_in_order, log_density
 from mgbayes.latent.quantile_times import quantile_times
@@ -208,6 +209,19 @@ def test_quantiles_are_taken_from_the_study() -> None:
     np.testing.assert_array_equal(data["timed"], [17, 16])
     np.testing.assert_array_equal(data["time_quantile"], [[26, 34, 45], [30, 38, 52]])
     assert not data["times_printed"].any()
+
+
+def test_only_claims_about_the_times_are_said_to_be_used() -> None:
+    """One arm has a median alone, so that its data have places without a number."""
+    study, plan = with_quantiles(iqr=(None, ("30", "52"))), load_plan(FAGLIA / "healing.toml")
+    areas = study.claim("healing.time").summaries  # any numbers of another outcome
+    claims = tuple(
+        one.model_copy(update={"summaries": areas}) if one.id == "area.between" else one
+        for one in study.claims
+    )
+    study = study.model_copy(update={"claims": claims})
+    used = published_use(study, [(plan, next(jobs_of(study, plan)).model)])
+    assert [row.claim for row in used if row.plans] == ["healing.90d", "healing.time"]
 
 
 def test_of_few_times_the_median_alone_is_taken() -> None:

@@ -119,5 +119,10 @@ def _same(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
     return (
         one is not None
         and one.keys() == other.keys()
-        and all(np.array_equal(one[name], other[name]) for name in other)
+        and all(_equal(np.asarray(one[name]), np.asarray(other[name])) for name in other)
     )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two arrays are the same, not-a-number (of what is not reported) included."""
+    return bool(np.array_equal(one, other, equal_nan=other.dtype.kind == "f"))
