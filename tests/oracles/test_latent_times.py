@@ -56,14 +56,16 @@ def test_centre_variance_and_shortfall_are_those_of_the_log_times(name: str) -> 
     found, _, counts, mean, sd = _drawn(name)
     logs = [np.log(row[:n]) for row, n in zip(found.times.eval(), counts, strict=True)]
     centres = [row.mean() if row.size else np.log(m) for row, m in zip(logs, mean, strict=True)]
-    assert found.centre.eval() == pytest.approx(centres[0], rel=1e-9)
-    assert found.step.eval() == pytest.approx(centres[-1] - centres[0], abs=1e-9)
+    assert found.suggested.centre.eval() == pytest.approx(centres[0], rel=1e-9)
+    assert found.suggested.step.eval() == pytest.approx(centres[-1] - centres[0], abs=1e-9)
     scatter = sum(((row - centre) ** 2).sum() for row, centre in zip(logs, centres, strict=True))
     pooled = (1 + scatter) / (1 + np.maximum(counts - 1, 0).sum())
     cap = 8 * np.log1p((sd / mean) ** 2).mean()
-    assert found.variance.eval() == pytest.approx(pooled / np.sqrt(1 + (pooled / cap) ** 2), rel=1e-9)
+    assert found.suggested.variance.eval() == pytest.approx(
+        pooled / np.sqrt(1 + (pooled / cap) ** 2), rel=1e-9
+    )
     below = sum((np.log(m) - row).sum() for row, m in zip(logs, mean, strict=True))
-    assert found.shortfall.eval() == pytest.approx((0.5 + below) / (1 + counts.sum()), rel=1e-9)
+    assert found.suggested.shortfall.eval() == pytest.approx((0.5 + below) / (1 + counts.sum()), rel=1e-9)
 
 
 def test_more_events_than_slots_have_no_density() -> None:

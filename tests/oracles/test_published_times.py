@@ -78,7 +78,12 @@ def published(name: str, data: dict[str, Any], mode: str) -> Any:
     )
     score = pt.dot(found.log_density, np.array([1.0, 0.7])[: data["time_mean"].size])
     score += pt.dot(found.seen, np.array([2.0, 3.0]))
-    score += 0.3 * latent.centre - 0.5 * latent.step + 0.4 * latent.variance + 0.6 * latent.shortfall
+    score += (
+        0.3 * latent.suggested.centre
+        - 0.5 * latent.suggested.step
+        + 0.4 * latent.suggested.variance
+        + 0.6 * latent.suggested.shortfall
+    )
     outputs = [found.log_density, found.seen, latent.times, score, *pytensor.grad(score, [z, theta])]
     return pytensor.function([z, theta], outputs, mode=mode)
 

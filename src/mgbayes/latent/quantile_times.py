@@ -34,7 +34,7 @@ from scipy.special import gammaln, ndtri
 
 from mgbayes.distributions.followup import log_chance_followed
 from mgbayes.latent.order_statistics import OrderStatistics, Position, gaps_between
-from mgbayes.latent.times import HALVES, Published, chance_seen
+from mgbayes.latent.times import HALVES, Published, Suggested, chance_seen
 
 _FAR = 1e3
 """Where an arm publishes fewer quantiles than the other, the rest stand so many times beyond its last."""
@@ -109,7 +109,7 @@ class QuantileTimes:
     """Times that reproduce published quantiles under each definition.
 
     times (A, D, L), 1 in padding; counted (A, L); log_weight (A, D); definition (A,), of which u draws one; given,
-    the data; centre and the rest as LatentTimes has them.
+    the data; suggested, where a sampler sees its parameters.
     """
 
     times: Any
@@ -117,12 +117,7 @@ class QuantileTimes:
     log_weight: Any
     definition: Any
     given: Mapping[str, Any]
-    centre: Any
-    step: Any
-    variance: Any
-    log_mean: Any
-    log_mean_step: Any
-    shortfall: Any
+    suggested: Suggested
 
     @property
     def reported(self) -> Any:
@@ -187,12 +182,14 @@ def quantile_times(z: Any, gap: Any, definition: Any, given: Mapping[str, Any]) 
         - pt.switch(has_gap, drawn, 0.0).sum(0),
         definition=definition,
         given=given,
-        centre=near[0],
-        step=near[1] - near[0],
-        variance=variance,
-        log_mean=near[0] + variance / 2,
-        log_mean_step=near[1] - near[0],
-        shortfall=variance / 2,
+        suggested=Suggested(
+            centre=near[0],
+            step=near[1] - near[0],
+            variance=variance,
+            log_mean=near[0] + variance / 2,
+            log_mean_step=near[1] - near[0],
+            shortfall=variance / 2,
+        ),
     )
 
 

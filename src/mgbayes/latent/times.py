@@ -58,13 +58,28 @@ def chance_seen(given: Mapping[str, Any], log_survival: Callable[[Any, Any], Any
 
 
 @dataclass(frozen=True)
+class Suggested:
+    """What times show before any distribution is asked, all scalars.
+
+    centre, of log times of the first summary, and step, from it to that of the last one; variance, of log times;
+    log_mean, of the first published mean, and log_mean_step, from it to the last one; shortfall, of the mean of log
+    times from the log of their mean.
+    """
+
+    centre: Any
+    step: Any
+    variance: Any
+    log_mean: Any
+    log_mean_step: Any
+    shortfall: Any
+
+
+@dataclass(frozen=True)
 class LatentTimes:
     """Times that reproduce their summaries.
 
     times (G, L), 1 in padding; counted (G, L) and half (G, L), one for a time and -½ or ½ by its arm; log_weight
-    (G,); centre (), of the first summary, and step (), from it to that of the last one; variance (), of log times;
-    log_mean (), of the first published mean, and log_mean_step (), from it to the last one; shortfall (), of the
-    mean of log times from the log of their mean. given is the data.
+    (G,); given, the data; suggested, where a sampler sees its parameters.
     """
 
     times: Any
@@ -72,12 +87,7 @@ class LatentTimes:
     half: Any
     log_weight: Any
     given: Mapping[str, Any]
-    centre: Any
-    step: Any
-    variance: Any
-    log_mean: Any
-    log_mean_step: Any
-    shortfall: Any
+    suggested: Suggested
 
     @property
     def reported(self) -> Any:
@@ -133,10 +143,12 @@ def latent_times(z: Any, given: Mapping[str, Any]) -> LatentTimes:
         pt.broadcast_to(half, z.shape),
         weight,
         given,
-        centre,
-        step,
-        variance=pooled / pt.sqrt(1 + (pooled / cap) ** 2),
-        log_mean=log_mean,
-        log_mean_step=log_mean_step,
-        shortfall=(both + 0.5) / (n.sum() + 1.0),
+        Suggested(
+            centre,
+            step,
+            variance=pooled / pt.sqrt(1 + (pooled / cap) ** 2),
+            log_mean=log_mean,
+            log_mean_step=log_mean_step,
+            shortfall=(both + 0.5) / (n.sum() + 1.0),
+        ),
     )

@@ -70,7 +70,7 @@ from mgbayes.distributions.followup import draw_followup, followup_data
 from mgbayes.distributions.lifetimes import LIFETIMES, Lifetime
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.latent.times import LatentTimes
+from mgbayes.latent.times import Suggested
 from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.coordinates import reparametrized
@@ -100,22 +100,22 @@ class _Coordinates:
     coordinates.py takes it away: log times are symmetric (0) or lean to early days.
     """
 
-    log_shape: Callable[[LatentTimes], Any]
-    log_mean: Callable[[LatentTimes, Any], tuple[Any, Any]]
+    log_shape: Callable[[Suggested], Any]
+    log_mean: Callable[[Suggested, Any], tuple[Any, Any]]
     log_sd: Callable[[Any], Any]
     skew: float
 
 
-def _log_mean_of_times(times: LatentTimes, shape: Any) -> tuple[Any, Any]:
+def _log_mean_of_times(times: Suggested, shape: Any) -> tuple[Any, Any]:
     return times.log_mean, times.log_mean_step
 
 
-def _gamma_log_shape(times: LatentTimes) -> Any:
+def _gamma_log_shape(times: Suggested) -> Any:
     """Log k where log k - ψ(k) ≈ 1/(2k) + 1/(12k²) is the shortfall."""
     return pt.log1p(pt.sqrt(1 + 4 * times.shortfall / 3)) - pt.log(4 * times.shortfall)
 
 
-def _weibull_log_shape(times: LatentTimes) -> Any:
+def _weibull_log_shape(times: Suggested) -> Any:
     """Log k where log Γ(1 + 1/k) + γ/k ≈ (π²/12) / (k² + 0.425 k) is the shortfall."""
     bend, square = 0.425, np.pi**2 / 12
     return pt.log(pt.sqrt(bend**2 + 4 * square / times.shortfall) - bend) - np.log(2)
@@ -339,8 +339,8 @@ def _on_patients(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[st
 def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
     given, near = time_evidence.as_model_data(data), _COORDINATES[lifetime.name]
     times = time_evidence.latent_times_given(given, near.skew)
-    shape = reparametrized("shape", priors, near.log_shape(times))
-    suggested, step = near.log_mean(times, shape)
+    shape = reparametrized("shape", priors, near.log_shape(times.suggested))
+    suggested, step = near.log_mean(times.suggested, shape)
     unit = near.log_sd(shape) / 2
     level = reparametrized("log_mean_time", priors, suggested + step / 2, unit, _LATE)
     log_ratio = reparametrized("log_time_ratio", priors, step, unit)
