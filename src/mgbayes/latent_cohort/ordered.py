@@ -10,11 +10,12 @@ import xarray as xr
 from scipy import special
 
 from mgbayes.distributions.arithmetic import normal_score
-from mgbayes.latent_cohort.outcome import Outcome, tied
+from mgbayes.latent_cohort.class_chances import class_chances, log_average
+from mgbayes.latent_cohort.outcome import Outcome, log_between_scores, tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.plan import Plan
-from mgbayes.models.quadrature import LOG_WEIGHTS, NODES
+from mgbayes.models.quadrature import NODES
 
 
 class Ordered(Outcome):
@@ -85,23 +86,21 @@ class Ordered(Outcome):
     def values(self, theta: Floats) -> Values:
         """With the chances of classes at several visits."""
         values = self.layout.values(theta)
-        return values if len(self.visits) == 1 else {**values, "log_chance": self._log_chances(values)}
+        if len(self.visits) == 1:
+            return values
+        return {**values, "chance": class_chances(self._edges(values), values["patient_sd"], NODES)}
 
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module and models/ordinal.py."""
         y = np.stack([rows[column.name] for column in self.columns], axis=-1).astype(np.int64)
         if len(self.visits) == 1:
             return self._at_one_visit(values, rows.arm, y[..., 0], effect)
-        by_class = values["log_chance"]
-        chain, arm = np.arange(len(y))[:, None], np.broadcast_to(rows.arm, y.shape[:2])
-        given = sum(by_class[chain, arm, v, y[..., v]] for v in range(y.shape[-1]))
-        if effect is None:
-            return np.asarray(special.logsumexp(given + LOG_WEIGHTS, axis=-1))
-        tie, c = tied(values, self.better)
-        own = (NODES - (tie * effect)[..., None]) / c[..., None]
-        # The rule's weights are those of a standard normal: here the patient's own part is less spread.
-        weight = LOG_WEIGHTS + NODES**2 / 2 - own**2 / 2 - np.log(c)[..., None]
-        return np.asarray(special.logsumexp(given + weight, axis=-1))
+        arm = np.broadcast_to(rows.arm, y.shape[:2])
+        shift, c = np.zeros(y.shape[:2]), np.ones(len(y))
+        if effect is not None:
+            tie, rest = tied(values, self.better)
+            shift, c = tie * effect, rest[:, 0]
+        return log_average(values["chance"], arm, y, NODES, shift, c)
 
     def _at_one_visit(self, values: Values, arm: Any, y: Any, effect: Floats | None) -> Floats:
         """Each threshold of the score, tied as a yes/no outcome is."""
@@ -115,11 +114,7 @@ class Ordered(Outcome):
             (normal_score(special.expit(edge), special.expit(-edge)) - tie * effect) / c
             for edge in (low, high)
         ]
-        upper = score[0] > 0  # from the tail in which nothing cancels
-        one, other = np.where(upper, -score[0], score[1]), np.where(upper, -score[1], score[0])
-        large, small = special.log_ndtr(one), special.log_ndtr(other)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(large + np.log1p(-np.exp(small - large)))
+        return log_between_scores(*score)
 
     def _edges(self, values: Values) -> Floats:
         """The log odds of less than each class and of all, (K, arm, visit, class + 1), of a middling patient."""
@@ -137,11 +132,6 @@ class Ordered(Outcome):
         x = towards_lower[..., None] + cuts[:, None, None]
         ends = np.full((chains, 2, v, 1), np.inf)
         return np.concatenate([-ends, x, ends], axis=-1)
-
-    def _log_chances(self, values: Values) -> Floats:
-        """The log chance of each class given the patient's effect at the nodes, (K, arm, visit, class, node)."""
-        x = self._edges(values)[..., None] - values["patient_sd"][:, None, None, None, None] * NODES
-        return _log_between(x[..., :-1, :], x[..., 1:, :])
 
 
 def _log_between(low: Floats, high: Floats) -> Floats:
