@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chance, tied, unit_of
+from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chances, tied, unit_of
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
@@ -103,7 +103,7 @@ class Amount(Outcome):
             by_visit = by_visit + values["log_ratio_sd"][:, None] * values["deviation"]
         log_mean = values["log_level"][:, None] + (arm - 0.5)[..., None] * by_visit[:, None]
         between, within = values["between"][each, arm], values["within"][each, arm]
-        logit = special.logit(values["zero_share"][each, arm])
+        logit = special.logit(values["zero_share"])
         above = y > 0
         log_y = np.log(np.where(above, y, 1.0))
         residual = np.where(above, log_y - log_mean + ((between**2 + within**2) / 2)[..., None], 0.0)
@@ -112,9 +112,9 @@ class Amount(Outcome):
             tie, c = tied(values, self.better)
             residual = residual - np.where(above, (tie * effect * between)[..., None], 0.0)
             shared = shared * c**2
-            zero, some = log_chance(logit, (-tie * effect)[..., None], c[..., None])
+            zero, some = log_chances(logit, arm, (-tie * effect)[..., None], c[..., None])
         else:
-            zero, some = log_chance(logit)
+            zero, some = log_chances(logit, arm)
         k, total, square = above.sum(axis=-1), residual.sum(axis=-1), (residual**2).sum(axis=-1)
         both = own + k * shared
         log_density = -((k - 1) * np.log(own) + np.log(both)) / 2 - k * _HALF_LOG_TWO_PI

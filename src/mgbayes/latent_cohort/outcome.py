@@ -64,6 +64,11 @@ class Outcome(ABC):
         return tuple(column.name for column in self.columns)
 
     @property
+    def time_unit(self) -> str | None:
+        """The unit in which it reads follow-up; None where it reads none."""
+        return None
+
+    @property
     def blocks(self) -> tuple[tuple[str, ...], ...]:
         """Columns that two patients may exchange together."""
         each = tuple((column.name,) for column in self.columns)
@@ -126,19 +131,35 @@ def tied(values: Values, better: int) -> tuple[Any, Any]:
     return better * np.tanh(loading), 1 / np.cosh(loading)
 
 
-def log_chance(logit: Floats, shift: Any = None, c: Any = None) -> tuple[Floats, Floats]:
-    """The logs of P(yes | u) and P(no | u), where P(yes) has this logit over patients; ``shift`` is l u."""
+def log_chances(logit: Floats, arm: Any, shift: Any = None, c: Any = None) -> tuple[Floats, Floats]:
+    """The logs of P(yes | u) and P(no | u), (K, r, ...), of patients in some arms (K or 1, r).
+
+    ``logit`` (K, arm, ...): of P(yes) over the patients of an arm. ``shift`` is l u; None where outcomes are
+    independent.
+    """
+    score = logit if shift is None else normal_score(special.expit(logit), special.expit(-logit))
+    at = score[np.arange(len(score))[:, None], arm]
     if shift is None:
-        return special.log_expit(logit), special.log_expit(-logit)
-    score = (normal_score(special.expit(logit), special.expit(-logit)) + shift) / c
-    return special.log_ndtr(score), special.log_ndtr(-score)
+        return special.log_expit(at), special.log_expit(-at)
+    given = (at + shift) / c
+    return special.log_ndtr(given), special.log_ndtr(-given)
 
 
-def log_chance_tied(
-    logit: Floats, values: Values, effect: Floats | None, better: int
+def log_between_scores(low: Floats, high: Floats) -> Floats:
+    """log(Φ(high) - Φ(low)), from the tail in which nothing cancels."""
+    upper = low > 0
+    one, other = np.where(upper, -low, high), np.where(upper, -high, low)
+    large, small = special.log_ndtr(one), special.log_ndtr(other)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(large + np.log1p(-np.exp(small - large)))
+
+
+def log_chances_tied(
+    values: Values, level: str, ratio: str, arm: Any, effect: Floats | None, better: int
 ) -> tuple[Floats, Floats]:
-    """The same of an outcome of one place, at the patients' effects; None where outcomes are independent."""
+    """The same of an outcome of one place whose logit is level ± ratio / 2, at the patients' effects."""
+    logit = by_arm(values, level, ratio, np.array([0, 1]))
     if effect is None:
-        return log_chance(logit)
+        return log_chances(logit, arm)
     tie, c = tied(values, better)
-    return log_chance(logit, tie * effect, c)
+    return log_chances(logit, arm, tie * effect, c)

@@ -14,6 +14,7 @@ model on patients). A higher u is better for the patient in every outcome whose 
 - an outcome at one visit that is normal in each arm: normal given u too, with mean μ_a ± l σ_a u and SD c σ_a;
 - ordered classes at one visit: P(class below k | u) = Φ((Φ⁻¹(P_ak) ∓ l u) / c), P_ak being that over patients; at
   several, that of the model given the patient's own effect ~ N(0, 1), of which l u is the effect's part;
+- counted events, Poisson or negative binomial given follow-up: each threshold of the count is tied as a class is;
 - a yes/no outcome: P(yes | u) = Φ((Φ⁻¹(p_a) ± l u) / c).
 
 With a loading of 0 these are the densities of the models on patients (tests hold them together).
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mgbayes.latent_cohort.counted import Counted
 from mgbayes.latent_cohort.measured import Amount, Measured
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
@@ -35,5 +37,6 @@ OUTCOMES: Mapping[str, tuple[type[Outcome], ...]] = {
     "continuous": (Amount, Measured),
     "binary": (YesNo,),
     "ordinal": (Ordered,),
+    "counts": (Counted,),
 }
 """By model of a plan; of several, the first that has a family for it."""

@@ -67,26 +67,27 @@ def outcomes_of(
             for one in _each_outcome(plan, family):
                 outcome = kind.of(Job(study, one, family), loading)
                 column = _untold(study, outcome)
-                if column is None:
-                    found.append(outcome)
-                else:
+                if column is not None:
                     left_out.append(
                         LeftOut(plan.title, f"no number of all patients is reported for {column.name}")
                     )
+                elif outcome.time_unit is not None and followup_of(study, plan) is None:
+                    raise NotPrinted(plan.endpoints[0].endpoint, "the length of follow-up")
+                else:
+                    found.append(outcome)
         except NotPrinted as absent:
             left_out.append(LeftOut(plan.title, f"the paper does not report {absent.needed}"))
-    unit = next((_time_unit(outcome) for outcome in found if FOLLOWUP in outcome.reads), "")
-    alike = [outcome for outcome in found if FOLLOWUP not in outcome.reads or _time_unit(outcome) == unit]
+    unit = next((outcome.time_unit for outcome in found if outcome.time_unit is not None), None)
+    alike = [outcome for outcome in found if outcome.time_unit in (None, unit)]
     left_out += [
-        LeftOut(outcome.plan.title, f"its times are not in {unit}, as the follow-up of the first outcome is")
+        LeftOut(
+            outcome.plan.title,
+            f"its times or its follow-up are not in {unit}, as the follow-up of the first outcome is",
+        )
         for outcome in found
         if outcome not in alike
     ]
     return tuple(alike), tuple(left_out)
-
-
-def _time_unit(outcome: Outcome) -> str:
-    return outcome.job.study.endpoint(outcome.plan.endpoints[0].endpoint).unit
 
 
 def _untold(study: Study, outcome: Outcome) -> Column | None:
@@ -120,19 +121,19 @@ def cohort_of(study: Study, outcomes: tuple[Outcome, ...]) -> Cohort:
 
 
 def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
-    """The follow-up of the first time to an event, which all share."""
+    """The follow-up of the first outcome that reads it, which all share."""
     for outcome in outcomes:
-        if FOLLOWUP in outcome.reads:
+        if outcome.time_unit is not None:
             endpoint = study.endpoint(outcome.plan.endpoints[0].endpoint)
             given = followup_of(study, outcome.plan)
             assert given is not None  # the outcome's model has asked for it
             named = study.claim(endpoint.followup).endpoint if endpoint.followup else None
             # Its numbers are held only where they are in the unit of the times.
-            source = named if named and study.endpoint(named).unit == endpoint.unit else None
+            source = named if named and study.endpoint(named).unit == outcome.time_unit else None
             if given.sd == 0:
-                length = round(given.mean)
-                return FollowUp(Column(FOLLOWUP, 1.0, length, "", high=length), given)
-            return FollowUp(Column(FOLLOWUP, 1.0, 1, source or ""), given)
+                return FollowUp(Column(FOLLOWUP, given.mean, 1, "", high=1), given)
+            step = 1.0 if outcome.time_unit == "days" else 0.1
+            return FollowUp(Column(FOLLOWUP, step, 1, source or ""), given)
     return None
 
 

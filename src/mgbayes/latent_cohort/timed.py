@@ -12,7 +12,7 @@ from mgbayes.distributions.arithmetic import normal_score
 from mgbayes.distributions.hazards import Hazard
 from mgbayes.distributions.lifetimes import LIFETIMES
 from mgbayes.latent_cohort.followup import FOLLOWUP
-from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chance_tied, tied, unit_of
+from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chances_tied, tied, unit_of
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.proportional_hazards import hazard_of
@@ -42,6 +42,11 @@ class Timed(Outcome):
     def waiting(self) -> float:
         """How long a patient must be followed beyond the event for it to count."""
         return float(self.endpoint.confirmed_after or 0)
+
+    @property
+    def time_unit(self) -> str:
+        """That of its times."""
+        return str(self.endpoint.unit)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -87,10 +92,10 @@ class CureTime(Timed):
         """See the module."""
         law = LIFETIMES[self.job.family]
         event, time, left, possible = self._seen(rows)
-        logit = by_arm(values, "logit_ever", "log_odds_ratio", rows.arm)
         log_mean = by_arm(values, "log_mean_time", "log_time_ratio", rows.arm)
         shape = values["shape"][:, None]
-        log_ever, log_never = log_chance_tied(logit, values, effect, self.better)
+        odds = values, "logit_ever", "log_odds_ratio"
+        log_ever, log_never = log_chances_tied(*odds, rows.arm, effect, self.better)
         seen = log_ever + law.logpdf(time, log_mean, shape)
         not_yet = np.logaddexp(log_never, log_ever + law.log_survival(left, log_mean, shape))
         return np.where(possible, np.where(event, seen, not_yet), -np.inf)

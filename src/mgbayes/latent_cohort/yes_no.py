@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chance_tied
+from mgbayes.latent_cohort.outcome import Outcome, log_chances_tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
@@ -61,6 +61,6 @@ class YesNo(Outcome):
 
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module."""
-        logit = by_arm(values, "level", "log_odds_ratio", rows.arm)
-        log_yes, log_no = log_chance_tied(logit, values, effect, self.better)
+        odds = values, "level", "log_odds_ratio"
+        log_yes, log_no = log_chances_tied(*odds, rows.arm, effect, self.better)
         return np.where(rows[self.key] > 0, log_yes, log_no)

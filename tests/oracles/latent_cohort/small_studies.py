@@ -127,3 +127,12 @@ GRADES = study(
         },
     ],
 )
+
+
+def stays(old: tuple[str, str], new: tuple[str, str]) -> Study:
+    """Stays in hospital over two years, as the mean and SD of each arm."""
+    endpoint = {"id": "stays", "label": "stays", "kind": "count", "whole": True, "benefit": "lower"}
+    rows = [{"group": group, "mean": mean, "sd": sd} for group, (mean, sd) in (("old", old), ("new", new))]
+    return study(
+        [endpoint | {"fixed_followup": "2"}], [{"id": "stays", "endpoint": "stays", "summaries": rows}]
+    )

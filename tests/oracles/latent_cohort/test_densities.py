@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.count_chances import around_counts
+from mgbayes.latent_cohort.counted import Counted
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.run import outcomes_of
@@ -15,7 +18,9 @@ from mgbayes.latent_cohort.table import Rows
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
+from mgbayes.models.priors import Prior
 from mgbayes.study import load_study
+from mgbayes.study.schema import Study
 from tests.oracles.continuous_fits import log_density
 from tests.oracles.latent_cohort.small_studies import PILLS, plan
 
@@ -152,6 +157,42 @@ def test_averaged_over_the_effect_tied_classes_are_untied_ones(visits: int) -> N
     ).all()
 
 
+def counted(family: str, loading: Prior | None = None) -> Outcome:
+    """With follow-up in days; the shipped study reports no number of it."""
+    raw = STUDY.model_dump(mode="json", exclude_none=True)
+    next(row for row in raw["endpoints"] if row["id"] == "hospital")["followup"] = "baseline.followup"
+    study = Study.model_validate(raw)
+    return Counted.of(Job(study, load_plan("hospital").with_family(family), family), loading)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_counts_are_those_of_the_model_on_patients(family: str) -> None:
+    outcome, theta = counted(family), [-0.4, 0.6, 0.3][: 2 + (family != "poisson")]
+    y = np.random.default_rng(6).integers(0, 9, 33)
+    found = by_patient(outcome, theta, {"hospital.value": y, "followup": FOLLOWED})
+    data = outcome.job.model.patients(in_arms(y), in_arms(FOLLOWED / 365.25, 1.0), in_arms(np.ones(33)))
+    built = outcome.job.model.build(data, family, outcome.plan.prior_set(family))
+    point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_averaged_over_the_effect_tied_counts_are_untied_ones(family: str) -> None:
+    theta = [-0.4, 0.6, 0.3][: 2 + (family != "poisson")]
+    rows = {"hospital.value": np.arange(33) % 7, "followup": FOLLOWED}
+    tied = counted(family, Prior("normal", (0.0, 0.5), "a test"))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    shares = [by_patient(tied, [*theta, 0.8], rows, np.full((1, 33), u)) for u in nodes]
+    averaged = np.log(np.tensordot(weights / weights.sum(), np.exp(shares), axes=1))
+    assert averaged == pytest.approx(by_patient(counted(family), theta, rows), abs=1e-6)
+    # A higher effect is fewer events.
+    none = rows | {"hospital.value": np.zeros(33)}
+    assert (
+        by_patient(tied, [*theta, 0.8], none, np.ones((1, 33)))
+        > by_patient(tied, [*theta, 0.8], none, -np.ones((1, 33)))
+    ).all()
+
+
 def test_yes_and_no_are_bernoulli() -> None:
     outcome = outcome_of("binary")
     yes = np.arange(33) % 3 == 0
@@ -184,4 +225,16 @@ def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) ->
 
 def test_every_kind_is_held_to_its_model() -> None:
     kinds = {kind.__name__ for kinds in OUTCOMES.values() for kind in kinds}
-    assert kinds == {"CureTime", "HazardTime", "Amount", "Measured", "Ordered", "YesNo"}
+    assert kinds == {"CureTime", "HazardTime", "Amount", "Counted", "Measured", "Ordered", "YesNo"}
+
+
+@pytest.mark.parametrize("kappa", [0.0, 0.1, 4.0])
+def test_both_tails_of_a_count_are_those_of_scipy(kappa: float) -> None:
+    y, mean = (x.ravel()[None] for x in np.meshgrid([0.0, 1, 5, 50, 400], [0.01, 1.0, 30.0, 900.0]))
+    law = stats.nbinom(1 / kappa, 1 / (1 + kappa * mean)) if kappa else stats.poisson(mean)
+    found = around_counts(y, mean, np.array([kappa]))
+    expected = np.array([law.cdf(y - 1), law.sf(y - 1), law.cdf(y), law.sf(y)])
+    smaller = np.minimum(expected, expected[[1, 0, 3, 2]])
+    kept = (smaller == expected) & (expected > 1e-290)
+    assert kept.sum() > 20
+    assert found[kept] == pytest.approx(expected[kept], rel=1e-7)

@@ -17,7 +17,7 @@ from mgbayes.latent_cohort.table import Tables
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Study
-from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan
+from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan, stays
 
 SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
 # Parameters on the scale without edges: log level and ratio, zero shares, between, within, loading; and log hazard
@@ -80,6 +80,21 @@ def test_amounts_on_a_grid() -> None:
     listed = Tables(cohort.columns, cohort.arm, {"pills.value": every})
     share = weights(sampler, state, listed)
     x = drawn.steps["pills.value"]
+    assert (share > 0).sum() > 50
+    agrees((x == 0).sum(1), share, (every == 0).sum(1))
+    agrees(x[:, 0], share, every[:, 0])
+    agrees(x.max(1), share, every.max(1))
+
+
+def test_counts_of_events() -> None:
+    study = stays(("1.5", "1"), ("1.0", "1"))
+    cohort = cohort_of(study, outcomes_of(study, (plan("hospital", "stays"),), 0.5)[0])
+    sampler, state, drawn = moved(cohort, [-0.2, -0.6, -0.3, 0.7], sweeps=240, keep=20)
+    old = [x for x in product(range(7), repeat=4) if sum(x) == 6]
+    new = [x for x in product(range(4), repeat=3) if sum(x) == 3]
+    every = np.array([[*a, *b] for a in old for b in new])
+    listed = Tables(cohort.columns, cohort.arm, {"stays.value": every, "followup": np.ones_like(every)})
+    share, x = weights(sampler, state, listed), drawn.steps["stays.value"]
     assert (share > 0).sum() > 50
     agrees((x == 0).sum(1), share, (every == 0).sum(1))
     agrees(x[:, 0], share, every[:, 0])

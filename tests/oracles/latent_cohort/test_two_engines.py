@@ -7,10 +7,13 @@ from dataclasses import replace
 import arviz_stats as azs
 import numpy as np
 import pytest
+import xarray as xr
 
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
+from mgbayes.inference.sample import compile_model, draw
 from mgbayes.latent_cohort.diagnostics import convergence
+from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.run import (
     Settings,
     cohort_of,
@@ -21,32 +24,54 @@ from mgbayes.latent_cohort.run import (
 )
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
+from tests.oracles.latent_cohort.small_studies import plan, stays
 
 STUDY = load_study()
 SETTINGS = Settings(dependence=0.0, chains=128, warmup=600, draws=100, seed=4)
 
 
+def agree(outcome: Outcome, draws: xr.Dataset, other: xr.Dataset) -> None:
+    """Mean and P(benefit) of every estimand within 3 Monte Carlo errors of both."""
+    own = outcome.estimands(draws)
+    for row in outcome.declared():
+        here = own[row.id].transpose("chain", "draw").to_numpy()
+        there = other[row.id].transpose("chain", "draw").to_numpy()
+        assert convergence(here).ok
+        for f in (np.arctan, lambda x, null=row.null: (x > null).astype(float)):
+            error = np.hypot(azs.mcse(f(here), method="mean"), azs.mcse(f(there), method="mean"))
+            assert abs(f(here).mean() - f(there).mean()) < 3 * error, row.id
+
+
 @pytest.mark.evidence
 @pytest.mark.parametrize("name", ["remission", "relapse"])
 def test_two_engines_have_one_answer(name: str) -> None:
-    """Mean and P(benefit) of every estimand within 3 Monte Carlo errors of both."""
-    plan = load_plan(name)
-    outcomes, _ = outcomes_of(STUDY, (plan,), 0.0)
+    shipped = load_plan(name)
+    outcomes, _ = outcomes_of(STUDY, (shipped,), 0.0)
     cohort = cohort_of(STUDY, outcomes)
     # The separate model integrates over follow-up, and does not hold its published mean and SD besides.
     cohort = replace(
         cohort, statements=tuple(s for s in cohort.statements if s.column.name != "followup"), relations=()
     )
     run = posterior(cohort, SETTINGS)
-    own = outcomes[0].estimands(parameter_draws(outcomes[0], run))
-    fit = Fitter(cores=2, predictive=False).fit(Job(STUDY, plan, plan.family))
-    for row in fit.estimands:
-        here = own[row.id].transpose("chain", "draw").to_numpy()
-        there = fit.contrasts[row.id].transpose("chain", "draw").to_numpy()
-        assert convergence(here).ok
-        for f in (np.arctan, lambda x, null=row.null: (x > null).astype(float)):
-            error = np.hypot(azs.mcse(f(here), method="mean"), azs.mcse(f(there), method="mean"))
-            assert abs(f(here).mean() - f(there).mean()) < 3 * error, row.id
+    fit = Fitter(cores=2, predictive=False).fit(Job(STUDY, shipped, shipped.family))
+    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+
+
+@pytest.mark.evidence
+def test_counts_that_their_numbers_determine_have_the_answer_of_patients() -> None:
+    """Only 0, 1, 2 and 3 have the mean and SD of the one arm, and only 0, 1 and 2 those of the other."""
+    study, chosen = stays(("1.5", "1.3"), ("1.0", "1.0")), plan("hospital", "stays")
+    outcomes, _ = outcomes_of(study, (chosen,), 0.0)
+    cohort = cohort_of(study, outcomes)
+    run = posterior(cohort, SETTINGS)
+    tables = table_draws(cohort, run).steps["stays.value"]
+    assert (np.sort(tables[:, :4]) == [0, 1, 2, 3]).all()
+    assert (np.sort(tables[:, 4:]) == [0, 1, 2]).all()
+    model = outcomes[0].job.model
+    data = model.patients([[0, 1, 2, 3], [0, 1, 2, 0]], np.full((2, 4), 2.0), [[1] * 4, [1, 1, 1, 0]])
+    built = model.build(data, chosen.family, chosen.prior_set(chosen.family))
+    draws, _ = draw(compile_model(built), chosen.sampling)
+    agree(outcomes[0], parameter_draws(outcomes[0], run), model.estimands(draws, data, chosen.family))
 
 
 @pytest.mark.long

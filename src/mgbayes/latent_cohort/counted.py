@@ -1,0 +1,71 @@
+"""Counted events in the cohort, with each patient's follow-up (density in outcomes.py)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from mgbayes.distributions.arithmetic import normal_score
+from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.count_chances import around_counts, log_chances_of_counts
+from mgbayes.latent_cohort.followup import FOLLOWUP
+from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_between_scores, tied
+from mgbayes.latent_cohort.parameters import Parameter, Values
+from mgbayes.latent_cohort.table import Column, Floats, Rows
+from mgbayes.models.priors import Prior
+from mgbayes.study.schema import DAYS_IN
+
+
+class Counted(Outcome):
+    """How often a patient had an event that can recur (models/counts.py)."""
+
+    @classmethod
+    def of(cls, job: Job, loading: Prior | None) -> Outcome:
+        """The outcome of a plan; the model's own data are of patients, who are drawn here."""
+        return cls(job, loading, {})
+
+    @cached_property
+    def time_unit(self) -> str:
+        """That of the reported follow-up."""
+        study = self.job.study
+        named = study.endpoint(self.plan.endpoints[0].endpoint).followup
+        counted = study.endpoint_of(study.claim(named)) if named else None
+        return counted.unit if counted is not None else "years"
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The number of events."""
+        part = self.plan.endpoints[0]
+        return (Column(f"{part.endpoint}.value", 1.0, 0, part.endpoint, part.visit),)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Events and follow-up."""
+        return self.columns[0].name, FOLLOWUP
+
+    @cached_property
+    def better(self) -> int:
+        """1 where more events are better."""
+        return 1 if self.job.model.outcome.benefit == "higher" else -1
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the model."""
+        own = ("rate_cv",) if self.job.family == "negative_binomial" else ()
+        return tuple(Parameter(name, self.prior(name)) for name in ("log_rate", "log_rate_ratio", *own))
+
+    def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
+        """See the module and models/counts.py."""
+        y = rows[self.columns[0].name]
+        years = rows[FOLLOWUP] * DAYS_IN[self.time_unit] / DAYS_IN["years"]
+        mean = np.exp(by_arm(values, "log_rate", "log_rate_ratio", rows.arm)) * years
+        cv = values.get("rate_cv", np.zeros(len(mean)))
+        if effect is None:
+            return log_chances_of_counts(y, mean, cv**2)
+        tie, c = tied(values, self.better)
+        before, from_here, until, after = around_counts(y, mean, cv**2)
+        low, high = (
+            (normal_score(below, above) - tie * effect) / c
+            for below, above in ((before, from_here), (until, after))
+        )
+        return log_between_scores(low, high)
