@@ -34,9 +34,11 @@ def test_it_writes_a_page_tables_and_figures_but_no_patient(made: tuple[mgbayes.
     assert study.question in page
     assert "https://" not in page.replace("http://www.w3.org", "")
     written = {path.stem for path in (folder / "tables").glob("*.csv")}
-    assert {"estimands", "dependence", "moves", "used"} <= written
-    with (folder / "tables" / "used.csv").open(encoding="utf-8") as file:
-        assert {row["claim"] for row in csv.DictReader(file)} == {"fell", "times", "followup"}
+    assert {"estimands", "dependence", "moves", "numbers"} <= written
+    with (folder / "tables" / "numbers.csv").open(encoding="utf-8") as file:
+        assert {(row["claim"], row["use"]) for row in csv.DictReader(file)} == {
+            (claim, "in the model") for claim in ("fell", "times", "followup")
+        }
     assert all(len(path.read_text("utf-8").splitlines()) < 40 for path in (folder / "tables").glob("*.csv"))
 
 

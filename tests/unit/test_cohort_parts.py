@@ -11,10 +11,16 @@ import xarray as xr
 
 from mgbayes.latent_cohort.answer import _together
 from mgbayes.latent_cohort.diagnostics import GROUPS, Convergence, nested_rhat
+from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.relations import Quiet
+from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
+from mgbayes.latent_cohort.run import cohort_of, outcomes_of
 from mgbayes.latent_cohort.statements import Windows
 from mgbayes.latent_cohort.timed import Timed
 from mgbayes.latent_cohort.unpublished import _Counts
+from mgbayes.models.plan_file import load_plan
+from mgbayes.study import load_study
+from mgbayes.study.schema import Study
 
 
 def test_nested_rhat_is_that_of_its_definition() -> None:
@@ -98,3 +104,48 @@ def test_an_event_counts_where_follow_up_exceeds_it_by_the_waiting_time() -> Non
     assert time.tolist() == [60.0, 80.0, 1.0]
     assert left.tolist() == [70.0, 70.0, 70.0]
     assert possible.tolist() == [True, False, True]
+
+
+def account(study: Study) -> list[ReportedNumber]:
+    plans = [load_plan(name) for name in ("remission", "relapse", "prednisone", "binary", "mgfa")]
+    cohort = cohort_of(study, outcomes_of(study, plans, 0.0)[0])
+    rng, columns = np.random.default_rng(1), cohort.columns.values()
+    others, refused = exchangeable_statements(rng, study, columns, cohort.arm)
+    return list(reported_numbers(study, cohort.statements, others, refused, {"relapse.time"}))
+
+
+def test_every_reported_number_is_used_or_left_out_with_a_reason() -> None:
+    study = load_study()
+    found = account(study)
+    for claim in study.claims:
+        numbers = len(claim.summaries) + len(set(claim.p_by_source.values()))
+        assert sum(row.claim == claim.id for row in found) == max(numbers, 1)
+    assert all(row.why for row in found if row.use == "left out")
+    uses = {(row.claim, row.use) for row in found}
+    assert {
+        ("baseline.n", "met by the table"),
+        ("baseline.age", "met by the table"),
+        ("baseline.thymectomy", "met by the table"),
+        ("prednisone.last", "in the model"),
+        ("mgfa.musk_last", "in the model"),
+        ("thymoma.cycles", "left out"),
+        ("hospital.between", "left out"),
+    } <= uses
+    (users,) = (row for row in found if row.claim == "baseline.prednisone_users")
+    assert users.why == "27 of 33 are not 87.9 %: the count is met, the percentage is not"
+
+
+def test_numbers_without_a_model_that_no_table_has_stop_nothing() -> None:
+    raw = load_study().model_dump(mode="json", exclude_none=True)
+    next(row for row in raw["claims"] if row["id"] == "baseline.thymectomy_all")["summaries"][0]["count"] = (
+        "21"
+    )
+    found = account(Study.model_validate(raw))
+    thymectomy = [
+        row for row in found if row.claim.startswith("baseline.thymectomy") and row.number[:2] != "p "
+    ]
+    assert {row.use for row in thymectomy} == {"left out"}
+    assert {row.why for row in thymectomy} == {
+        "no table was found that has it beside the other numbers of its endpoint"
+    }
+    assert any(row.use == "in the model" for row in found)

@@ -16,7 +16,9 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
+from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import (
     LeftOut,
     Settings,
@@ -31,6 +33,7 @@ from mgbayes.latent_cohort.table import Floats, Tables
 from mgbayes.latent_cohort.tests_on_tables import PublishedP, published_p
 from mgbayes.latent_cohort.unpublished import Unpublished, unpublished
 from mgbayes.models.plan import Plan
+from mgbayes.models.plan_file import shipped_plans
 from mgbayes.overall.main_outcomes import main_estimands
 from mgbayes.planning.choose import plans_of
 from mgbayes.study.about import overlap
@@ -118,6 +121,7 @@ class CohortAnswer:
     unpublished: tuple[Unpublished, ...]
     derived: tuple[Derived, ...]
     left_out: tuple[LeftOut, ...]
+    numbers: tuple[ReportedNumber, ...]
     acceptance: dict[str, float]
     tables: Tables
 
@@ -145,8 +149,8 @@ def cohort(
         study: a study, or what ``load_study`` takes.
         plans: of a time to an event, of an amount that is never negative, or of yes/no outcomes; by default those
             that are shipped or proposed for the study.
-        settings: how long chains run, and the prior of how outcomes depend on each other. The answer is made once
-            more with independent outcomes, and with twice the dependence.
+        settings: how long chains run, and the prior of how outcomes depend on each other. With independent
+            outcomes, and with twice the dependence, half as many draws are made to see what depends on it.
         cores: processes that run side by side.
         say: told what is being done.
 
@@ -165,33 +169,46 @@ def cohort(
         ('odds_ratio_pis_mm', True)
     """
     read = study if isinstance(study, Study) else load_study(study)
-    chosen = tuple(plans if plans is not None else plans_of(read).plans)
+    chosen = tuple(plans) if plans is not None else _plans_of(read)
     asked = settings or Settings()
     levels = list(dict.fromkeys((asked.dependence, 0.0, 2 * asked.dependence)))
     if not outcomes_of(read, chosen, 0.0)[0]:
         accepted = "a plan of a time to an event, of an amount that is never negative, or of yes/no outcomes"
         raise InputError(read.id, [Problem("plans", "none that the cohort can hold", accepted)])
     say("drawing tables of patients, once for each prior of dependence")
-    tasks = [partial(_drawn, read, chosen, replace(asked, dependence=level)) for level in levels]
+    fewer = replace(asked, draws=-(-asked.draws // 2))
+    runs = [asked, *(replace(fewer, dependence=level) for level in levels[1:])]
+    tasks = [partial(_drawn, read, chosen, run) for run in runs]
     done = dict(Executor(cores).run(tasks))
     say("testing every table")
     first = done[0]
     statements = first.cohort
     left_out = outcomes_of(read, chosen, 0.0)[1]
     derived = tuple(derived_of(read, statements.columns))
+    p_values = tuple(published_p(read, statements.outcomes, first.tables, derived))
+    rng, columns = np.random.default_rng(asked.seed), statements.columns.values()
+    exchangeable, refused = exchangeable_statements(rng, read, columns, statements.arm)
+    tested = {row.claim for row in p_values}
     return CohortAnswer(
         read,
         statements,
         asked,
         first.answers,
         tuple(done[k].together for k in range(len(levels))),
-        tuple(published_p(read, statements.outcomes, first.tables, derived)),
+        p_values,
         tuple(unpublished(read, statements.outcomes, first.tables, derived, statements.statements)),
         derived,
-        (*left_out, *_unused(read, statements)),
+        left_out,
+        tuple(reported_numbers(read, statements.statements, exchangeable, refused, tested)),
         first.acceptance,
         first.tables,
     )
+
+
+def _plans_of(study: Study) -> tuple[Plan, ...]:
+    """Those of the study's separate fits, and of its counted events, which published numbers alone do not fit."""
+    counted = [plan for plan in shipped_plans() if plan.model == "counts" and plan.study == study.id]
+    return (*plans_of(study).plans, *counted)
 
 
 @dataclass(frozen=True)
@@ -213,14 +230,6 @@ def _drawn(study: Study, plans: tuple[Plan, ...], settings: Settings) -> _Drawn:
     answers = tuple(row for outcome in outcomes for row in _answers(outcome, draws[outcome.name]))
     together = _together(settings.dependence, separate(study, main_of(answers)), draws)
     return _Drawn(behind, answers, together, run.acceptance, table_draws(behind, run))
-
-
-def _unused(study: Study, cohort: Cohort) -> Iterator[LeftOut]:
-    """Claims with numbers of which there is no statement."""
-    used = {statement.claim for statement in cohort.statements}
-    for claim in study.claims:
-        if claim.summaries and claim.id not in used:
-            yield LeftOut(claim.what, "no outcome of the cohort has it")
 
 
 def _answers(outcome: Outcome, draws: xr.Dataset) -> Iterator[Answer]:

@@ -11,6 +11,9 @@ from numba import njit
 
 from mgbayes.latent_cohort.table import Floats, Steps
 
+_FAR = 300.0
+"""Log odds that are as good as certainty."""
+
 
 @njit(error_model="numpy")
 def class_chances(edges: Floats, sd: Floats, nodes: Floats) -> Floats:
@@ -21,17 +24,17 @@ def class_chances(edges: Floats, sd: Floats, nodes: Floats) -> Floats:
     chains, arms, visits, ends = edges.shape
     chance = np.empty((chains, arms, visits, ends - 1, len(nodes)))
     for k in range(chains):
+        moved = np.exp(-sd[k] * nodes)
         for a in range(arms):
             for v in range(visits):
                 x = edges[k, a, v]
+                odds = np.exp(np.minimum(np.maximum(x, -_FAR), _FAR))
                 for j in range(len(nodes)):
                     above = 1.0  # σ(-x) of the lower edge
                     for one in range(ends - 1):
-                        at = x[one + 1] - sd[k] * nodes[j]
-                        small = np.exp(-abs(at))
-                        less = (1.0 if at > 0 else small) / (1 + small)
-                        chance[k, a, v, one, j] = less * above
-                        above = (small if at > 0 else 1.0) / (1 + small)
+                        z = odds[one + 1] * moved[j]
+                        chance[k, a, v, one, j] = z / (1 + z) * above
+                        above = 1 / (1 + z)
                 for one in range(1, ends - 2):
                     chance[k, a, v, one] *= -np.expm1(x[one] - x[one + 1])
     return chance

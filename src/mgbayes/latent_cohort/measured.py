@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chances, tied, unit_of
+from mgbayes.latent_cohort.outcome import LOWEST, Outcome, by_arm, log_chances, tied, unit_of
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
@@ -17,8 +17,6 @@ from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
 
-_LOWEST = -(10**7)
-"""In steps, of an outcome without a lower end."""
 _HALF_LOG_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
@@ -137,7 +135,7 @@ class Measured(Outcome):
         """The value."""
         part = self.plan.endpoints[0]
         endpoint = self.job.study.endpoint(part.endpoint)
-        low = 0 if self.job.model.outcome.nonnegative else _LOWEST
+        low = 0 if self.job.model.outcome.nonnegative else LOWEST
         return (
             Column(f"{endpoint.id}.{part.visit or 'value'}", unit_of(endpoint), low, endpoint.id, part.visit),
         )

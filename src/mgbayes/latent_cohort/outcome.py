@@ -20,6 +20,9 @@ from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Endpoint
 
+LOWEST = -(10**7)
+"""In steps, of an outcome without a lower end."""
+
 
 @dataclass(frozen=True)
 class Outcome(ABC):

@@ -33,8 +33,8 @@ class Settings:
 
     dependence: float = 0.5
     chains: int = 128
-    warmup: int = 600
-    draws: int = 60
+    warmup: int = 200
+    draws: int = 80
     thin: int = 10
     seed: int = 20200216
 

@@ -38,7 +38,7 @@ _IMPOSSIBLE = -60.0
 """The log density of an impossible patient while chains start."""
 _EFFECT_STEP = 0.8
 _FEWEST = 3
-"""Updates of an outcome's parameters in a sweep, and one more for every two of them."""
+"""Updates of an outcome's parameters in a sweep, and one more for each of them."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Sampler:
         return hold
 
     def _parameters(self, state: State, outcome: Outcome, run: Run, floor: float | None) -> None:
-        rows, layout = state.tables.every(), outcome.layout
+        rows, layout = state.tables.every(outcome.reads), outcome.layout
 
         def log_density(theta: Floats, chains: Any) -> Floats:
             own = Rows(rows.arm, {column: values[chains] for column, values in rows.values.items()})
@@ -225,7 +225,7 @@ class Sampler:
 
         theta = state.theta[outcome.name]
         here = log_density(theta, np.arange(len(theta)))
-        for _ in range(_FEWEST + layout.size // 2):
+        for _ in range(_FEWEST + layout.size):
             theta, here, take = evolve(self.rng, theta, log_density, here)
             run.count(f"parameters of {outcome.name}", take)
         state.move(outcome, theta)

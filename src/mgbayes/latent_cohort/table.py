@@ -70,9 +70,9 @@ class Tables:
             self.arm[who], {name: self.steps[name][chain, who] * self.columns[name].unit for name in names}
         )
 
-    def every(self) -> Rows:
-        """All patients of each chain."""
-        return Rows(self.arm[None, :], {name: self.value(name) for name in self.steps})
+    def every(self, names: Iterable[str] | None = None) -> Rows:
+        """All patients of each chain, with some columns or all."""
+        return Rows(self.arm[None, :], {name: self.value(name) for name in names or self.steps})
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
-    """By name: estimands, dependence, correlations, reported_p, not_reported, moves, used and left_out."""
+    """By name: estimands, dependence, correlations, reported_p, not_reported, moves, numbers and left_out."""
     return {
         "estimands": estimands(found),
         "dependence": dependence(found),
@@ -34,17 +35,7 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
         "moves": pd.DataFrame(
             [{"move": name, "taken": share} for name, share in sorted(found.acceptance.items())]
         ),
-        "used": pd.DataFrame(
-            [
-                {
-                    "claim": row.claim,
-                    "group": row.group,
-                    "column": row.column.name,
-                    "reported": row.statistic.wording,
-                }
-                for row in found.cohort.statements
-            ]
-        ),
+        "numbers": pd.DataFrame([asdict(row) for row in found.numbers]),
         "left_out": pd.DataFrame([{"what": row.what, "why": row.why} for row in found.left_out]),
     }
 

@@ -90,7 +90,10 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "steps": dict.fromkeys(
             f"{endpoint.label} in steps of {unit:g} {endpoint.unit}" for endpoint, unit in steps.values()
         ),
-        "statements": [(row.claim, row.group, row.statistic.wording) for row in behind.cohort.statements],
+        "numbers": [
+            (use, [row for row in behind.numbers if row.use == use])
+            for use in dict.fromkeys(row.use for row in behind.numbers)
+        ],
         "left_out": behind.left_out,
         "moves": [(name, words.percent(share)) for name, share in sorted(behind.acceptance.items())],
         "rhat": f"{max(row.convergence.rhat for row in behind.answers):.3f}",
