@@ -146,6 +146,6 @@ def test_numbers_without_a_model_that_no_table_has_stop_nothing() -> None:
     ]
     assert {row.use for row in thymectomy} == {"left out"}
     assert {row.why for row in thymectomy} == {
-        "no table was found that has it beside the other numbers of its endpoint"
+        "no table was found that has it together with the other numbers of its endpoint"
     }
     assert any(row.use == "in the model" for row in found)

@@ -48,7 +48,7 @@ def exchangeable_statements(
             starting_tables(rng, {name: column}, arm, about, lambda column: np.zeros(len(arm)), 1)
         except InputError:
             refused[column.endpoint] = (
-                "no table was found that has it beside the other numbers of its endpoint"
+                "no table was found that has it together with the other numbers of its endpoint"
             )
         else:
             met += about
