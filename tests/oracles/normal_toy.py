@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.catalogue import ModelRow
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.priors import Prior
 
@@ -47,8 +49,14 @@ def declared(data: Any) -> tuple[Estimand, ...]:
     return (Estimand("ratio", "ratio of the toy", "", 1.0, "higher"),)
 
 
-def from_study(study: Any, plan: Any) -> dict[str, np.ndarray]:
-    return {"y": np.array([Y]), "s": np.array([S])}
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured(Evidence):
+    y: np.ndarray
+    s: np.ndarray
+
+
+def from_study(study: Any, plan: Any) -> Measured:
+    return Measured(y=np.array([Y]), s=np.array([S]))
 
 
 def build(data: Any, family: str, priors: Any) -> pm.Model:

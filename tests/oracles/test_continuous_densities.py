@@ -12,6 +12,7 @@ from mgbayes.latent.softplus import expected_softplus, softplus
 from mgbayes.models import visits as of_visits
 from mgbayes.models.continuous import published
 from mgbayes.models.continuous_families import FAMILIES
+from mgbayes.models.evidence import PatientValues
 from mgbayes.models.paired import correlation_bounds, paired_p
 from tests.oracles.continuous_fits import PRIORS, log_density, log_likelihood, model_of
 
@@ -229,7 +230,7 @@ def test_hurdle_density_is_the_multivariate_normal_and_the_bernoulli() -> None:
     for arm, doses in enumerate(FAMILIES["hurdle_lognormal"].patients(rng, HURDLE, n)):
         value[arm, : n[arm]] = doses
     seen = (rng.uniform(size=value.shape) < 5 / 6) * (np.arange(40) < n[:, None])[..., None].astype(float)
-    built = model.build({"value": value, "seen": seen, "n": n}, "hurdle_lognormal", PRIORS)
+    built = model.build(PatientValues(value=value, seen=seen, n=n), "hurdle_lognormal", PRIORS)
     log_mean = HURDLE["log_mean"]
     point = {
         "log_level": log_mean.mean(0),
@@ -293,7 +294,7 @@ def test_estimands_curves_and_predictions_are_those_of_simulated_patients(family
             )
         below = (doses[..., None] <= grid).mean(axis=0)
         np.testing.assert_allclose(share[arm], below, atol=4 * 0.5 / np.sqrt(size))
-    data = {"printed_mean": np.full((2, 3), baseline), "n": N}
+    data = published(np.full((2, 3), baseline), np.ones((2, 3)), N)
     found = model.estimands(one, data, family)
     mean = truth["mean"]
     for i, visit in enumerate(("12m", "last")):

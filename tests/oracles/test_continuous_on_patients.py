@@ -13,12 +13,13 @@ from scipy import stats
 
 from mgbayes.errors import InputError
 from mgbayes.inference.diagnostics import Status
-from mgbayes.inference.job import Job, evidence_of, jobs_of, jobs_on_patients
-from mgbayes.inference.patient_evidence import families, from_patients, used
+from mgbayes.inference.job import Job, jobs_of, jobs_on_patients
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.continuous import Data, padded, published
 from mgbayes.models.continuous_families import FAMILIES
+from mgbayes.models.evidence import PatientValues
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.visits import pairs
@@ -52,7 +53,7 @@ def test_means_sds_and_correlations_say_all_that_patients_say(family: str, visit
     r = [[np.corrcoef(arm.T)[i, j] for i, j in pairs(visits)] for arm in cohort]
     moments = [np.stack([summary(arm) for arm in cohort]) for summary in (_mean, _sd)]
     both = {
-        "patients": {"n": n, "value": padded(cohort)},
+        "patients": PatientValues(n=n, value=padded(cohort)),
         "print": published(
             *moments, n, sample_correlation=np.array(r).reshape(2, -1) if visits > 1 else None
         ),
@@ -92,7 +93,7 @@ def _cohort(n: tuple[int, int], seed: int) -> Data:
     value = padded(FAMILIES[FAMILY].patients(rng, TRUTH, sizes))
     made = rng.uniform(size=value.shape) < np.array([1, 5 / 6, 5 / 6])
     there = (np.arange(max(n)) < sizes[:, None])[..., None]
-    return {"n": sizes, "value": value, "seen": (made & there).astype(float)}
+    return PatientValues(n=sizes, value=value, seen=(made & there).astype(float))
 
 
 @pytest.fixture(scope="module", name="large")
@@ -161,19 +162,18 @@ def _with_zeros(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, xr.Dat
 def test_zeros_reach_only_the_family_that_holds_them(with_zeros: tuple[Study, xr.Dataset]) -> None:
     study, rows = with_zeros
     plan = load_plan("prednisone")
-    assert families(study, plan, rows) == (FAMILY,)
     made = [(job.family, job.evidence) for job in jobs_on_patients(study, plan, rows)]
     assert made == [(FAMILY, "patients"), (plan.family, "published")]
     alone = plan.model_copy(update={"alternative_families": ()})
     (job, *_) = jobs_on_patients(study, alone, rows)
     with pytest.raises(InputError, match=FAMILY):
-        evidence_of(job)
+        _ = job.data
 
 
 def test_a_visit_not_made_leaves_the_others(with_zeros: tuple[Study, xr.Dataset]) -> None:
     study, rows = with_zeros
     data = from_patients(study, load_plan("prednisone"), rows, family=FAMILY)
-    assert used(data) == 33
+    assert data.patients_used == 33
     assert data["seen"].sum() == 33 * 3 - 1
     by_arm = [data["value"][a][data["seen"][a] == 1] for a in (0, 1)]
     assert sum((part == 0).sum() for part in by_arm) == data["zeros"].sum() > 10
@@ -185,17 +185,18 @@ def test_without_zeros_every_family_takes_the_patients(tmp_path: Path) -> None:
     table.loc[table.index[4], "prednisone_mg_12m"] = np.nan
     rows = read_patients(write(table, tmp_path / "patients.csv"), study)
     plan = load_plan("prednisone")
-    assert set(families(study, plan, rows)) == {"normal_ratio", "normal", FAMILY}
+    made = {job.family for job in jobs_on_patients(study, plan, rows) if job.evidence == "patients"}
+    assert made == {"normal_ratio", "normal", FAMILY}
     # A normal outcome needs all three visits of a patient.
-    assert used(from_patients(study, plan, rows, family="normal")) == 32
-    assert used(from_patients(study, plan, rows, family=FAMILY)) == 33
+    assert from_patients(study, plan, rows, family="normal").patients_used == 32
+    assert from_patients(study, plan, rows, family=FAMILY).patients_used == 33
 
 
 def test_no_print_feeds_the_family(study: Study) -> None:
     plan = load_plan("prednisone")
     assert FAMILY not in {job.family for job in jobs_of(study, plan)}
     with pytest.raises(InputError, match="no paper publishes what"):
-        evidence_of(Job(study, plan.with_family(FAMILY), FAMILY))
+        _ = Job(study, plan.with_family(FAMILY), FAMILY).data
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ import statsmodels.stats.api as sms
 from scipy import integrate, special, stats
 from statsmodels.stats.contingency_tables import Table2x2
 
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.planning.propose import propose_plans
@@ -101,7 +101,7 @@ def test_the_posterior_is_that_of_all_counts_that_are_reported_so(
 ) -> None:
     job, plan = job_of(endpoint), plan_of(endpoint)
     assert plan.family == "counts"
-    data = evidence_of(job)
+    data = job.data
 
     def probability(reference: Any, contrast: Any) -> Any:
         total = 0.0
@@ -125,7 +125,7 @@ def test_means_have_the_likelihood_of_the_t_test_and_its_interval() -> None:
     """Under vague priors the posterior is Student's t, whose central 95 % is the reported interval."""
     job, plan = job_of("pain"), plan_of("pain")
     assert plan.family == "means"
-    data, half = evidence_of(job), (0.30 + 3.10) / 2
+    data, half = job.data, (0.30 + 3.10) / 2
     root = np.sqrt(1 / 17 + 1 / 16)
     variance = (half / stats.t.ppf(0.975, 31) / root) ** 2
     assert data["variance"][0] == pytest.approx(variance)
@@ -182,7 +182,7 @@ def test_verify_names_the_counts_behind_an_effect_or_says_that_there_are_none() 
 )
 def test_ranks_of_simulated_studies_are_uniform(endpoint: str, family: str) -> None:
     job, plan = job_of(endpoint), plan_of(endpoint)
-    data, rng, ranks = evidence_of(job), np.random.default_rng(11), []
+    data, rng, ranks = job.data, np.random.default_rng(11), []
     priors = plan.prior_set(family)
     compiled = compile_model(job.model.build(data, family, priors))
     (effect,) = plan.effects(family)

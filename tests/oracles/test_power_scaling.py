@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.models import components
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.components import integrated, log_density_of_sds, log_likelihood, log_prior, powered
@@ -131,7 +131,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
     """Equivalence: one latent data set stands for all, so that nothing is integrated."""
     plan = load_plan(plan_id)
     module = MODELS[plan.model].of(study, plan)
-    data = evidence_of(Job(study, plan, family))
+    data = Job(study, plan, family).data
     priors = plan.prior_set(family)
     rng = np.random.default_rng(12)
     drawn = module.prior_draws(rng, data, family, priors, 40)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.models.continuous import published
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.planning.propose import propose_plans
@@ -61,7 +61,7 @@ def evidence(study: Study, plan: Plan | None = None) -> tuple[Plan, Any, dict[st
     """The proposed plan, or another, with its model and data."""
     plan = plan or propose_plans(study)[0]
     (job, *_) = jobs_of(study, plan)
-    return plan, job.model, evidence_of(job)
+    return plan, job.model, job.data
 
 
 def test_with_both_ends_the_sd_of_changes_says_how_they_correlate() -> None:

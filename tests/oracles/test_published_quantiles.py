@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan
@@ -152,7 +152,7 @@ def _at_gap(reported: Quantiles, definition: str, arm: int, gap: float) -> float
 
 def test_predicted_quantiles_are_those_of_new_samples() -> None:
     (job, *_) = jobs_of(STUDY, PLAN)
-    data, rng = evidence_of(job), np.random.default_rng(3)
+    data, rng = job.data, np.random.default_rng(3)
     dims = ("chain", "draw")
     drawn = xr.Dataset(
         {name: (dims, np.full((1, 4000), AT["lognormal"][name])) for name in ("log_level", "log_ratio")}
@@ -193,7 +193,7 @@ def test_plans_are_proposed_for_medians_that_papers_report() -> None:
 @pytest.mark.parametrize("family", ["lognormal", "weibull"])
 def test_ranks_of_simulated_studies_are_uniform(family: str) -> None:
     (job, *_) = jobs_of(STUDY, PLAN)
-    data, rng, ranks = evidence_of(job), np.random.default_rng(11), []
+    data, rng, ranks = job.data, np.random.default_rng(11), []
     compiled = compile_model(model().build(data, family, PRIORS))
     sampling = Sampling(chains=2, draws=500, tune=500, target_accept=0.95, seed=3)
     for _ in range(120):

@@ -15,7 +15,7 @@ from scipy import integrate, stats
 
 from mgbayes.distributions.followup import followup_data
 from mgbayes.distributions.lifetimes import LIFETIMES
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.printed_p import select
 from mgbayes.inference.published_use import published_use
 from mgbayes.inference.sample import compile_model, draw, swap
@@ -205,7 +205,7 @@ def with_quantiles(
 
 
 def test_quantiles_are_taken_from_the_study() -> None:
-    data = evidence_of(next(jobs_of(with_quantiles(), load_plan(FAGLIA / "healing.toml"))))
+    data = next(jobs_of(with_quantiles(), load_plan(FAGLIA / "healing.toml"))).data
     np.testing.assert_array_equal(data["timed"], [17, 16])
     np.testing.assert_array_equal(data["time_quantile"], [[26, 34, 45], [30, 38, 52]])
     assert not data["times_printed"].any()
@@ -251,7 +251,7 @@ def test_quantiles_that_cannot_be_are_refused(median: Any, iqr: Any, needed: str
 def test_simulated_studies_publish_the_quantiles_of_their_times(model: str) -> None:
     study, plan = with_quantiles(), plan_of(model)
     job = next(jobs_of(study, plan))
-    data, rng = evidence_of(job), np.random.default_rng(10)
+    data, rng = job.data, np.random.default_rng(10)
     priors = plan.prior_set(job.family)
     for _ in range(20):
         _, again = job.model.simulate(rng, data, job.family, priors)
@@ -288,7 +288,7 @@ def test_ranks_of_simulated_studies_are_uniform(model: str) -> None:
     # Simulated studies compute their quantiles by one definition, which the model has to know.
     study, plan = with_quantiles(definition=QuantileDefinition.type_7), plan_of(model)
     job = next(jobs_of(study, plan))
-    data, rng, priors = evidence_of(job), np.random.default_rng(11), plan.prior_set(job.family)
+    data, rng, priors = job.data, np.random.default_rng(11), plan.prior_set(job.family)
     names = [name for name in priors if name.startswith("log") or name == "shape"]
     start, ranks = None, []
     for _ in range(150):
@@ -319,7 +319,7 @@ def test_answers_by_definition_are_those_of_fits_that_name_it() -> None:
 
 def _drawn(study: Study, plan: Plan) -> Any:
     job = next(jobs_of(study, plan))
-    data, priors = evidence_of(job), plan.prior_set(job.family)
+    data, priors = job.data, plan.prior_set(job.family)
     compiled = compile_model(job.model.build(data, job.family, priors))
     posterior, _ = draw(compiled, plan.sampling.model_copy(update={"draws": 4000}), cores=2)
     return select(posterior, job.model.admissible(posterior, data))

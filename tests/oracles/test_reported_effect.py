@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 from mgbayes.calibrate.fingerprint import _LogDensity
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.planning.effects import effect_plan
@@ -45,7 +45,7 @@ def job_of(study: Study, plan: Plan = PLAN) -> Any:
 
 def test_the_posterior_is_the_normal_one_in_closed_form() -> None:
     job = job_of(STUDY)
-    data = evidence_of(job)
+    data = job.data
     y, s = np.log(0.41), np.log(0.68 / 0.24) / (2 * stats.norm.ppf(0.975))
     np.testing.assert_allclose([data["estimate"][0], data["standard_error"][0]], [y, s], rtol=1e-12)
     priors = PLAN.prior_set(PLAN.family)
@@ -65,15 +65,15 @@ def test_the_posterior_is_the_normal_one_in_closed_form() -> None:
 
 @pytest.mark.parametrize("level", ["90", "99"])
 def test_the_level_of_the_interval_sets_its_normal_quantile(level: str) -> None:
-    data = evidence_of(job_of(changed(hr="0.41", ci=["0.24", "0.68"], ci_level=level)))
+    data = job_of(changed(hr="0.41", ci=["0.24", "0.68"], ci_level=level)).data
     expected = np.log(0.68 / 0.24) / (2 * stats.norm.ppf(0.5 + float(level) / 200))
     assert data["standard_error"][0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_an_effect_of_the_reference_arm_is_turned_round() -> None:
     reference, contrast = STUDY.reference.id, STUDY.contrast.id
-    usual = evidence_of(job_of(STUDY))
-    turned = evidence_of(job_of(changed(hr="0.41", ci=["0.24", "0.68"], of=reference, versus=contrast)))
+    usual = job_of(STUDY).data
+    turned = job_of(changed(hr="0.41", ci=["0.24", "0.68"], of=reference, versus=contrast)).data
     assert turned["estimate"][0] == pytest.approx(-usual["estimate"][0])
     assert turned["standard_error"][0] == pytest.approx(usual["standard_error"][0])
     model, priors = job_of(STUDY).model, PLAN.prior_set(PLAN.family)
@@ -87,7 +87,7 @@ def test_a_difference_is_in_its_own_unit() -> None:
     plan = effect_plan(study, study.endpoint("blood_loss"))
     assert plan is not None
     job = job_of(study, plan)
-    data = evidence_of(job)
+    data = job.data
     assert plan_of(study, "blood_loss").model == "continuous"  # its means and SDs need no approximation
     assert data["estimate"][0] == 18.23
     assert data["standard_error"][0] == pytest.approx((43.52 + 7.07) / (2 * stats.norm.ppf(0.975)))
@@ -101,7 +101,7 @@ def test_a_difference_is_in_its_own_unit() -> None:
 
 def test_replicated_estimates_are_as_precise_as_the_reported_one() -> None:
     job = job_of(STUDY)
-    data, rng = evidence_of(job), np.random.default_rng(2)
+    data, rng = job.data, np.random.default_rng(2)
     draws = xr.Dataset({"log_ratio": (("chain", "draw"), np.full((1, 20_000), -0.3))})
     found = np.log(job.model.predict(rng, draws, data, PLAN.family)["estimate"].to_numpy().ravel())
     assert stats.kstest(found, stats.norm(-0.3, data["standard_error"][0]).cdf).pvalue > 1e-3

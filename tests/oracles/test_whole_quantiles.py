@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.latent.order_statistics import Distribution
 from mgbayes.latent.whole_quantiles import TooManyWays, log_probability, ranks_of, ways
@@ -113,7 +113,7 @@ def test_equal_quantiles_of_whole_numbers_are_evidence() -> None:
     """The stay in hospital of another study, in whole days, with quartiles that are equal."""
     whole, plan = _with_stay((("3", ["3", "4"]), ("4", ["3", "6"])))
     (job, *_) = jobs_of(whole, plan)
-    data = evidence_of(job)
+    data = job.data
     assert data["possible"].sum() > 0
     model, priors = job.model, plan.prior_set("lognormal")
     built = model.build(data, "lognormal", priors)
@@ -136,7 +136,7 @@ def test_the_model_has_the_probability_of_both_arms_on_average_over_definitions(
     """Arms of different sizes, whose software is not named; the places' average to four standard errors."""
     study, plan = _with_stay((("1", ["1", "2"]), ("2", ["1", "3"])), sizes=("6", "5"))
     (job, *_) = jobs_of(study, plan)
-    data = evidence_of(job)
+    data = job.data
     built = job.model.build(data, "lognormal", plan.prior_set("lognormal"))
     point = {"log_level": 0.6, "log_ratio": 0.3, "log_sd": np.array([0.4, 0.35])}
     of_places = log_likelihood(built, point, "place")
@@ -163,7 +163,7 @@ def test_the_model_has_the_probability_of_both_arms_on_average_over_definitions(
 def test_ranks_of_simulated_studies_are_uniform() -> None:
     study, plan = _with_stay((("3", ["3", "4"]), ("4", ["3", "6"])), sizes=("12", "9"))
     (job, *_) = jobs_of(study, plan)
-    data, rng = evidence_of(job), np.random.default_rng(11)
+    data, rng = job.data, np.random.default_rng(11)
     # Few ways each: a stay of about three days.
     priors = plan.prior_set("lognormal") | {"log_level": Prior("normal", (0.9, 0.4), "a simulation")}
     compiled = compile_model(job.model.build(data, "lognormal", priors))

@@ -9,7 +9,7 @@ import pymc as pm
 
 from mgbayes.models.catalogue import ModelRow
 from mgbayes.models.parameters import parameter
-from tests.oracles.normal_toy import FAMILIES, PRIORS, declared, estimands, prior_draws
+from tests.oracles.normal_toy import FAMILIES, PRIORS, Measured, declared, estimands, prior_draws
 
 __all__ = [
     "FAMILIES",
@@ -25,8 +25,8 @@ __all__ = [
 ROW = ModelRow("tests.oracles.two_modes_toy", {"normal": {"effect": "normal"}}, effects=("effect",))
 
 
-def from_study(study: Any, plan: Any) -> dict[str, np.ndarray]:
-    return {"y": np.array([2.0]), "s": np.array([0.05])}
+def from_study(study: Any, plan: Any) -> Measured:
+    return Measured(y=np.array([2.0]), s=np.array([0.05]))
 
 
 def build(data: Any, family: str, priors: Any) -> pm.Model:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.models.catalogue import MODELS
 from tests.reference.cases import FOLDER, Case
 from tests.reference.columns import Columns, Sampled, estimates
@@ -97,7 +97,7 @@ def model_file(case: Case) -> Path:
 
 def write_inputs(case: Case, job: Job) -> None:
     """The data, the model and the posterior that joins them."""
-    data = {name: np.asarray(values).tolist() for name, values in evidence_of(job).items()}
+    data = {name: np.asarray(values).tolist() for name, values in job.data.items()}
     _zipped(FOLDER / "data" / "data" / f"{case.data}.json.zip", data)
     files = [path for path in (case.study, case.patients) if path is not None]
     _json(

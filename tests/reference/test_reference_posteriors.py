@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgbayes.inference.job import evidence_of
 from tests.reference.cases import CASES, FOLDER, Case
 from tests.reference.columns import (
     CHAINS,
@@ -110,7 +109,7 @@ def test_the_stored_draws_meet_the_criteria_and_have_the_stored_means(case: Case
 def test_data_and_model_are_those_of_a_fit(case: Case) -> None:
     job = case.job()
     stored = read_zipped(FOLDER / "data" / "data" / f"{case.data}.json.zip")
-    data = evidence_of(job)
+    data = job.data
     assert stored.keys() == data.keys()
     for name, values in data.items():
         # JSON keeps no shape of an array without entries.
@@ -127,7 +126,7 @@ def test_data_and_model_are_those_of_a_fit(case: Case) -> None:
 def test_a_refit_agrees(case: Case) -> None:
     model, data = read_model(case)
     job = case.job()
-    ours = job.model.build(evidence_of(job), case.family, job.plan.prior_set(case.family, case.adjusted))
+    ours = job.model.build(job.data, case.family, job.plan.prior_set(case.family, case.adjusted))
     start = ours.initial_point()
     assert model(data).compile_logp()(start) == pytest.approx(float(ours.compile_logp()(start)), rel=1e-12)
     assert max(refitted(case).values()) <= LARGEST

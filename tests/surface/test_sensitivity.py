@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 
 from mgbayes.errors import InputError
-from mgbayes.inference.job import evidence_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
 from mgbayes.report.write_grid import write_grid
@@ -113,7 +112,7 @@ def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: St
                 continue
             job = row.refit()
             assert job.start is not None
-            built = job.model.build(evidence_of(job), job.family, job.start.prior_set(job.family))
+            built = job.model.build(job.data, job.family, job.start.prior_set(job.family))
             point = repr({name: np.round(at, 12).tolist() for name, at in built.initial_point(1).items()})
             starts.setdefault((plan.id, row.family), set()).add(point)
     assert {family: len(points) for family, points in starts.items()} == dict.fromkeys(starts, 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
@@ -100,7 +100,7 @@ def test_the_models_are_given_the_printed_summaries(made: tuple[dict[str, Any], 
         patients = read_patients(file, study)
         for name in ("remission", "relapse", "prednisone", "binary"):
             plan = load_plan(name)
-            printed = evidence_of(Job(study, plan, plan.family))
+            printed = Job(study, plan, plan.family).data
             given = from_patients(study, plan, patients)
             if "time_mean" in printed and len(printed["time_mean"]) == 1:
                 given = {**given, **_of_both_arms(given)}

@@ -16,15 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 
 if TYPE_CHECKING:
+    from mgbayes.models.evidence import Moments, PatientValues
     from mgbayes.models.outcome import Outcome
-
-Data = dict[str, np.ndarray]
 
 
 def declared(outcome: Outcome) -> tuple[Estimand, ...]:
@@ -44,7 +42,7 @@ def declared(outcome: Outcome) -> tuple[Estimand, ...]:
     )
 
 
-def estimands(outcome: Outcome, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+def estimands(outcome: Outcome, draws: xr.Dataset, data: Moments | PatientValues, family: str) -> xr.Dataset:
     """Every declared estimand, (chain, draw)."""
     from mgbayes.models.continuous_families import FAMILIES
 
@@ -56,23 +54,13 @@ def estimands(outcome: Outcome, draws: xr.Dataset, data: Data, family: str) -> x
         for visit in outcome.later
     }
     if outcome.baseline is not None:
-        at_equal = FAMILIES[family].given_baseline(draws, pooled_baseline(data))
+        at_equal = FAMILIES[family].given_baseline(draws, data.pooled_baseline)
         first = means.isel(visit=0, drop=True)
         for visit in outcome.later:
             change = means.sel(visit=visit.id, drop=True) - first
             contrasts[f"change_difference_{visit.id}"] = _contrast(change)
             contrasts[f"adjusted_difference_{visit.id}"] = _contrast(at_equal.sel(visit=visit.id, drop=True))
     return xr.Dataset({row.id: contrasts[row.id] for row in declared(outcome)})
-
-
-def pooled_baseline(data: Data) -> float:
-    """The mean baseline of both arms, from published means or from the patients' own."""
-    if "seen" in data:
-        return float(np.average(data["value"][..., 0], weights=data["seen"][..., 0]))
-    if "value" in data:
-        values = [value[:n, 0] for value, n in zip(data["value"], data["n"], strict=True)]
-        return float(np.concatenate(values).mean())
-    return float(np.average(data["printed_mean"][:, 0], weights=data["n"]))
 
 
 def _contrast(by_arm: xr.DataArray) -> xr.DataArray:

@@ -26,6 +26,7 @@ from mgbayes.inference.tree import (
 )
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.curve import Curve
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.priors import Prior
 
@@ -67,7 +68,7 @@ class Fit:
     alternative: str | None
     priors: Mapping[str, Prior]
     declared: tuple[Estimand, ...]
-    data: Mapping[str, object]
+    data: Evidence
     posterior: xr.Dataset
     contrasts: xr.Dataset
     sample_stats: xr.Dataset
@@ -140,7 +141,7 @@ class Fit:
         integral over patients' values, so that there is none for each of them.
         """
         groups = self._groups()
-        if self.used is not None and self.estimands and "row" in self.data:
+        if self.used is not None and self.estimands and self.data.row is not None:
             groups["log_likelihood"] = of_each_patient(self.model, self.posterior, self.data)
         return self._as_tree(groups)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mgbayes.executor import Executor
 from mgbayes.inference.fit import Fit
-from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 
 Say = Callable[[str], None]
@@ -31,7 +31,7 @@ def fit_all(
     needs.
     """
     for job in jobs:
-        evidence_of(job)
+        _ = job.data
     fitter = Fitter(cores=cores, use_cache=use_cache)
     missing = {i for i, job in enumerate(jobs) if not fitter.has(job)}
     waiting = [group for group in _groups(jobs) if missing.intersection(group)]

@@ -1,29 +1,28 @@
-"""One fit to be made, the fits that a plan asks for, and the numbers that each takes as evidence."""
+"""One fit to be made, with the numbers that it takes as evidence, and the fits that a plan asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.covariates import adjustments
-from mgbayes.inference.patient_evidence import families, from_patients
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
 from mgbayes.study.schema import Alternative, Study
-
-Data = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One fit to be made.
+    """One fit to be made. It holds its model and its ``data``, found once, also in other processes.
 
     ``start`` is the plan that the compiled model is built with, where it is to serve other priors of the same
     forms: chains start from the priors of the build, so that draws do not hang on which fit came first. With
@@ -46,9 +45,52 @@ class Job:
         """The model of the plan's outcome."""
         return MODELS[self.plan.model].of(self.study, self.plan)
 
+    @property
+    def data(self) -> Evidence:
+        """What the model takes from the study or its patients. Raises InputError when it is not there."""
+        with self._input_error():
+            return self._found
+
+    def with_printed_p(self) -> Evidence:
+        """The same with what a reported p says besides. Raises InputError when it cannot be."""
+        with self._input_error():
+            bounded: Evidence = self.model.with_printed_p(self.data, self.study, self.printed_p)
+            return bounded
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the study, or its patients, have what the model takes."""
+        try:
+            return self._found is not None
+        except NotPrinted:
+            return False
+
+    @cached_property
+    def _found(self) -> Evidence:
+        patients = self.members[0] if self.members else self.patients
+        if patients is not None:
+            return from_patients(self.study, self.plan, patients, self.adjusted, self.family)
+        row = MODELS[self.plan.model]
+        if self.family in row.on_patients_only:
+            raise NotPrinted(
+                self.plan.endpoints[0].endpoint,
+                f"patients: no paper publishes what the family {self.family} needs",
+            )
+        found: Evidence = row.of(self.study, self.plan).from_study(self.study, self.plan)
+        return found
+
+    @contextmanager
+    def _input_error(self) -> Iterator[None]:
+        try:
+            yield
+        except NotPrinted as missing:
+            given = "not published" if self.patients is None else "not in the spreadsheet"
+            problem = Problem(f'endpoint "{missing.endpoint}"', given, missing.needed)
+            raise InputError(f"{self.study.id} with plan {self.plan.id}", [problem]) from None
+
     def declared(self) -> tuple[Estimand, ...]:
         """The estimands of the fit. Raises InputError when the study lacks what the plan needs."""
-        estimands: tuple[Estimand, ...] = self.model.declared(evidence_of(self))
+        estimands: tuple[Estimand, ...] = self.model.declared(self.data)
         return estimands
 
     @property
@@ -93,21 +135,34 @@ def jobs_on_patients(study: Study, plan: Plan, patients: xr.Dataset) -> Iterator
     Beside them the first of these adjusted as the plan says and, where the study prints what the plan needs, the
     plan's own family on the print alone. Raises InputError for covariates that nobody knows.
     """
-    known = families(study, plan, patients)
-    for family in known:
-        yield Job(study, plan, family, patients=patients)
+    jobs = _that_take_them(Job(study, plan, plan.family, patients=patients))
+    yield from jobs
     for adjusted in adjustments(study, plan, patients):
-        yield Job(study, plan, known[0], patients=patients, adjusted=adjusted)
-    if applies(study, plan):
-        yield Job(study, plan, plan.family)
+        yield replace(jobs[0], adjusted=adjusted)
+    yield from _on_the_print(study, plan)
 
 
 def jobs_on_curves(study: Study, plan: Plan, members: tuple[xr.Dataset, ...]) -> Iterator[Job]:
     """The fits that a plan asks for where curves were digitized; beside them its own family on the print alone."""
-    for family in families(study, plan, members[0]):
-        yield Job(study, plan, family, members=members)
-    if applies(study, plan):
-        yield Job(study, plan, plan.family)
+    yield from _that_take_them(Job(study, plan, plan.family, members=members))
+    yield from _on_the_print(study, plan)
+
+
+def _that_take_them(own: Job) -> list[Job]:
+    """A plan's fits on patients by the families that take them; its own where none does, to say what is missing."""
+    families = (own.plan.family, *own.plan.alternative_families)
+    jobs = [own if family == own.family else replace(own, family=family) for family in families]
+    on_patients = getattr(MODELS[own.plan.model].load(), "ON_PATIENTS", None)
+    if on_patients is None:
+        return jobs
+    return [job for job in jobs if job.family in on_patients and job.has_data] or [own]
+
+
+def _on_the_print(study: Study, plan: Plan) -> Iterator[Job]:
+    """A plan's own fit on the published numbers, where they have what it needs."""
+    job = Job(study, plan, plan.family)
+    if _is_of(study, plan) and job.has_data:
+        yield job
 
 
 def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
@@ -120,56 +175,13 @@ def doubts(study: Study, plan: Plan) -> Iterator[Alternative]:
 
 def applies(study: Study, plan: Plan, patients: xr.Dataset | None = None) -> bool:
     """Whether a plan is of this study, and this prints what its model needs; with patients, whether these have it."""
-    if plan.study not in (None, study.id):
+    if not _is_of(study, plan):
         return False
+    own = Job(study, plan, plan.family, patients=patients)
+    return own.has_data if patients is None else _that_take_them(own)[0].has_data
+
+
+def _is_of(study: Study, plan: Plan) -> bool:
+    """Whether a plan is of this study and of endpoints that it has."""
     known = {endpoint.id for endpoint in study.endpoints}
-    if not all(part.endpoint in known for part in plan.endpoints):
-        return False
-    try:
-        if patients is not None:
-            from_patients(study, plan, patients, family=families(study, plan, patients)[0])
-        else:
-            _from_print(study, plan, plan.family)
-    except NotPrinted:
-        return False
-    return True
-
-
-def _from_print(study: Study, plan: Plan, family: str) -> Data:
-    """What a study prints for a family of a plan's model. Raises NotPrinted."""
-    row = MODELS[plan.model]
-    if family in row.on_patients_only:
-        raise NotPrinted(
-            plan.endpoints[0].endpoint, f"patients: no paper publishes what the family {family} needs"
-        )
-    data: Data = row.of(study, plan).from_study(study, plan)
-    return data
-
-
-def evidence_of(job: Job) -> Data:
-    """The numbers that a job's model takes from its study or its patients.
-
-    Raises InputError when they are not there.
-    """
-    with _input_error(job):
-        if job.members:
-            return from_patients(job.study, job.plan, job.members[0])
-        if job.patients is not None:
-            return from_patients(job.study, job.plan, job.patients, job.adjusted, job.family)
-        return _from_print(job.study, job.plan, job.family)
-
-
-def bounded_evidence(module: Any, job: Job, data: Data) -> Data:
-    """The same numbers with what a printed p says besides. Raises InputError when it cannot be."""
-    with _input_error(job):
-        return module.with_printed_p(data, job.study, job.printed_p)
-
-
-@contextmanager
-def _input_error(job: Job) -> Iterator[None]:
-    try:
-        yield
-    except NotPrinted as missing:
-        given = "not published" if job.patients is None else "not in the spreadsheet"
-        problem = Problem(f'endpoint "{missing.endpoint}"', given, missing.needed)
-        raise InputError(f"{job.study.id} with plan {job.plan.id}", [problem]) from None
+    return plan.study in (None, study.id) and all(part.endpoint in known for part in plan.endpoints)

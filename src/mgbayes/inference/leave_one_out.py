@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mgbayes.models.evidence import YesNo
+
 PARETO_K = 0.7
 _DRAWS = 1000  # of each chain: more than enough for a sum over patients
 
@@ -68,7 +70,7 @@ def pointwise_log_likelihood(
     """About a thousand draws of each chain, and the log likelihood of each patient there, (chain, draw, patient)."""
     step = max(1, posterior.sizes["draw"] // _DRAWS)
     thinned = posterior.isel(draw=slice(None, None, step))
-    found = _of_answers(thinned, data["yes_or_no"]) if "yes_or_no" in data else _of_model(model, thinned)
+    found = _of_answers(thinned, data["yes_or_no"]) if isinstance(data, YesNo) else _of_model(model, thinned)
     return thinned, found[..., data["row"] > 0]
 
 

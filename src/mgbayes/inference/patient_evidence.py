@@ -15,12 +15,20 @@ import xarray as xr
 from mgbayes.inference.covariates import covariates_of
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort import printed
+from mgbayes.models.evidence import (
+    Evidence,
+    PatientClasses,
+    PatientCounts,
+    PatientOutcomes,
+    PatientTimes,
+    PatientValues,
+    YesNo,
+)
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import DAYS_IN, Endpoint, Kind, Study
 
-Data = dict[str, np.ndarray]
 _DAY_OF_TREATMENT = 0.5  # days
 _NEVER_LOST = 100.0  # times the longest time: follow-up where every patient has the event
 
@@ -30,33 +38,14 @@ def has_model(model: str) -> bool:
     return model in _EVIDENCE
 
 
-def families(study: Study, plan: Plan, patients: xr.Dataset) -> tuple[str, ...]:
-    """The plan's families that take these patients; the plan's own where none does, to say what is missing."""
-    wanted = (plan.family, *plan.alternative_families)
-    on_patients = getattr(MODELS[plan.model].load(), "ON_PATIENTS", None)
-    if on_patients is None:
-        return wanted
-    taken = (family for family in wanted if family in on_patients)
-    found = tuple(family for family in taken if _takes(study, plan, patients, family))
-    return found or (plan.family,)
-
-
-def _takes(study: Study, plan: Plan, patients: xr.Dataset, family: str) -> bool:
-    try:
-        from_patients(study, plan, patients, family=family)
-    except NotPrinted:
-        return False
-    return True
-
-
 def from_patients(
     study: Study,
     plan: Plan,
     patients: xr.Dataset,
     adjusted: tuple[str, ...] = (),
     family: str | None = None,
-) -> Data:
-    """The data of a plan's model, with what a fit is ``adjusted`` for, and as a family can hold them.
+) -> Evidence:
+    """What a plan's model takes, with what a fit is ``adjusted`` for, and as a family can hold them.
 
     Raises NotPrinted when the spreadsheet lacks what it needs, InputError for a covariate that nobody knows.
     """
@@ -64,19 +53,14 @@ def from_patients(
         raise NotPrinted(plan.endpoints[0].endpoint, "a model that takes patients")
     evidence = _EVIDENCE[plan.model]
     if "covariates" not in adjusted:
-        data = evidence(study, plan, PatientRows(study, patients))
+        found = evidence(study, plan, PatientRows(study, patients))
     else:
         covariates = covariates_of(study, plan, patients)
-        data = evidence(study, plan, PatientRows(study, covariates.complete(patients)))
-        data |= covariates.data(data["row"], data["present"])
-    if "zeros" in data and (family or plan.family) not in _with_zeros(plan):
-        data = _held_by_every_family(data, study, plan)
-    return data | ({"frailty": np.ones(1)} if "frailty" in adjusted else {})
-
-
-def used(data: Data) -> int:
-    """How many patients a fit uses: of several endpoints, who has at least one."""
-    return int((data["row"] > 0).sum())
+        found = evidence(study, plan, PatientRows(study, covariates.complete(patients)))
+        found |= covariates.data(found["row"], found["present"])
+    if isinstance(found, PatientValues) and (family or plan.family) not in _with_zeros(plan):
+        return _held_by_every_family(found, study, plan)
+    return found | ({"frailty": np.ones(1)} if "frailty" in adjusted else {})
 
 
 def _arms(study: Study, rows: PatientRows) -> list[np.ndarray]:
@@ -91,7 +75,7 @@ def _padded(values: list[np.ndarray], padding: float) -> np.ndarray:
     )
 
 
-def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _counts(study: Study, plan: Plan, rows: PatientRows) -> YesNo:
     """Yes and no at the plan's endpoints: counted, which is what the model takes, and by patient."""
     arms = _arms(study, rows)
     answers = []
@@ -105,13 +89,13 @@ def _counts(study: Study, plan: Plan, rows: PatientRows) -> Data:
     asked = np.stack(answers)
     answered = [arm & np.isfinite(asked).any(axis=0) for arm in arms]
     answer = np.stack([_padded([values[arm] for arm in answered], np.nan) for values in asked])
-    return {
+    return YesNo(
         **MODELS[plan.model].load().labelled(study, plan),
-        "count": np.nansum(answer, axis=-1).astype(int),
-        "patients": np.isfinite(answer).sum(axis=-1),
-        "yes_or_no": answer,
-        "row": _rows_of(rows, answered),
-    }
+        count=np.nansum(answer, axis=-1).astype(int),
+        patients=np.isfinite(answer).sum(axis=-1),
+        yes_or_no=answer,
+        row=_rows_of(rows, answered),
+    )
 
 
 def half_a_day(unit: str) -> float:
@@ -119,7 +103,7 @@ def half_a_day(unit: str) -> float:
     return _DAY_OF_TREATMENT / DAYS_IN.get(unit, 1.0)
 
 
-def _times(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _times(study: Study, plan: Plan, rows: PatientRows) -> PatientTimes:
     """Times to the plan's endpoint, in its unit, and their summaries in each arm."""
     endpoint = study.endpoint(plan.endpoints[0].endpoint)
     if endpoint.kind is not Kind.time_to_event or not rows.has(endpoint):
@@ -140,8 +124,7 @@ def _times(study: Study, plan: Plan, rows: PatientRows) -> Data:
     times = patient_times(time, event, present, np.where(exact, time, lower), np.where(exact, time, upper))
     row = _padded([rows.data["patient"].to_numpy()[arm].astype(float) for arm in arms], 0.0)
     summary = printed(time, event == 1)
-    return {
-        **times,
+    return times | {
         "row": row,
         "n": np.array([int(arm.sum()) for arm in arms]),
         "events": summary.events,
@@ -151,7 +134,7 @@ def _times(study: Study, plan: Plan, rows: PatientRows) -> Data:
     }
 
 
-def _followup(time: np.ndarray, event: np.ndarray) -> Data:
+def _followup(time: np.ndarray, event: np.ndarray) -> dict[str, np.ndarray]:
     """A gamma for follow-up, by maximum likelihood: a patient with the event was followed beyond it.
 
     Where all without the event were followed alike, so were all.
@@ -170,7 +153,7 @@ def _followup(time: np.ndarray, event: np.ndarray) -> Data:
     return followup_data(0.0, shape * scale, float(np.sqrt(shape)) * scale)
 
 
-def _continuous(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _continuous(study: Study, plan: Plan, rows: PatientRows) -> PatientValues:
     """Outcomes of patients with any of the plan's visits, the baseline first."""
     from mgbayes.models import continuous
 
@@ -184,21 +167,14 @@ def _continuous(study: Study, plan: Plan, rows: PatientRows) -> Data:
     if min(int(seen[arm].sum(axis=0).min()) for arm in arms) < least:
         raise NotPrinted(endpoint.id, f"values of {least} patients or more in each arm at every visit")
     filled = np.where(seen, value, 1.0)
-    by_arm = [_moments(filled[arm], seen[arm]) for arm in arms]
-    return {
-        "value": _padded([filled[arm] for arm in arms], 1.0),
-        "seen": _padded([seen[arm].astype(float) for arm in arms], 0.0),
-        "row": _rows_of(rows, arms),
-        "n": np.array([int(arm.sum()) for arm in arms]),
+    by_arm = [continuous.summaries(filled[arm], seen[arm].astype(float)) for arm in arms]
+    return PatientValues(
+        value=_padded([filled[arm] for arm in arms], 1.0),
+        seen=_padded([seen[arm].astype(float) for arm in arms], 0.0),
+        row=_rows_of(rows, arms),
+        n=np.array([int(arm.sum()) for arm in arms]),
         **{name: np.stack([arm[name] for arm in by_arm]) for name in by_arm[0]},
-    }
-
-
-def _moments(value: np.ndarray, seen: np.ndarray) -> Data:
-    """Mean, SD and number at zero of the outcomes (patient, visit) of one arm."""
-    from mgbayes.models.continuous import summaries  # loads a sampler
-
-    return summaries(value, seen.astype(float))
+    )
 
 
 def _with_zeros(plan: Plan) -> frozenset[str]:
@@ -207,7 +183,7 @@ def _with_zeros(plan: Plan) -> frozenset[str]:
     return found
 
 
-def _held_by_every_family(data: Data, study: Study, plan: Plan) -> Data:
+def _held_by_every_family(data: PatientValues, study: Study, plan: Plan) -> PatientValues:
     """Patients seen at every visit; of an outcome that is never negative, none at zero.
 
     Raises NotPrinted where there are zeros, for a share of patients at one and the same value is no such family's.
@@ -225,16 +201,16 @@ def _held_by_every_family(data: Data, study: Study, plan: Plan) -> Data:
         raise NotPrinted(
             endpoint, f"values that differ, of {least} patients or more in each arm with every visit"
         )
-    return {
-        "value": _padded(value, 1.0),
-        "row": _padded([data["row"][arm, of] for arm, of in enumerate(complete)], 0.0),
-        "n": complete.sum(axis=1),
-        "printed_mean": np.stack([part.mean(axis=0) for part in value]),
-        "printed_sd": np.stack([part.std(axis=0, ddof=1) for part in value]),
-    }
+    return PatientValues(
+        value=_padded(value, 1.0),
+        row=_padded([data["row"][arm, of] for arm, of in enumerate(complete)], 0.0),
+        n=complete.sum(axis=1),
+        printed_mean=np.stack([part.mean(axis=0) for part in value]),
+        printed_sd=np.stack([part.std(axis=0, ddof=1) for part in value]),
+    )
 
 
-def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _events(study: Study, plan: Plan, rows: PatientRows) -> PatientCounts:
     """Counts of events, and the years over which they were counted."""
     from mgbayes.models import counts
 
@@ -252,15 +228,13 @@ def _events(study: Study, plan: Plan, rows: PatientRows) -> Data:
         )
     years = days / DAYS_IN["years"]
     present = _padded([np.ones(arm.sum()) for arm in arms], 0.0)
-    return {
-        **counts.patients(
-            _padded([count[arm] for arm in arms], 0.0), _padded([years[arm] for arm in arms], 1.0), present
-        ),
-        "row": _rows_of(rows, arms),
-    }
+    made = counts.patients(
+        _padded([count[arm] for arm in arms], 0.0), _padded([years[arm] for arm in arms], 1.0), present
+    )
+    return made | {"row": _rows_of(rows, arms)}
 
 
-def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _classes(study: Study, plan: Plan, rows: PatientRows) -> PatientClasses:
     """Ordered classes at the plan's visits, of patients with any of them."""
     from mgbayes.models import ordinal
 
@@ -276,14 +250,11 @@ def _classes(study: Study, plan: Plan, rows: PatientRows) -> Data:
     arms = [arm & np.isfinite(level).any(axis=-1) for arm in _arms(study, rows)]
     if not all(np.isfinite(level[arm]).any(axis=0).all() for arm in arms):
         raise NotPrinted(endpoint.id, "a class of patients in both arms at every visit")
-    return {
-        **ordinal.patients(_padded([level[arm] for arm in arms], np.nan), len(levels)),
-        "level": np.array(levels),
-        "row": _rows_of(rows, arms),
-    }
+    made = ordinal.patients(_padded([level[arm] for arm in arms], np.nan), len(levels))
+    return made | {"level": np.array(levels), "row": _rows_of(rows, arms)}
 
 
-def _joint(study: Study, plan: Plan, rows: PatientRows) -> Data:
+def _joint(study: Study, plan: Plan, rows: PatientRows) -> PatientOutcomes:
     """Two times and a continuous outcome of the same patients, of those with any of them."""
     from mgbayes.models import joint, joint_patients
 
@@ -305,16 +276,10 @@ def _joint(study: Study, plan: Plan, rows: PatientRows) -> Data:
             raise NotPrinted(first.id, f"each outcome of {_FEWEST_JOINT} patients or more in both arms")
     value[~valued] = 1.0
     known = _padded([valued[arm].astype(float) for arm in arms], 0.0)
-    return {
-        **joint_patients.patients(
-            _placed(times[0], arms),
-            _placed(times[1], arms),
-            _padded([value[arm] for arm in arms], 1.0),
-            known,
-        ),
-        "row": _rows_of(rows, arms),
-        **_followup_of_two(times),
-    }
+    made = joint_patients.patients(
+        _placed(times[0], arms), _placed(times[1], arms), _padded([value[arm] for arm in arms], 1.0), known
+    )
+    return made | {"row": _rows_of(rows, arms), **_followup_of_two(times)}
 
 
 _FEWEST_JOINT = 4
@@ -337,7 +302,7 @@ def _times_of(rows: PatientRows, endpoint: Endpoint) -> dict[str, np.ndarray]:
     return {"time": time, "event": event, "lower": lower, "upper": upper, "known": known}
 
 
-def _placed(times: dict[str, np.ndarray], arms: list[np.ndarray]) -> Data:
+def _placed(times: dict[str, np.ndarray], arms: list[np.ndarray]) -> PatientTimes:
     """The times of one outcome in the places of the patients of both arms."""
     present = _padded([times["known"][arm].astype(float) for arm in arms], 0.0)
     time, event, lower, upper = (
@@ -347,7 +312,7 @@ def _placed(times: dict[str, np.ndarray], arms: list[np.ndarray]) -> Data:
     return patient_times(time, event, present, lower, upper)
 
 
-def _followup_of_two(times: list[dict[str, np.ndarray]]) -> Data:
+def _followup_of_two(times: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Follow-up, known of a patient who lacks either event, and beyond the later event of one who has both."""
     known = times[0]["known"] & times[1]["known"]
     time = np.maximum(times[0]["time"], times[1]["time"])[known]
@@ -361,7 +326,7 @@ def _rows_of(rows: PatientRows, arms: list[np.ndarray]) -> np.ndarray:
     return _padded([row[arm] for arm in arms], 0.0)
 
 
-_EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Data]] = {
+_EVIDENCE: Mapping[str, Callable[[Study, Plan, PatientRows], Evidence]] = {
     "binary": _counts,
     "cure": _times,
     "proportional_hazards": _times,

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.models.curve import Curve
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
 
-Data = dict[str, np.ndarray]
 _LEVELS = (0.025, 0.5, 0.975)
 _BANDS = (0.025, 0.25, 0.5, 0.75, 0.975)
 PRIOR_DRAWS = 2000
@@ -45,7 +45,7 @@ def predictive_checks(
     module: Any,
     rng: np.random.Generator,
     posterior: xr.Dataset,
-    data: Data,
+    data: Evidence,
     family: str,
     priors: Mapping[str, Prior],
 ) -> tuple[PredictiveCheck, ...]:
@@ -68,20 +68,16 @@ def predictive_checks(
             _quantiles(_replicates(after, printed)),
         )
         for printed in module.printed_quantities(data)
-        if "row" not in data or not _of_few(printed, data)
+        if data.row is None or not _of_few(printed, data)
     )
 
 
-def _most_draws(data: Data) -> int:
+def _most_draws(data: Evidence) -> int:
     """How many cohorts like this one can be drawn in reasonable time and memory."""
-    return (
-        max(_FEWEST_DRAWS, _PATIENTS_DRAWN // max(1, int(np.sum(data["row"] > 0))))
-        if "row" in data
-        else 10**9
-    )
+    return 10**9 if data.row is None else max(_FEWEST_DRAWS, _PATIENTS_DRAWN // max(1, data.patients_used))
 
 
-def _of_few(printed: PrintedQuantity, data: Data) -> bool:
+def _of_few(printed: PrintedQuantity, data: Evidence) -> bool:
     """Whether a mean or SD of times is of so few that it tells them."""
     if not printed.variable.startswith("time_"):
         return False
@@ -113,7 +109,7 @@ def _quantiles(values: np.ndarray) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def curve_bands(module: Any, posterior: xr.Dataset, data: Data, family: str, curve: Curve) -> xr.Dataset:
+def curve_bands(module: Any, posterior: xr.Dataset, data: Evidence, family: str, curve: Curve) -> xr.Dataset:
     """Quantiles (level, arm, grid) of a model's curve."""
     values = module.curves(thin(posterior, _CURVE_DRAWS), data, family, np.array(curve.grid))[curve.variable]
     quantiles = values.transpose("chain", "draw", "arm", curve.over).quantile(_BANDS, dim=("chain", "draw"))
@@ -123,7 +119,7 @@ def curve_bands(module: Any, posterior: xr.Dataset, data: Data, family: str, cur
 def prior_bands(
     module: Any,
     rng: np.random.Generator,
-    data: Data,
+    data: Evidence,
     family: str,
     priors: Mapping[str, Prior],
     curve: Curve,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.study.schema import Claim, Study
 
@@ -38,7 +39,11 @@ def published_use(
 
     ``analyses`` are plans with their models; ``needed`` says of endpoints without a plan what is missing.
     """
-    analyzed = [_Analysis(plan, model) for plan, model in analyses if _data(study, plan, model) is not None]
+    analyzed = [
+        _Analysis(plan, model, data)
+        for plan, model in analyses
+        if (data := _data(study, plan, model)) is not None
+    ]
     return tuple(
         _use(study, claim, analyzed, needed or {})
         for claim in study.claims
@@ -48,10 +53,11 @@ def published_use(
 
 @dataclass(frozen=True)
 class _Analysis:
-    """A plan and its model, which takes its data from a study."""
+    """A plan, its model and what this takes from the study."""
 
     plan: Plan
     model: Any
+    data: Evidence
 
     @property
     def endpoints(self) -> set[str]:
@@ -62,9 +68,8 @@ class _Analysis:
         """Whether its data would be others without the claim's numbers."""
         bare = claim.model_copy(update={"summaries": (), "effects": ()})
         claims = tuple(bare if row.id == claim.id else row for row in study.claims)
-        one = _data(study, self.plan, self.model)
-        other = _data(study.model_copy(update={"claims": claims}), self.plan, self.model)
-        return one is not None and not _same(other, one)
+        without = _data(study.model_copy(update={"claims": claims}), self.plan, self.model)
+        return not _same(without, self.data)
 
 
 def _use(study: Study, claim: Claim, analyzed: list[_Analysis], needed: Mapping[str, str]) -> PublishedUse:
@@ -106,16 +111,16 @@ def _counted(study: Study, analyzed: list[_Analysis]) -> dict[str, str]:
     return {row.event: row.label for row in named if row.event is not None}
 
 
-def _data(study: Study, plan: Plan, model: Any) -> dict[str, Any] | None:
+def _data(study: Study, plan: Plan, model: Any) -> Evidence | None:
     """The data of a plan's model; None where the study does not report what it needs."""
     try:
-        data: dict[str, Any] = model.from_study(study, plan)
+        data: Evidence = model.from_study(study, plan)
     except NotPrinted:
         return None
     return data
 
 
-def _same(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
+def _same(one: Evidence | None, other: Evidence) -> bool:
     return (
         one is not None
         and one.keys() == other.keys()

@@ -11,15 +11,15 @@ import xarray as xr
 
 from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
-from mgbayes.inference.job import Data, Job, bounded_evidence, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.inference.leave_one_out import LeaveOneOut, leave_one_out
 from mgbayes.inference.members import fit_members, member_jobs
-from mgbayes.inference.patient_evidence import used
 from mgbayes.inference.predictive import curve_bands, predictive_checks, prior_bands
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.sample import compile_model, draw, other_coordinates, smaller_steps, swap
 from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
 
@@ -90,7 +90,7 @@ class Fitter:
             return all(map(self.has, member_jobs(job)))
         return self.use_cache and draws_path(self.key(job)).exists()
 
-    def _asked(self, job: Job) -> tuple[Any, Data, dict[str, Prior], Sampling]:
+    def _asked(self, job: Job) -> tuple[Any, Evidence, dict[str, Prior], Sampling]:
         module = job.model
         sampling = job.plan.sampling_on(job.patients is not None)
         if job.printed_p:
@@ -100,10 +100,10 @@ class Fitter:
             }
             sampling = sampling.model_copy(update=update)
         priors = job.plan.prior_set(job.family, job.adjusted)
-        return module, evidence_of(job), priors, sampling
+        return module, job.data, priors, sampling
 
     def _attempt(
-        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Fit:
         posterior, stats, agreement, key = self._conditioned(job, module, data, priors, sampling)
         enough = posterior.sizes["draw"] >= _FEWEST
@@ -134,22 +134,22 @@ class Fitter:
             curve_bands=curve_bands(module, posterior, data, job.family, curve) if curve and enough else None,
             prior_bands=prior_bands(module, rng, data, job.family, priors, curve) if curve else None,
             adjusted=job.adjusted,
-            used=used(data) if job.patients is not None else None,
+            used=data.patients_used if job.patients is not None else None,
             leave_one_out=self._leave_one_out(job, module, posterior, data, priors),
             module=module,
         )
 
     def _leave_one_out(
-        self, job: Job, module: Any, posterior: xr.Dataset, data: Data, priors: dict[str, Prior]
+        self, job: Job, module: Any, posterior: xr.Dataset, data: Evidence, priors: dict[str, Prior]
     ) -> LeaveOneOut | None:
         """How well each patient is foreseen; None where patients do not enter one by one."""
-        if job.patients is None or "row" not in data or not self.predictive:
+        if job.patients is None or data.row is None or not self.predictive:
             return None
         self.say("leaving each patient out")
         return leave_one_out(module.build(data, job.family, priors), posterior, data)
 
     def _conditioned(
-        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> tuple[xr.Dataset, xr.Dataset, Agreement | None, str]:
         """Posterior draws given all of a job's evidence, the statistics of all draws, and their key."""
         key = self._key(job, data, priors, sampling)
@@ -164,7 +164,7 @@ class Fitter:
         share, drawn = float(stats.attrs["agreeing_share"]), int(stats.attrs["agreeing_drawn"])
         return posterior, stats, Agreement(job.printed_p, share, drawn), key
 
-    def _key(self, job: Job, data: Data, priors: dict[str, Prior], sampling: Sampling) -> str:
+    def _key(self, job: Job, data: Evidence, priors: dict[str, Prior], sampling: Sampling) -> str:
         parts: dict[str, object] = {
             "model": job.plan.model,
             "family": job.family,
@@ -179,7 +179,7 @@ class Fitter:
         return fit_key(MODELS[job.plan.model].module, parts, data)
 
     def _drawn(
-        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws of the published evidence, and of a printed p where there is one.
 
@@ -193,8 +193,7 @@ class Fitter:
         p = self._statistics(job, module, data, priors, sampling, posterior)
         agree = agreeing(job.study, job.printed_p, p)
         if hasattr(module, "with_printed_p"):
-            bounded = bounded_evidence(module, job, data)
-            posterior, stats = self._sampled(job, module, bounded, priors, sampling)
+            posterior, stats = self._sampled(job, module, job.with_printed_p(), priors, sampling)
         else:
             posterior = select(posterior, agree)
             # A divergence where no draw is kept says nothing about those that are.
@@ -206,7 +205,7 @@ class Fitter:
         self,
         job: Job,
         module: Any,
-        data: Data,
+        data: Evidence,
         priors: dict[str, Prior],
         sampling: Sampling,
         posterior: xr.Dataset,
@@ -219,7 +218,7 @@ class Fitter:
         return self._last_p[1]
 
     def _sampled(
-        self, job: Job, module: Any, data: Data, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws from the sampler; the last ones are kept at hand, since several p are held against them."""
         slot = self._key(replace(job, printed_p=()), data, priors, sampling)
@@ -229,7 +228,7 @@ class Fitter:
             self._last = slot, _possible(module, data, draw(compiled, sampling, cores=self.cores))
         return self._last[1]
 
-    def _compiled_model(self, job: Job, module: Any, data: Data, priors: dict[str, Prior]) -> Any:
+    def _compiled_model(self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior]) -> Any:
         """The model of a family for data of these shapes and names, and priors of these forms, with these numbers."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
@@ -251,10 +250,10 @@ class Fitter:
             self.say("compiling")
             self._compiled[slot] = compile_model(module.build(data, job.family, start))
         numbers = {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
-        return swap(self._compiled[slot], data | numbers)
+        return swap(self._compiled[slot], {**data, **numbers})
 
 
-def _possible(module: Any, data: Data, drawn: Draws) -> Draws:
+def _possible(module: Any, data: Evidence, drawn: Draws) -> Draws:
     """The draws whose latent values can have been seen; the sampler sees a steep slope where there is a wall."""
     if not hasattr(module, "admissible") or "latent_time" not in drawn[0]:
         return drawn

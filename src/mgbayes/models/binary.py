@@ -31,6 +31,7 @@ import sys
 from collections.abc import Callable, Mapping
 from math import hypot
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -38,6 +39,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.evidence import YesNo
 from mgbayes.models.overlap import check_pooling
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
@@ -46,7 +48,7 @@ from mgbayes.models.priors import Prior
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Study
 
-Data = dict[str, np.ndarray]
+Data = Mapping[str, Any]
 Priors = Mapping[str, Prior]
 
 EFFECT = "log_odds_ratio"
@@ -62,7 +64,7 @@ def of(study: Study, plan: Plan) -> ModuleType:
     return sys.modules[__name__]
 
 
-def from_study(study: Study, plan: Plan) -> Data:
+def from_study(study: Study, plan: Plan) -> YesNo:
     """Counts and patients, (endpoint, arm), as printed. Raises NotPrinted for an endpoint without them."""
     arms = (study.reference.id, study.contrast.id)
     counts = []
@@ -71,14 +73,14 @@ def from_study(study: Study, plan: Plan) -> Data:
         if None in row:
             raise NotPrinted(part.endpoint, "the counts of both arms")
         counts.append([count for count in row if count is not None])
-    return {
+    return YesNo(
         **labelled(study, plan),
-        "count": np.array([[count.x for count in row] for row in counts]),
-        "patients": np.array([[count.n for count in row] for row in counts]),
-    }
+        count=np.array([[count.x for count in row] for row in counts]),
+        patients=np.array([[count.n for count in row] for row in counts]),
+    )
 
 
-def labelled(study: Study, plan: Plan) -> Data:
+def labelled(study: Study, plan: Plan) -> dict[str, np.ndarray]:
     """What each endpoint of a plan is called, and which direction is its benefit, (endpoint,)."""
     endpoints = [study.endpoint(part.endpoint) for part in plan.endpoints]
     visits = {visit.id: visit.label for visit in study.visits}
@@ -269,8 +271,8 @@ _DRAWN: Mapping[str, Callable[[np.random.Generator, Data, Priors, int], np.ndarr
 
 
 def simulate(
-    rng: np.random.Generator, data: Data, family: str, priors: Priors
-) -> tuple[dict[str, np.ndarray], Data]:
+    rng: np.random.Generator, data: YesNo, family: str, priors: Priors
+) -> tuple[dict[str, np.ndarray], YesNo]:
     """Chances (endpoint, arm) drawn from the prior, and the counts that would be printed."""
     chance = prior_draws(rng, data, family, priors, 1)["chance"].to_numpy()[0, 0]
     return {"chance": chance}, data | {"count": rng.binomial(data["patients"], chance)}

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mgbayes.models.arms import ARM
+from mgbayes.models.evidence import PublishedTimes
 from mgbayes.models.quantile_evidence import definitions_of
 from mgbayes.models.time_quantiles import of_quantiles, probabilities_of
 from mgbayes.study.statistics import QuantileDefinition
@@ -68,7 +69,7 @@ def summarized(arms: Sequence[tuple[Any, Any]], like: Mapping[str, Any]) -> Prin
     return Printed(events, mean, sd, quantile)
 
 
-def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def as_published(summary: Printed, like: PublishedTimes) -> PublishedTimes:
     """One cohort's summaries as a model's data, with what the published ones print, and slots for everyone."""
     from mgbayes.latent.times import slots
     from mgbayes.models.time_evidence import published
@@ -76,7 +77,7 @@ def as_published(summary: Printed, like: Mapping[str, Any]) -> dict[str, NDArray
     mean, sd = (np.nan_to_num(values, nan=1.0) for values in (summary.mean, summary.sd))
     rows = published(like["n"], summary.events, mean, sd, like["times_printed"])
     most = int(np.max(like["n"]) if len(mean) > 1 else np.sum(like["n"]))
-    made = {**like, **rows, "slot": slots(most)}
+    made = like | rows | {"slot": slots(most)}
     if summary.quantile is None:
         return made
     return of_quantiles(made, probabilities_of(like), list(summary.quantile), definitions_of(like), most)

@@ -5,12 +5,11 @@ Nothing that is printed enters such a model; calibration simulates cohorts as la
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mgbayes.distributions.followup import followup_data
+from mgbayes.models.evidence import Followed
 from mgbayes.study.schema import DAYS_IN, Study
 from mgbayes.study.time_to_event import time_to_event
 
@@ -23,11 +22,11 @@ def sizes_like(study: Study) -> NDArray[np.int64]:
     return np.array([int(arm.n) for arm in (study.reference, study.contrast)])
 
 
-def followed_like(study: Study, unit: str = "days") -> dict[str, NDArray[Any]]:
-    """Patients by arm (``n``), and the distribution of their follow-up in a unit of time (see ``followup``)."""
+def followed_like(study: Study, unit: str = "days") -> Followed:
+    """Patients by arm and the distribution of their follow-up in a unit of time (see ``followup``)."""
     days = DAYS_IN.get(unit, 1.0)
     least, mean, sd = (value / days for value in _printed_days(study))
-    return {"n": sizes_like(study), **followup_data(least, mean, sd)}
+    return Followed(n=sizes_like(study), **followup_data(least, mean, sd))
 
 
 def _printed_days(study: Study) -> tuple[float, float, float]:

@@ -57,6 +57,7 @@ from mgbayes.estimands.continuous import declared, estimands
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import continuous_families
 from mgbayes.models.curve import Curve
+from mgbayes.models.evidence import Moments, PatientValues
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.paired import change_bounds, correlation_bounds, paired_p, unbounded
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
@@ -69,7 +70,7 @@ from mgbayes.study.schema import Study
 if TYPE_CHECKING:
     import pymc as pm
 
-Data = dict[str, np.ndarray]
+Data = Mapping[str, Any]
 
 FAMILIES: tuple[str, ...] = tuple(continuous_families.FAMILIES)
 POSITIVE = frozenset({"normal_ratio", "softplus_normal", "hurdle_lognormal"})
@@ -128,7 +129,7 @@ class Continuous:
         """The estimands, whatever the data."""
         return declared(self.outcome)
 
-    def from_study(self, study: Study, plan: Plan) -> Data:
+    def from_study(self, study: Study, plan: Plan) -> Moments:
         """The data from what a study prints, the visits baseline first. Raises NotPrinted."""
         endpoint, visits = self.outcome.endpoint, self.visits
         arms = (study.reference, study.contrast)
@@ -172,7 +173,7 @@ class Continuous:
             data, change_bounds(sd, [[row.sd_interval if row else None for row in arm] for arm in changes])
         )
 
-    def _within(self, data: Data, bounds: np.ndarray) -> Data:
+    def _within(self, data: Moments, bounds: np.ndarray) -> Moments:
         """The data with narrower bounds of the sample correlations. Raises NotPrinted where none is left."""
         low = np.maximum(data["bounds"][..., 0], bounds[..., 0])
         high = np.minimum(data["bounds"][..., 1], bounds[..., 1])
@@ -182,7 +183,7 @@ class Continuous:
             )
         return data | {"bounds": np.stack([low, high], axis=-1)}
 
-    def with_printed_p(self, data: Data, study: Study, uses: Sequence[PrintedPUse]) -> Data:
+    def with_printed_p(self, data: Moments, study: Study, uses: Sequence[PrintedPUse]) -> Moments:
         """The data with the bounds that published paired p put on the correlations with the baseline.
 
         Raises NotPrinted when no correlation gives them.
@@ -236,18 +237,15 @@ class Continuous:
         return float(np.sqrt(((n - 1) * sd**2).sum() / (n - 1).sum()))
 
     def build(self, data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
-        """Build the model for the evidence that `data` holds.
-
-        data, published: see `published`; with ``sample_vine`` (arm, pair) in place of ``bounds`` where the paper
-        prints the sample correlations. data, patients: ``value`` (arm, patient, visit), padded, and ``n`` (arm,);
-        for the hurdle family also ``seen``, like ``value``, one where a visit was made.
-        """
+        """Build the model on ``Moments``, or on ``PatientValues``: of the hurdle family with ``seen``."""
         import pymc as pm
 
         from mgbayes.models.continuous_likelihood import FROM_PATIENTS, FROM_PRINT
 
         evidence, names = (
-            (FROM_PATIENTS, ("n", "value", "seen")) if "value" in data else (FROM_PRINT, _PUBLISHED)
+            (FROM_PATIENTS, ("n", "value", "seen"))
+            if isinstance(data, PatientValues)
+            else (FROM_PRINT, _PUBLISHED)
         )
         with pm.Model(coords=self.coords) as model:
             for name in names:
@@ -256,7 +254,9 @@ class Continuous:
             evidence[family](model, priors, len(self.visits))
         return model
 
-    def estimands(self, draws: xr.Dataset, data: Data, family: str = "normal") -> xr.Dataset:
+    def estimands(
+        self, draws: xr.Dataset, data: Moments | PatientValues, family: str = "normal"
+    ) -> xr.Dataset:
         """Every declared estimand as (chain, draw)."""
         return estimands(self.outcome, draws, data, family)
 
@@ -268,7 +268,7 @@ class Continuous:
 
     def simulate(
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
-    ) -> tuple[dict[str, Any], Data]:
+    ) -> tuple[dict[str, Any], Moments]:
         """Draw parameters from the prior, then patients; return the parameters and what would be published."""
         chosen = continuous_families.FAMILIES[family]
         truth = chosen.draw(rng, priors, len(self.visits))
@@ -276,13 +276,13 @@ class Continuous:
 
     def simulate_patients(
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
-    ) -> tuple[dict[str, Any], Data]:
+    ) -> tuple[dict[str, Any], PatientValues]:
         """Draw parameters from the prior, then patients; return the parameters and the patients' outcomes."""
         chosen = continuous_families.FAMILIES[family]
         truth = chosen.draw(rng, priors, len(self.visits))
         value = padded(chosen.patients(rng, truth, data["n"]))
         there = (np.arange(value.shape[1]) < data["n"][:, None])[..., None]
-        return truth, {"n": data["n"], "value": value, "seen": np.ones_like(value) * there}
+        return truth, PatientValues(n=data["n"], value=value, seen=np.ones_like(value) * there)
 
     def prior_draws(
         self, rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
@@ -325,8 +325,8 @@ _PUBLISHED = ("n", "printed_mean", "printed_sd", "bounds", "sample_vine")
 
 def published(
     mean: np.ndarray, sd: np.ndarray, n: np.ndarray, *, sample_correlation: np.ndarray | None = None
-) -> Data:
-    """The data of published means and SDs (arm, visit) and patients n (arm,).
+) -> Moments:
+    """Published means and SDs (arm, visit) of n (arm,) patients.
 
     sample_correlation: (arm, pair), where the paper prints them or the SDs of changes.
 
@@ -342,7 +342,7 @@ def published(
     least = least_patients(mean.shape[1])
     if (n < least).any():
         raise ValueError(f"each arm needs {least} patients or more; given {n.tolist()}")
-    data = {"n": n, "printed_mean": mean, "printed_sd": sd}
+    data = Moments(n=n, printed_mean=mean, printed_sd=sd)
     if mean.shape[1] == 1:
         return data
     if sample_correlation is not None:
@@ -350,7 +350,7 @@ def published(
     return data | {"bounds": unbounded(visits=mean.shape[1])}
 
 
-def summaries(value: np.ndarray, seen: np.ndarray) -> Data:
+def summaries(value: np.ndarray, seen: np.ndarray) -> dict[str, np.ndarray]:
     """Mean, SD and number at zero (..., visit) of outcomes (..., patient, visit) that were seen (patient, visit)."""
     n = seen.sum(axis=-2)
     mean = (value * seen).sum(axis=-2) / n

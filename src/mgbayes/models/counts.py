@@ -34,6 +34,7 @@ from mgbayes.distributions.followup import draw_followup
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.evidence import Followed, PatientCounts
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -56,16 +57,16 @@ def about(outcome: Outcome) -> Counts:
     return Counts(outcome)
 
 
-def patients(count: Any, years: Any, present: Any) -> dict[str, NDArray[Any]]:
-    """The data of the model, each (arm, patient): events, years of follow-up, one for a patient.
+def patients(count: Any, years: Any, present: Any) -> PatientCounts:
+    """Patients, each (arm, patient): events, years of follow-up, one for a patient.
 
     Padding, where ``present`` is zero, has any count and years above zero.
     """
-    return {
-        "count": np.asarray(count, dtype=float),
-        "years": np.asarray(years, dtype=float),
-        "present": np.asarray(present, dtype=float),
-    }
+    return PatientCounts(
+        count=np.asarray(count, dtype=float),
+        years=np.asarray(years, dtype=float),
+        present=np.asarray(present, dtype=float),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,11 @@ class Counts:
             Estimand("rate_difference", f"Difference in rates, {o.label}", "events/year", 0.0, o.benefit),
         )
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> PatientCounts:
         """Raises NotPrinted: how many events each patient had is not in print."""
         raise NotPrinted(self.outcome.endpoint, "the events of each patient, and the time of follow-up")
 
-    def cohort_like(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def cohort_like(self, study: Study, plan: Plan) -> Followed:
         """The sizes and follow-up, in years, of a simulated cohort like the study's."""
         return followed_like(study, "years")
 
@@ -148,7 +149,7 @@ class Counts:
 
     def simulate_patients(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    ) -> tuple[dict[str, float], PatientCounts]:
         """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         rates, sizes = _rates(drawn).to_numpy(), np.asarray(data["n"])

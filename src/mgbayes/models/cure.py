@@ -75,6 +75,7 @@ from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
+from mgbayes.models.evidence import PatientTimes, PublishedTimes
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -192,14 +193,11 @@ class Cure:
             },
         )
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> PublishedTimes:
         """The data from what a study prints. Raises NotPrinted."""
         evidence = time_evidence.time_evidence(study, plan)
         left = evidence.followup
-        return {
-            **time_evidence.published_of(evidence),
-            **followup_data(left.minimum, left.mean, left.sd),
-        }
+        return time_evidence.published_of(evidence) | followup_data(left.minimum, left.mean, left.sd)
 
     def printed_quantities(self, data: Mapping[str, Any]) -> tuple[PrintedQuantity, ...]:
         """The counts, means and SDs that are printed."""
@@ -208,15 +206,15 @@ class Cure:
     @staticmethod
     def published(
         n: Any, events: Any, time_mean: Any, time_sd: Any, follow_up: tuple[float, float, float]
-    ) -> dict[str, NDArray[Any]]:
+    ) -> PublishedTimes:
         """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
         rows = time_evidence.published(n, events, time_mean, time_sd)
-        return {**rows, **followup_data(*follow_up)}
+        return rows | followup_data(*follow_up)
 
     def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
-        """Build the model on published summaries or, if `data` has times, on patients."""
+        """Build the model on published summaries or on patients."""
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
-            if "time" in data:
+            if isinstance(data, PatientTimes):
                 _on_patients(data, LIFETIMES[family], priors)
             else:
                 _published(data, LIFETIMES[family], priors)
@@ -266,8 +264,8 @@ class Cure:
         return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
     def simulate(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+        self, rng: Generator, data: PublishedTimes, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, float], PublishedTimes]:
         """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         truth = {str(name): float(value) for name, value in drawn.items()}
@@ -275,14 +273,14 @@ class Cure:
 
     def simulate_patients(
         self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    ) -> tuple[dict[str, NDArray[Any]], PatientTimes]:
         """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
         data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         truth = {str(name): value.to_numpy() for name, value in drawn.items()}
         law = LIFETIMES[family]
         times = simulated([draw_outcomes(rng, drawn, data, law, a) for a in (0, 1)])
-        return truth, {**times, **adjusted.of_simulated(data)}
+        return truth, times | adjusted.of_simulated(data)
 
     def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
         """Printed numbers of one new cohort for each draw: events by arm, time_mean and time_sd by summary."""

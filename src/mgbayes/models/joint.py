@@ -55,6 +55,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import joint_patients
 from mgbayes.models.arms import ARM, HALVES
 from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.evidence import Followed, PatientOutcomes
 from mgbayes.models.joint_patients import NAMES, SCALARS
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcomes_of
@@ -115,11 +116,11 @@ class Joint:
         """The contrasts that are declared, one value for each draw."""
         return contrasts.estimands(draws, data, self.cure, self.hazard, self.continuous)
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> PatientOutcomes:
         """Raises NotPrinted: which outcomes fell to the same patient is not in print."""
         raise NotPrinted(self.cure.endpoint, "all three outcomes of the same patients")
 
-    def cohort_like(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def cohort_like(self, study: Study, plan: Plan) -> Followed:
         """The sizes and follow-up of a simulated cohort like the study's."""
         return followed_like(study, self.cure.unit)
 
@@ -149,7 +150,7 @@ class Joint:
 
     def simulate_patients(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    ) -> tuple[dict[str, Any], PatientOutcomes]:
         """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
         return joint_patients.simulate_patients(rng, data, priors)
 

@@ -11,6 +11,7 @@ from scipy import special
 
 from mgbayes.distributions.followup import draw_followup
 from mgbayes.models.arms import ARM
+from mgbayes.models.evidence import PatientOutcomes
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.patient_times import PATIENT_TIMES, simulated
@@ -51,20 +52,20 @@ _OF_PATIENTS = ("mean", "sd", "correlation")
 _FEWEST = 3  # patients whose mean may be told
 
 
-def patients(cure: Data, hazard: Data, value: Any, value_known: Any) -> dict[str, NDArray[Any]]:
-    """The data of the model, one place (arm, patient) for the same patient throughout.
+def patients(cure: Data, hazard: Data, value: Any, value_known: Any) -> PatientOutcomes:
+    """All three outcomes, one place (arm, patient) for the same patient throughout.
 
     Args:
         cure, hazard: times as ``patient_times`` gives them; ``present`` is 0 where not known.
         value: (arm, patient, visit) of the continuous outcome, 1 where not known.
         value_known: (arm, patient) one where the values of all visits are known.
     """
-    return {
+    return PatientOutcomes(
         **{f"cure_{name}": np.asarray(cure[name], float) for name in PATIENT_TIMES},
         **{f"hazard_{name}": np.asarray(hazard[name], float) for name in PATIENT_TIMES},
-        "value": np.asarray(value, float),
-        "value_known": np.asarray(value_known, float),
-    }
+        value=np.asarray(value, float),
+        value_known=np.asarray(value_known, float),
+    )
 
 
 def prior_draws(rng: Generator, priors: Mapping[str, Prior], draws: int) -> xr.Dataset:
@@ -125,8 +126,8 @@ def _arm(rng: Generator, draws: xr.Dataset, data: Data, arm: int, n: int) -> dic
     }
 
 
-def drawn(rng: Generator, draws: xr.Dataset, like: Data) -> dict[str, NDArray[Any]]:
-    """The data of one cohort, drawn at the first of the draws, with the sizes and follow-up of ``cohort_like``."""
+def drawn(rng: Generator, draws: xr.Dataset, like: Data) -> PatientOutcomes:
+    """One cohort, drawn at the first of the draws, with the sizes and follow-up of ``cohort_like``."""
     first = draws.isel(chain=[0], draw=[0])
     arms = [
         {name: values[0, 0] for name, values in _arm(rng, first, like, a, int(n)).items()}
@@ -145,7 +146,7 @@ def drawn(rng: Generator, draws: xr.Dataset, like: Data) -> dict[str, NDArray[An
 
 def simulate_patients(
     rng: Generator, like: Data, priors: Mapping[str, Prior]
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+) -> tuple[dict[str, Any], PatientOutcomes]:
     """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
     draws = prior_draws(rng, priors, 1)
     truth = {name: draws[name].to_numpy()[0, 0] for name in (*SCALARS, *_CONTINUOUS)}

@@ -46,6 +46,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import ordinal_published
 from mgbayes.models.arms import ARM, HALVES
 from mgbayes.models.curve import Curve
+from mgbayes.models.evidence import ClassCounts, MedianClasses, PatientClasses
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -74,8 +75,8 @@ def about(outcome: Outcome) -> Ordinal:
     return Ordinal(outcome)
 
 
-def patients(level: Any, levels: int) -> dict[str, NDArray[Any]]:
-    """The data of the model.
+def patients(level: Any, levels: int) -> PatientClasses:
+    """Patients in classes.
 
     Args:
         level: (arm, patient, visit) class, 0 to levels - 1; nan where missing and in padding.
@@ -97,7 +98,7 @@ def patients(level: Any, levels: int) -> dict[str, NDArray[Any]]:
     for arm, of_arm in enumerate(answer):
         rows, inverse = np.unique(of_arm, axis=0, return_inverse=True)
         patterns[arm, : len(rows)], pattern[arm] = rows, inverse.reshape(-1)
-    return {"answer": answer, "patterns": patterns, "pattern": pattern}
+    return PatientClasses(answer=answer, patterns=patterns, pattern=pattern)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Ordinal:
             rows.append(Estimand(f"lowest_difference_{visit}", words, "", 0.0, o.opposite))
         return tuple(rows)
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> ClassCounts | MedianClasses:
         """The data from what a study reports. Raises NotPrinted."""
         visits = [None if visit == _ONLY else visit for visit in self.visits]
         return ordinal_published.from_study(study, study.endpoint(self.outcome.endpoint), visits)
@@ -177,7 +178,7 @@ class Ordinal:
                 name: parameter(name, priors, **({"dims": _SHAPES[name]} if name in _SHAPES else {}))
                 for name in self._names
             }
-            if "answer" in data:
+            if isinstance(data, PatientClasses):
                 self._patients_likelihood(data, given)
             else:
                 ordinal_published.likelihood(data, lambda u: self._log_chances(given, u), len(self.visits))
@@ -287,7 +288,7 @@ class Ordinal:
 
     def predict(self, rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
         """One new cohort for each draw: what is published; of patients, % in the lowest class and the mean class."""
-        if "answer" not in data:
+        if not isinstance(data, PatientClasses):
             return self._published(rng, draws, data)
         known = self._known(data)
         share, mean = [], []
@@ -320,7 +321,7 @@ class Ordinal:
 
     def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
         """What is published; of patients, % in the lowest class and the mean class (the lowest is 0) by visit."""
-        if "answer" not in data:
+        if not isinstance(data, PatientClasses):
             return ordinal_published.quantities(data, self.outcome.label, self.visits)
         levels, answer, label = _text(data["level"]), np.asarray(data["answer"]), self.outcome.label
         counts = answer.reshape(*answer.shape[:2], len(self.visits), len(levels)).sum(axis=1)
@@ -336,18 +337,19 @@ class Ordinal:
         )
 
     def simulate(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        self, rng: Generator, data: ClassCounts | MedianClasses, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, Any], ClassCounts | MedianClasses]:
         """Draw parameters from the priors, a cohort of the same size, and only what is published of it."""
         drawn = self.prior_draws(rng, data, family, priors, 1)
         cohort = [list(self._classes(rng, drawn, a, int(data["n"][a]))) for a in (0, 1)]
         found = ordinal_published.summary([[level[0, 0] for level in arm] for arm in cohort], data)
         truth = {name: drawn[name].to_numpy()[0, 0] for name in self._names}
-        return truth, ordinal_published.with_terms({**data, found[0]: found[1]})
+        made = data | {found[0]: found[1]}
+        return truth, ordinal_published.with_terms(made) if isinstance(made, MedianClasses) else made
 
     def simulate_patients(
         self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    ) -> tuple[dict[str, Any], PatientClasses]:
         """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
         drawn = self.prior_draws(rng, data, family, priors, 1)
         levels, sizes = _text(data["level"]), np.asarray(data["n"])
@@ -356,7 +358,7 @@ class Ordinal:
             for v, seen in enumerate(self._classes(rng, drawn, a, int(n))):
                 level[a, :n, v] = seen[0, 0]
         truth = {name: drawn[name].to_numpy()[0, 0] for name in self._names}
-        return truth, {**patients(level, len(levels)), "level": np.asarray(data["level"])}
+        return truth, patients(level, len(levels)) | {"level": np.asarray(data["level"])}
 
 
 def _text(values: Any) -> list[str]:
@@ -382,6 +384,6 @@ def _chance_of_lowest(mean: Any, sd: Any) -> Any:
 
 def _patients_by_arm(data: Data) -> NDArray[np.float64]:
     """How many patients of each arm have a class at any visit."""
-    if "answer" not in data:
+    if not isinstance(data, PatientClasses):
         return np.asarray(data["n"], dtype=float)
     return (np.asarray(data["answer"]).sum(axis=-1) > 0).sum(axis=1).astype(float)

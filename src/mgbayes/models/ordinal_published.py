@@ -33,6 +33,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from mgbayes.models.evidence import ClassCounts, MedianClasses
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.plan import NotPrinted
 from mgbayes.models.printed_quantity import PrintedQuantity
@@ -47,20 +48,15 @@ _LEAST = 1e-13
 """About the rounding error of a probability: a median that is impossible sends no sampler into the void."""
 
 
-def from_study(study: Study, endpoint: Endpoint, visits: Sequence[str | None]) -> dict[str, NDArray[Any]]:
-    """The data of what a study reports at these visits. Raises NotPrinted.
-
-    Returns:
-        n (arm,), level (class,) and slot (largest n,); and ``count`` (arm, class) at one visit, or ``middle``
-        (arm, visit), the rank of the median from 0, half-way between two where the print says so.
-    """
+def from_study(study: Study, endpoint: Endpoint, visits: Sequence[str | None]) -> ClassCounts | MedianClasses:
+    """What a study reports at these visits: all classes of one, or medians. Raises NotPrinted."""
     if len(endpoint.levels) < 2:
         raise NotPrinted(endpoint.id, "levels in the study file, the lowest first")
     arms = (study.reference.id, study.contrast.id)
     counted = [_counts(study, endpoint, arm, visits[0]) for arm in arms]
     if len(visits) == 1 and all(row is not None for row in counted):
         count = np.array(counted)
-        return _sized(count.sum(axis=1), endpoint) | {"count": count}
+        return ClassCounts(**_sized(count.sum(axis=1), endpoint), count=count)
     found = [[find_quantiles(study, endpoint, arm, visit) for visit in visits] for arm in arms]
     middle = [
         [next((float(q.text) for q in row.quantiles if q.p == MEDIAN), None) if row else None for row in arm]
@@ -76,7 +72,7 @@ def from_study(study: Study, endpoint: Endpoint, visits: Sequence[str | None]) -
     odd_half = (n[:, None] % 2 == 1) & (middle_rank % 1 != 0)
     if odd_half.any() or (middle_rank * 2 % 1 != 0).any() or middle_rank.max() > len(endpoint.levels) - 1:
         raise NotPrinted(endpoint.id, "medians that so many patients in these levels can have")
-    return with_terms(_sized(n, endpoint) | {"middle": middle_rank})
+    return with_terms(MedianClasses(**_sized(n, endpoint), middle=middle_rank))
 
 
 def _sized(n: NDArray[Any], endpoint: Endpoint) -> dict[str, NDArray[Any]]:
@@ -94,7 +90,7 @@ def _counts(study: Study, endpoint: Endpoint, arm: str, visit: str | None) -> li
 
 def summary(cohort: Sequence[Sequence[NDArray[Any]]], data: Data) -> tuple[str, NDArray[Any]]:
     """What is published of each arm's classes (..., patient) by visit: its name, and (..., arm, visit or class)."""
-    if "count" in data:
+    if isinstance(data, ClassCounts):
         ranks = np.arange(len(data["level"]))[:, None]
         return "count", np.stack([(arm[0][..., None, :] == ranks).sum(axis=-1) for arm in cohort], axis=-2)
     middle = [np.stack([np.median(level, axis=-1) for level in arm], axis=-1) for arm in cohort]
@@ -103,7 +99,7 @@ def summary(cohort: Sequence[Sequence[NDArray[Any]]], data: Data) -> tuple[str, 
 
 def quantities(data: Data, label: str, visits: Sequence[str]) -> tuple[PrintedQuantity, ...]:
     """Each count or median that is published."""
-    if "count" in data:
+    if isinstance(data, ClassCounts):
         name, rows, unit = "count", [f"{label} {level}" for level in data["level"]], "patients"
     else:
         several = len(visits) > 1
@@ -118,7 +114,7 @@ def quantities(data: Data, label: str, visits: Sequence[str]) -> tuple[PrintedQu
 
 def likelihood(data: Data, log_chances: Callable[[Any], Any], visits: int) -> None:
     """Add what is published to the model in context; ``log_chances`` of u gives them (arm, visit, class, u)."""
-    name = "count" if "count" in data else "middle"
+    name = "count" if isinstance(data, ClassCounts) else "middle"
     shown = pm.Data(name, np.asarray(data[name], dtype=float))
     n = np.asarray(data["n"])
     if visits > 1:
@@ -170,14 +166,8 @@ def _terms(c: float, n: int, levels: int) -> Iterator[_Term]:
                     yield _Term(low, high, range(half, half + 1), (-1) ** (fewer + later))
 
 
-def with_terms(data: Data) -> dict[str, NDArray[Any]]:
-    """The data, with the terms of each median: where it is, its classes, and its weights at the roots of unity.
-
-    Returns besides:
-        term (t, 2), arm and visit; low, high (t, class), ones; real, imaginary (t, root).
-    """
-    if "middle" not in data:
-        return dict(data)
+def with_terms(data: MedianClasses) -> MedianClasses:
+    """The same with the terms of each median: where it is, its classes, and its weights at the roots of unity."""
     n, levels = np.asarray(data["n"]), len(data["level"])
     roots = int(n.max()) + 1 + int(n.max()) % 2
     at, low, high, weight = [], [], [], []
@@ -189,8 +179,7 @@ def with_terms(data: Data) -> dict[str, NDArray[Any]]:
             # Conjugate roots give conjugate values: the upper half of them, twice but for 1.
             powers = np.exp(-2j * np.pi * np.outer(np.arange(roots // 2 + 1), term.k) / roots).sum(axis=1)
             weight.append(term.sign * powers / roots * np.where(np.arange(roots // 2 + 1), 2, 1))
-    return {
-        **data,
+    return data | {
         "term": np.array(at),
         "low": np.array(low, dtype=float),
         "high": np.array(high, dtype=float),

@@ -1,22 +1,18 @@
-"""Times of patients as a model's data, padded to the larger arm.
-
-A time is known (an event at t, or none by t), or an event lies between two visits at l and u.
-"""
+"""Times of patients as evidence, padded to the larger arm."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from mgbayes.models.evidence import PatientTimes
 
 PATIENT_TIMES = ("time", "event", "present", "between", "lower", "upper")
 _LEAST = 1e-6  # days; a bound on the day of treatment itself has no logarithm
 
 
-def patient_times(
-    time: Any, event: Any, present: Any, lower: Any = None, upper: Any = None
-) -> dict[str, NDArray[Any]]:
-    """The data of a model on patients.
+def patient_times(time: Any, event: Any, present: Any, lower: Any = None, upper: Any = None) -> PatientTimes:
+    """Times of patients.
 
     Args:
         time: (2, L) days to the event, or to the end of follow-up without it; 1 in padding.
@@ -30,18 +26,18 @@ def patient_times(
     upper = time if upper is None else np.asarray(upper, dtype=float)
     between = (event == 1) & (upper > lower)
     # Bounds that do not count are a day apart, so that the branch not taken has a gradient.
-    return {
-        "time": time,
-        "event": event,
-        "present": present,
-        "between": between.astype(float),
-        "lower": np.where(between, lower, time),
-        "upper": np.where(between, upper, time + 1),
-    }
+    return PatientTimes(
+        time=time,
+        event=event,
+        present=present,
+        between=between.astype(float),
+        lower=np.where(between, lower, time),
+        upper=np.where(between, upper, time + 1),
+    )
 
 
-def simulated(arms: Sequence[tuple[Any, Any, Any]]) -> dict[str, NDArray[Any]]:
-    """The data of simulated patients: by arm their days to the event, whether it ever comes, and follow-up."""
+def simulated(arms: Sequence[tuple[Any, Any, Any]]) -> PatientTimes:
+    """Those of simulated patients: by arm their days to the event, whether it ever comes, and follow-up."""
     size = max(len(time) for time, _, _ in arms)
     time, event, present = np.ones((2, size)), np.zeros((2, size)), np.zeros((2, size))
     for arm, (day, ever, followed) in enumerate(arms):

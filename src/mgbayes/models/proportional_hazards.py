@@ -71,6 +71,7 @@ from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
+from mgbayes.models.evidence import PatientTimes, PublishedTimes
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -148,7 +149,7 @@ class ProportionalHazards:
             of_covariates={"hazard_ratio": f"hazard ratio, {o.event}"},
         )
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> PublishedTimes:
         """The data from what a study prints. Raises NotPrinted."""
         evidence = time_evidence.time_evidence(study, plan)
         left = evidence.followup
@@ -160,22 +161,20 @@ class ProportionalHazards:
 
     def published(
         self, n: Any, events: Any, time_mean: Any, time_sd: Any, follow_up: tuple[float, float, float]
-    ) -> dict[str, NDArray[Any]]:
+    ) -> PublishedTimes:
         """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
         rows = time_evidence.published(n, events, np.atleast_1d(time_mean), np.atleast_1d(time_sd))
         return self._with_followup(rows, follow_up)
 
-    def _with_followup(
-        self, rows: dict[str, NDArray[Any]], follow_up: tuple[float, float, float]
-    ) -> dict[str, NDArray[Any]]:
+    def _with_followup(self, rows: PublishedTimes, follow_up: tuple[float, float, float]) -> PublishedTimes:
         cuts = cuts_of(self.outcome) if self.outcome.cuts else None
-        return {**rows, **followup_data(*follow_up), **({} if cuts is None else {"cuts": cuts})}
+        return rows | {**followup_data(*follow_up), "cuts": cuts}
 
     def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
-        """Build the model on published summaries or, if `data` has times, on patients."""
+        """Build the model on published summaries or on patients."""
         hazard = hazard_of(family, self.outcome)
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
-            if "time" in data:
+            if isinstance(data, PatientTimes):
                 _on_patients(data, hazard, priors)
             else:
                 _published(data, hazard, priors)
@@ -226,8 +225,8 @@ class ProportionalHazards:
         return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
     def simulate(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+        self, rng: Generator, data: PublishedTimes, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, float], PublishedTimes]:
         """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         truth = {str(name): float(value) for name, value in drawn.items()}
@@ -235,14 +234,14 @@ class ProportionalHazards:
 
     def simulate_patients(
         self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    ) -> tuple[dict[str, NDArray[Any]], PatientTimes]:
         """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
         data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         truth = {str(name): value.to_numpy() for name, value in drawn.items()}
         arms = [self._arm(rng, drawn, data, family, a) for a in (0, 1)]
         times = simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
-        return truth, {**times, **adjusted.of_simulated(data)}
+        return truth, times | adjusted.of_simulated(data)
 
     def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
         """Printed numbers of one new cohort for each draw: events by arm, time_mean and time_sd by summary."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mgbayes.latent.order_statistics import OrderStatistics, Position
 from mgbayes.latent.whole_quantiles import TooManyWays, ranks_of, ways
+from mgbayes.models.evidence import QuantilesByArm, WholeQuantiles
 from mgbayes.study.statistics import QuantileDefinition, Quantiles
 
 Data = Mapping[str, NDArray[Any]]
@@ -28,14 +29,9 @@ _FINEST = 1000
 """Probabilities of quantiles are read as fractions of at most so many parts."""
 
 
-def in_whole_numbers(data: Data, low: float) -> dict[str, NDArray[Any]] | None:
-    """The data with the whole numbers from ``low`` on that each definition allows; None where these are too many,
-    or the patients of an arm.
-
-    Returns besides:
-        whole (arm, rank, position, way), the order statistics behind the quantiles at each of the definitions'
-        positions; rank, theirs (arm, rank, position), the last repeated where there are fewer; possible
-        (arm, position, way), 1 where the whole numbers are a way.
+def in_whole_numbers(data: QuantilesByArm, low: float) -> WholeQuantiles | None:
+    """The same with the whole numbers from ``low`` on that each definition allows; None where these are too many, or
+    the patients of an arm.
     """
     if data["n"].max() > MOST_PATIENTS:
         return None
@@ -68,17 +64,11 @@ def in_whole_numbers(data: Data, low: float) -> dict[str, NDArray[Any]] | None:
             rank[a, :, o] = np.array(ranks)[filled]
             whole[a, :, o, : len(way)] = way[:, filled].T
             possible[a, o, : len(way)] = 1
-    return {**data, "whole": whole, "rank": rank, "possible": possible}
+    return WholeQuantiles(**{**data, "whole": whole, "rank": rank, "possible": possible})
 
 
-def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[Any]]:
-    """The data of published quantiles.
-
-    Returns:
-        n (arm,); probability (m,), of every quantile that either arm has; quantile (arm, m) and reported (arm, m),
-        1 where it is reported; rounding (arm, m, 2), from where to where it is reported so; definition, those of a
-        quantile that are possible.
-    """
+def published(reference: Quantiles, contrast: Quantiles) -> QuantilesByArm:
+    """Published quantiles, at the probabilities of every one that either arm has."""
     arms = (reference, contrast)
     probability = sorted({one.p for arm in arms for one in arm.quantiles})
     quantile, reported = np.ones((2, len(probability))), np.zeros((2, len(probability)), dtype=np.int64)
@@ -91,14 +81,14 @@ def published(reference: Quantiles, contrast: Quantiles) -> dict[str, NDArray[An
                 float(one.interval.low),
                 float(one.interval.high) - _OPEN * one.interval.open_high,
             )
-    return {
-        "n": np.array([arm.n for arm in arms]),
-        "probability": np.array([float(p) for p in probability]),
-        "quantile": quantile,
-        "reported": reported,
-        "rounding": rounding,
-        "definition": np.array([str(one) for one in reference.definitions]),
-    }
+    return QuantilesByArm(
+        n=np.array([arm.n for arm in arms]),
+        probability=np.array([float(p) for p in probability]),
+        quantile=quantile,
+        reported=reported,
+        rounding=rounding,
+        definition=np.array([str(one) for one in reference.definitions]),
+    )
 
 
 def fraction(p: float) -> Fraction:

@@ -55,6 +55,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.latent.order_statistics import Distribution, gaps_in_order, log_density
 from mgbayes.latent.whole_quantiles import TooManyWays, log_probability
 from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models.evidence import QuantilesByArm, WholeQuantiles
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter, parameter
@@ -166,7 +167,7 @@ class PublishedQuantiles:
             rows.insert(0, Estimand("median_ratio", f"Ratio of median {o.label}", "", 1.0, o.benefit))
         return tuple(rows)
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> QuantilesByArm:
         """The data from what a study reports. Raises NotPrinted."""
         part = plan.endpoints[0]
         if len(plan.endpoints) > 1:
@@ -211,7 +212,7 @@ class PublishedQuantiles:
             dispersion = parameter(sd_name, priors, dims="arm")
             median = level + effect * HALVES.to_numpy()
             laws = [chosen.of(median[a], dispersion[a]) for a in (0, 1)]
-            add = _whole_log_probability if "whole" in data else _log_density
+            add = _whole_log_probability if isinstance(data, WholeQuantiles) else _log_density
             each = add(data, quantile, laws, chosen.least)
             densities = pt.stack([pt.logsumexp(row) for row in each])
             given_density("quantiles", densities, quantile.sum(axis=1), dims="arm")
@@ -252,8 +253,8 @@ class PublishedQuantiles:
         return xr.Dataset({"quantile": (dims, np.stack(arms, axis=2))}, coords={"arm": ARM["arm"]})
 
     def simulate(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        self, rng: Generator, data: QuantilesByArm, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, Any], QuantilesByArm]:
         """Draw parameters from the priors, a cohort of the same size, and only its quantiles.
 
         Of whole numbers, until these are few enough for the model: a choice by what is published, given which the
@@ -263,10 +264,10 @@ class PublishedQuantiles:
             drawn = self.prior_draws(rng, data, family, priors, 1)
             truth = {str(name): values.to_numpy()[0, 0] for name, values in drawn.items()}
             quantile = self.predict(rng, drawn, data, family)["quantile"].to_numpy()[0, 0]
-            simulated = {**data, "quantile": quantile}
-            if "whole" not in data:
+            simulated = data | {"quantile": quantile}
+            if not isinstance(data, WholeQuantiles):
                 return truth, simulated
-            exact = {**simulated, "rounding": np.repeat(quantile[..., None], 2, axis=-1)}
+            exact = simulated | {"rounding": np.repeat(quantile[..., None], 2, axis=-1)}
             least = 0.0 if self.outcome.nonnegative else -inf
             whole = in_whole_numbers(exact, least) if np.isfinite(quantile).all() else None
             if whole is not None:
@@ -297,7 +298,7 @@ class PublishedQuantiles:
         median = (draws[level] + (a - 0.5) * draws[effect]).transpose("chain", "draw").to_numpy()[..., None]
         dispersion = draws[sd].transpose("chain", "draw").to_numpy()[..., None]
         y = np.sort(family.outcome(median, dispersion, family.draw(rng, (*median.shape[:2], n))), axis=-1)
-        y = np.floor(y + 0.5) if "whole" in data else y
+        y = np.floor(y + 0.5) if isinstance(data, WholeQuantiles) else y
         at = [definitions_of(data)[0].position(fraction(p), n) for p in data["probability"]]
         return np.stack([_between(y[..., j - 1], y[..., min(j, n - 1)], float(g)) for j, g in at], axis=-1)
 

@@ -39,10 +39,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.effect_likelihoods import LIKELIHOODS, pooled_variance
+from mgbayes.models.evidence import ReportedEffect
 from mgbayes.models.outcome import Outcome, outcome_of
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import NotPrinted, Plan
@@ -52,8 +52,6 @@ from mgbayes.study.numbers import EffectOf, find_effect
 from mgbayes.study.schema import Kind, Study
 from mgbayes.study.statistics import Measure
 from mgbayes.study.statistics.effect_tables import tables_with
-
-Data = Mapping[str, NDArray[Any]]
 
 
 def of(study: Study, plan: Plan) -> ReportedContrast:
@@ -67,7 +65,7 @@ class ReportedContrast:
 
     outcome: Outcome
 
-    def declared(self, data: Data) -> tuple[Estimand, ...]:
+    def declared(self, data: ReportedEffect) -> tuple[Estimand, ...]:
         """The effect itself, by the name of its measure; a higher hazard of a time is a shorter time."""
         o, measure = self.outcome, Measure(str(data["measure"][0]))
         benefit = o.opposite if o.kind is Kind.time_to_event else o.benefit
@@ -75,7 +73,7 @@ class ReportedContrast:
         unit = {Measure.mean_difference: o.unit, Measure.risk_difference: "%"}.get(measure, "")
         return (Estimand(measure.name, words, unit, 1.0 if measure.is_ratio else 0.0, benefit),)
 
-    def from_study(self, study: Study, plan: Plan) -> dict[str, NDArray[Any]]:
+    def from_study(self, study: Study, plan: Plan) -> ReportedEffect:
         """The data from what a study reports. Raises NotPrinted."""
         part = plan.endpoints[0]
         if len(plan.endpoints) > 1:
@@ -92,7 +90,7 @@ class ReportedContrast:
             raise NotPrinted(part.endpoint, "an effect and limits above zero that differ")
         return data
 
-    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> Any:
+    def build(self, data: ReportedEffect, family: str, priors: Mapping[str, Prior]) -> Any:
         """Build the model on what is reported."""
         import pymc as pm
 
@@ -100,13 +98,13 @@ class ReportedContrast:
             LIKELIHOODS[family].add(data, priors)
         return model
 
-    def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+    def estimands(self, draws: xr.Dataset, data: ReportedEffect, family: str) -> xr.Dataset:
         """The effect on the scale on which it is reported, one value for each draw."""
         (declared,) = self.declared(data)
         return xr.Dataset({declared.id: LIKELIHOODS[family].contrast(draws, data)})
 
     def prior_draws(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
+        self, rng: Generator, data: ReportedEffect, family: str, priors: Mapping[str, Prior], draws: int
     ) -> xr.Dataset:
         """The parameters drawn from their priors, with one chain."""
         coords = {"chain": [0], "draw": np.arange(draws)}
@@ -116,26 +114,26 @@ class ReportedContrast:
         }
         return xr.Dataset(values, coords=coords)
 
-    def predict(self, rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+    def predict(self, rng: Generator, draws: xr.Dataset, data: ReportedEffect, family: str) -> xr.Dataset:
         """The estimate of another study like this one, as it would be reported, for each draw."""
         again = LIKELIHOODS[family].again(rng, draws, data)[..., None]
         return xr.Dataset({"estimate": (("chain", "draw", "effect"), again)})
 
     def simulate(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        self, rng: Generator, data: ReportedEffect, family: str, priors: Mapping[str, Prior]
+    ) -> tuple[dict[str, Any], ReportedEffect]:
         """Draw the parameters from their priors, and what a study like this one would report."""
         truth = {name: float(draw_parameter(rng, name, priors)) for name in LIKELIHOODS[family].parameters}
         return truth, LIKELIHOODS[family].simulate(rng, truth, data)
 
-    def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
+    def printed_quantities(self, data: ReportedEffect) -> tuple[PrintedQuantity, ...]:
         """The reported effect."""
         (declared,) = self.declared(data)
         value = float(data["estimate"][0])
         reported = float(np.exp(value)) if declared.null == 1 else value
         return (PrintedQuantity("estimate", (0,), reported, declared.label, "all", declared.unit),)
 
-    def spread(self, data: Data, visit: str | None) -> float:
+    def spread(self, data: ReportedEffect, visit: str | None) -> float:
         """The SD within arms from which a difference would have its standard error without covariates."""
         return float(data["standard_error"][0] / np.sqrt((1 / data["n"]).sum()))
 
@@ -145,7 +143,7 @@ def reading_of(study: Study, found: EffectOf) -> str:
     return _families(found, _data(study, found))[0]
 
 
-def _families(found: EffectOf, data: Data) -> tuple[str, ...]:
+def _families(found: EffectOf, data: ReportedEffect) -> tuple[str, ...]:
     """The families that can read an effect, the exact one first."""
     exact = {"counts": len(data["table"]) > 0, "means": True}
     return tuple(
@@ -156,7 +154,7 @@ def _families(found: EffectOf, data: Data) -> tuple[str, ...]:
     )
 
 
-def _data(study: Study, found: EffectOf) -> dict[str, NDArray[Any]]:
+def _data(study: Study, found: EffectOf) -> ReportedEffect:
     """Estimate and standard error on the scale of the error, pooled variance, and all tables that are reported so."""
     effect, n = found.effect, np.array([int(arm.n) for arm in (study.reference, study.contrast)])
     y, se = effect.normal
@@ -164,13 +162,13 @@ def _data(study: Study, found: EffectOf) -> dict[str, NDArray[Any]]:
     if found.unadjusted and LIKELIHOODS["counts"].allows(effect.measure):
         # Of the reference arm's count first, whichever arm the effect names first.
         tables = tables_with(effect, *n) if found.turned else tables_with(effect, *n[::-1])[:, ::-1]
-    return {
-        "measure": np.array([effect.measure.value]),
-        "text": np.array([effect.estimate, effect.low or "", effect.high or ""]),
-        "level": np.array([effect.level]),
-        "estimate": np.array([-y if found.turned else y]),
-        "standard_error": np.array([se]),
-        "variance": np.array([pooled_variance(effect, n)]),
-        "table": tables.astype(float),
-        "n": n,
-    }
+    return ReportedEffect(
+        measure=np.array([effect.measure.value]),
+        text=np.array([effect.estimate, effect.low or "", effect.high or ""]),
+        level=np.array([effect.level]),
+        estimate=np.array([-y if found.turned else y]),
+        standard_error=np.array([se]),
+        variance=np.array([pooled_variance(effect, n)]),
+        table=tables.astype(float),
+        n=n,
+    )

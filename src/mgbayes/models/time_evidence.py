@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mgbayes.models.evidence import PublishedTimes
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.printed_quantity import PrintedQuantity
@@ -199,18 +200,13 @@ def from_median_and_range(median: float, low: float, high: float, n: int) -> Fol
     return Followup(low, low + shape * scale, float(np.sqrt(shape)) * scale)
 
 
-def published(
-    n: Any, events: Any, time_mean: Any, time_sd: Any, printed: Any = None
-) -> dict[str, NDArray[Any]]:
-    """The data of counts and times, but for follow-up.
+def published(n: Any, events: Any, time_mean: Any, time_sd: Any, printed: Any = None) -> PublishedTimes:
+    """Counts and times, but for follow-up.
 
     Args:
         n, events: (A,) patients and events.
         time_mean, time_sd: (G,) mean and SD of the times; any positive number where there is none.
         printed: (G,) whether they are printed; all of them by default.
-
-    Returns:
-        n, events, time_mean, time_sd, times_printed (G,) and timed (A,): the events whose times are printed; slot.
     """
     from mgbayes.latent.times import slots  # symbolic too, and heavy to load
 
@@ -218,15 +214,15 @@ def published(
     mean, sd = np.asarray(time_mean, dtype=float), np.asarray(time_sd, dtype=float)
     shown = np.ones(len(mean), dtype=np.int64) if printed is None else np.asarray(printed, dtype=np.int64)
     timed = events * shown
-    return {
-        "n": np.asarray(n, dtype=np.int64),
-        "events": events,
-        "timed": timed,
-        "times_printed": shown,
-        "time_mean": np.where(shown == 1, mean, 1.0),
-        "time_sd": np.where(shown == 1, sd, 1.0),
-        "slot": slots(int(timed.max() if len(mean) > 1 else timed.sum())),
-    }
+    return PublishedTimes(
+        n=np.asarray(n, dtype=np.int64),
+        events=events,
+        timed=timed,
+        times_printed=shown,
+        time_mean=np.where(shown == 1, mean, 1.0),
+        time_sd=np.where(shown == 1, sd, 1.0),
+        slot=slots(int(timed.max() if len(mean) > 1 else timed.sum())),
+    )
 
 
 def as_model_data(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,7 +277,7 @@ def add_published(times: Any, published: Any) -> None:
         pm.Deterministic(SHARE, published.share, dims=("summary", "definition"))
 
 
-def published_of(evidence: TimeEvidence) -> dict[str, NDArray[Any]]:
+def published_of(evidence: TimeEvidence) -> PublishedTimes:
     """The same of a study's printed numbers."""
     shown = [row is not None for row in evidence.times]
     mean, sd = zip(*((row or (1.0, 1.0)) for row in evidence.times), strict=True)

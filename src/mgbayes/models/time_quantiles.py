@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mgbayes.latent.order_statistics import OrderStatistics
+from mgbayes.models.evidence import PublishedTimes
 from mgbayes.models.plan import NotPrinted
 from mgbayes.models.quantile_evidence import fraction
 from mgbayes.study.numbers import find_quantiles
@@ -54,7 +54,7 @@ def shown(n: int, probabilities: Sequence[Fraction], definitions: Sequence[Quant
     return []
 
 
-def with_quantiles(rows: Mapping[str, Any], quantiles: Sequence[Quantiles | None]) -> dict[str, NDArray[Any]]:
+def with_quantiles(rows: PublishedTimes, quantiles: Sequence[Quantiles | None]) -> PublishedTimes:
     """The data of a model (``time_evidence.published``) with published quantiles of times; see ``of_quantiles``."""
     (definitions,) = {one.definitions for one in quantiles if one is not None}
     every = [() if one is None else one.quantiles for one in quantiles]
@@ -64,17 +64,16 @@ def with_quantiles(rows: Mapping[str, Any], quantiles: Sequence[Quantiles | None
 
 
 def of_quantiles(
-    rows: Mapping[str, Any],
+    rows: PublishedTimes,
     probabilities: Sequence[Sequence[Fraction]],
     values: Sequence[Any],
     definitions: Sequence[QuantileDefinition],
     slots: int = 0,
-) -> dict[str, NDArray[Any]]:
+) -> PublishedTimes:
     """The data with quantiles of times of each arm, as far as so many events tell them apart.
 
-    Returns:
-        rows, with timed (A,) and slot for the events whose times are known by quantiles; definition (D,);
-        time_probability (A, m), nan where an arm has fewer; the data of ``latent.quantile_times.arrangement``.
+    ``timed`` and ``slot`` are then of the events whose times are known by quantiles; time_probability is nan where an
+    arm has fewer.
     """
     from mgbayes.latent.quantile_times import arrangement  # symbolic too, and heavy to load
     from mgbayes.latent.times import slots as labels
@@ -91,8 +90,7 @@ def of_quantiles(
     ]
     m = max(1, *map(len, probabilities))
     probability = np.array([[*map(float, row), *[np.nan] * (m - len(row))] for row in p])
-    return {
-        **rows,
+    return rows | {
         "timed": timed,
         "slot": slot,
         "definition": np.array([str(one) for one in definitions]),

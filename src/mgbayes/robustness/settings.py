@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
-from mgbayes.inference.job import Job, doubts, evidence_of
+from mgbayes.inference.job import Job, doubts
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan, PrintedPUse, PriorChoice, Sampling, Sensitivity
 from mgbayes.models.priors import Prior
@@ -274,7 +274,6 @@ def induced_interval(job: Job, effect: str, prior: Prior, estimand: str) -> tupl
 
 def _prior_draws(job: Job, priors: dict[str, Prior], draws: int) -> tuple[xr.Dataset, xr.Dataset]:
     """Draws of the prior, and the estimands of each."""
-    data = evidence_of(job)
-    drawn = job.model.prior_draws(np.random.default_rng(_SEED), data, job.family, priors, draws)
+    drawn = job.model.prior_draws(np.random.default_rng(_SEED), job.data, job.family, priors, draws)
     with np.errstate(all="ignore"):  # far tails
-        return drawn, job.model.estimands(drawn, data, job.family)
+        return drawn, job.model.estimands(drawn, job.data, job.family)

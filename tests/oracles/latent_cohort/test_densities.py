@@ -15,6 +15,7 @@ from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.run import outcomes_of
 from mgbayes.latent_cohort.table import Rows
+from mgbayes.models.evidence import PatientValues
 from mgbayes.models.patient_times import patient_times
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
@@ -71,7 +72,7 @@ def test_times_are_those_of_the_model_on_patients(name: str, family: str) -> Non
     time = np.where(event, day, FOLLOWED - waiting)
     data = patient_times(in_arms(time, 1.0), in_arms(event), in_arms(np.ones(33)))
     cuts = {"cuts": outcome.data["cuts"]} if "cuts" in outcome.data else {}
-    built = outcome.job.model.build({**data, **cuts}, family, outcome.plan.prior_set(family))
+    built = outcome.job.model.build(data | cuts, family, outcome.plan.prior_set(family))
     point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
     assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
 
@@ -84,7 +85,7 @@ def test_amounts_are_those_of_the_model_on_patients() -> None:
     found = by_patient(outcome, theta, rows)
     value = np.stack([in_arms(y[:, v]) for v in range(3)], axis=-1)
     seen = np.stack([in_arms(np.ones(33))] * 3, axis=-1)
-    data = {"n": np.array([17, 16]), "value": value, "seen": seen}
+    data = PatientValues(n=np.array([17, 16]), value=value, seen=seen)
     built = outcome.job.model.build(data, "hurdle_lognormal", outcome.plan.prior_set("hurdle_lognormal"))
     point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
     deviation = point.pop("deviation")
@@ -126,7 +127,7 @@ def test_classes_are_those_of_the_model_on_patients(visits: int) -> None:
     theta = 0.5 * rng.standard_normal(outcome.layout.size)
     found = by_patient(outcome, theta, {column.name: y[:, v] for v, column in enumerate(outcome.columns)})
     level = np.stack([in_arms(y[:, v].astype(float), np.nan) for v in range(visits)], axis=-1)
-    data = {**outcome.job.model.patients(level, levels), "level": outcome.data["level"]}
+    data = outcome.job.model.patients(level, levels) | {"level": outcome.data["level"]}
     built = outcome.job.model.build(data, chosen.family, chosen.prior_set(chosen.family))
     point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
     # The model's rule has other nodes.

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from mgbayes.inference.job import applies
 from mgbayes.inference.leave_one_out import leave_one_out
-from mgbayes.inference.patient_evidence import from_patients, used
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import counts
 from mgbayes.models.catalogue import MODELS
@@ -141,7 +141,7 @@ def test_a_spreadsheet_gives_counts_and_days(tmp_path: Any) -> None:
     rows = read_patients(write(table, tmp_path / "twin.csv"), study)
     for plan, column in (("hospital", "hospitalizations"), ("rescue", "rescue_events")):
         data = from_patients(study, load_plan(plan), rows)
-        assert used(data) == 33
+        assert data.patients_used == 33
         for a, arm in enumerate(("AChR+", "MuSK+")):
             part = table[table["antibody"] == arm]
             present = data["present"][a] == 1

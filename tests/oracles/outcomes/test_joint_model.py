@@ -13,11 +13,12 @@ from scipy import optimize, special, stats
 from mgbayes.distributions.arithmetic import normal_score
 from mgbayes.estimands.joint import _pooled_sd
 from mgbayes.inference.job import applies
-from mgbayes.inference.patient_evidence import from_patients, used
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models import joint_patients
 from mgbayes.models import visits as of_visits
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.evidence import PatientTimes
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
@@ -99,7 +100,7 @@ def _priors(plan: str) -> dict[str, Any]:
 def _separate(cohort: dict[str, Any]) -> np.ndarray:
     """The log likelihoods of the separate models of times and of a multivariate normal, added up by patient."""
     of = {
-        outcome: {name: cohort[f"{outcome}_{name}"] for name in PATIENT_TIMES}
+        outcome: PatientTimes(**{name: cohort[f"{outcome}_{name}"] for name in PATIENT_TIMES})
         for outcome in ("cure", "hazard")
     }
     shared = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio")
@@ -314,7 +315,7 @@ def test_a_spreadsheet_gives_the_outcomes_of_the_same_patient(tmp_path: Any) -> 
     rows = read_patients(write(table, tmp_path / "twin.csv"), study)
     plan = load_plan("joint")
     data = from_patients(study, plan, rows)
-    assert used(data) == 33
+    assert data.patients_used == 33
     assert data["value_known"].sum() == 32
     for a, i in np.argwhere(data["row"]):
         patient = table.loc[int(data["row"][a, i]) - 2]

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy import integrate, special, stats
 
 from mgbayes.inference.job import applies
-from mgbayes.inference.patient_evidence import from_patients, used
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models import ordinal
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan_file import load_plan
@@ -186,7 +186,7 @@ def test_a_spreadsheet_gives_the_classes_of_those_with_any(tmp_path: Any) -> Non
     rows = read_patients(write(table, tmp_path / "twin.csv"), study)
     plan = load_plan("mgfa")
     data = from_patients(study, plan, rows)
-    assert used(data) == 32
+    assert data.patients_used == 32
     assert list(data["level"]) == ["0", "I", "II", "III", "IV", "V"]
     counts = data["answer"].reshape(2, -1, 3, 6).sum(axis=1)
     for v, column in enumerate(CLASSES):

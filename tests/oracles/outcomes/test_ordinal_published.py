@@ -14,9 +14,10 @@ import xarray as xr
 from scipy import integrate, special, stats
 
 from mgbayes.calibrate.fingerprint import _LogDensity
-from mgbayes.inference.job import evidence_of, jobs_of
+from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models import ordinal
+from mgbayes.models.evidence import ClassCounts, MedianClasses
 from mgbayes.models.ordinal_published import median_log_chance, with_terms
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
@@ -73,8 +74,16 @@ def over_patients(function: Any, size: int) -> np.ndarray:
     )
 
 
-def levels(count: int) -> dict[str, np.ndarray]:
-    return {"level": np.array([str(k) for k in range(count)])}
+def names(levels: int) -> np.ndarray:
+    return np.array([str(k) for k in range(levels)])
+
+
+def medians(n: np.ndarray, middle: np.ndarray, levels: int) -> MedianClasses:
+    return with_terms(MedianClasses(n=n, level=names(levels), slot=np.arange(n.max()), middle=middle))
+
+
+def of_counts(count: np.ndarray, n: np.ndarray) -> ClassCounts:
+    return ClassCounts(n=n, level=names(count.shape[1]), slot=np.arange(n.max()), count=count)
 
 
 @pytest.mark.parametrize("n", [(5, 4), (1, 6), (2, 3)])
@@ -84,7 +93,7 @@ def test_a_median_has_the_chance_of_all_ways_in_which_patients_can_fall(n: tuple
     sizes = np.array(n)
     for c in np.arange(0, 3.5, 0.5):
         middle = np.array([[c if k % 2 == 0 else np.floor(c)] * 2 for k in n])
-        data = with_terms({"n": sizes, "middle": middle} | levels(4))
+        data = medians(sizes, middle, 4)
         with pm.Model():
             counted = np.arange(max(n)) < sizes[:, None]
             found = np.exp(median_log_chance(pt.as_tensor(chance), counted, data).eval(mode="FAST_COMPILE"))
@@ -101,7 +110,7 @@ def test_the_medians_of_many_have_probabilities_that_add_up_to_one() -> None:
     chance = np.random.default_rng(2).dirichlet(np.ones(5), size=(2, 1))[..., None]
     total = np.zeros(2)
     for c in np.arange(0, 4.5, 0.5):
-        data = with_terms({"n": np.array([200, 201]), "middle": np.array([[c], [np.floor(c)]])} | levels(5))
+        data = medians(np.array([200, 201]), np.array([[c], [np.floor(c)]]), 5)
         with pm.Model():
             found = np.exp(
                 median_log_chance(pt.as_tensor(chance), np.array([[200], [201]]), data).eval(
@@ -113,7 +122,7 @@ def test_the_medians_of_many_have_probabilities_that_add_up_to_one() -> None:
 
 
 def test_at_one_visit_an_odd_median_is_a_difference_of_binomial_tails() -> None:
-    data = with_terms({"n": np.array([17, 15]), "middle": np.array([[1.0], [2.0]])} | levels(4))
+    data = medians(np.array([17, 15]), np.array([[1.0], [2.0]]), 4)
     found = pointwise(ONE.build(data, "cumulative_logit", PRIORS))(**GIVEN)
     for a, (n, c) in enumerate(((17, 1), (15, 2))):
         p = np.cumsum(chances(GIVEN, a))
@@ -124,7 +133,7 @@ def test_at_one_visit_an_odd_median_is_a_difference_of_binomial_tails() -> None:
 
 def test_categories_have_the_multinomial_likelihood_and_are_worth_as_much_as_their_patients() -> None:
     counts = np.array([[3, 5, 0, 2], [1, 4, 4, 0]])
-    data = {"n": counts.sum(axis=1), "count": counts} | levels(4)
+    data = of_counts(counts, counts.sum(axis=1))
     found = pointwise(ONE.build(data, "cumulative_logit", PRIORS))(**GIVEN)
     level = np.full((2, 10, 1), np.nan)
     for a in (0, 1):
@@ -132,7 +141,7 @@ def test_categories_have_the_multinomial_likelihood_and_are_worth_as_much_as_the
         p = chances(GIVEN, a)
         expected = stats.multinomial.logpmf(counts[a], counts[a].sum(), p)
         assert found[a] == pytest.approx(expected, abs=1e-6)
-    on_patients = ONE.build(ordinal.patients(level, 4) | levels(4), "cumulative_logit", PRIORS)
+    on_patients = ONE.build(ordinal.patients(level, 4) | {"level": names(4)}, "cumulative_logit", PRIORS)
     by_patient = pointwise(on_patients)(**GIVEN).sum(axis=1)
     ways = special.gammaln(counts.sum(axis=1) + 1) - special.gammaln(counts + 1).sum(axis=1)
     np.testing.assert_allclose(by_patient + ways, found, rtol=1e-12)
@@ -140,7 +149,7 @@ def test_categories_have_the_multinomial_likelihood_and_are_worth_as_much_as_the
 
 def test_medians_of_the_same_patients_at_two_visits_have_their_joint_probability() -> None:
     """Three and two patients in three classes: u by the trapezoidal rule, against all 9^n ways in which they fall."""
-    data = with_terms({"n": np.array([3, 2]), "middle": np.array([[1.0, 0.0], [1.0, 0.5]])} | levels(3))
+    data = medians(np.array([3, 2]), np.array([[1.0, 0.0], [1.0, 0.5]]), 3)
     evaluate = pointwise(TWO.build(data, "cumulative_logit", PRIORS))
     nodes = np.linspace(-6, 6, 17)
     weight = stats.norm.pdf(nodes) * (nodes[1] - nodes[0])
@@ -169,7 +178,7 @@ def test_naming_the_other_arm_as_reference_changes_nothing() -> None:
     turned = AT_TWO | {"log_odds_ratio": -AT_TWO["log_odds_ratio"], "base": -AT_TWO["base"]}
     found = []
     for given, rows, own, n in ((AT_TWO, middle, u, [3, 4]), (turned, middle[::-1], u[::-1], [4, 3])):
-        data = with_terms({"n": np.array(n), "middle": rows} | levels(3))
+        data = medians(np.array(n), rows, 3)
         at = given | {"patient": own}
         found.append(_LogDensity(TWO.build(data, "cumulative_logit", PRIORS), at).at(at, data))
     assert found[0] == pytest.approx(found[1], rel=1e-12)
@@ -185,12 +194,12 @@ def test_predicted_medians_and_categories_have_the_chances_of_the_likelihood() -
         }
     )
     n = np.array([6, 5])
-    data = with_terms({"n": n, "middle": np.array([[1.5], [1.0]])} | levels(4))
+    data = medians(n, np.array([[1.5], [1.0]]), 4)
     chance = np.exp(pointwise(ONE.build(data, "cumulative_logit", PRIORS))(**GIVEN))[:, 0]
     found = ONE.predict(rng, draws, data, "cumulative_logit")["middle"].to_numpy()[0, :, :, 0]
     share = (found == [1.5, 1.0]).mean(axis=0)
     np.testing.assert_allclose((share - chance) / np.sqrt(chance * (1 - chance) / size), 0, atol=4)
-    counted = ONE.predict(rng, draws, {"n": n, "count": np.zeros((2, 4))} | levels(4), "cumulative_logit")
+    counted = ONE.predict(rng, draws, of_counts(np.zeros((2, 4)), n), "cumulative_logit")
     for a in (0, 1):
         mean = counted["count"].to_numpy()[0, :, a].mean(axis=0)
         p = chances(GIVEN, a)
@@ -199,7 +208,7 @@ def test_predicted_medians_and_categories_have_the_chances_of_the_likelihood() -
 
 def test_the_embedded_study_has_its_medians_as_evidence() -> None:
     (job, *_) = jobs_of(load_study(), load_plan("mgfa"))
-    data = evidence_of(job)
+    data = job.data
     np.testing.assert_array_equal(data["middle"], [[2, 0, 0], [2, 0, 0]])
     np.testing.assert_array_equal(data["n"], [17, 16])
 
@@ -241,7 +250,7 @@ def test_a_plan_is_proposed_for_classes_that_a_paper_counts() -> None:
     plan = ordinal_plan(study, study.endpoint("complications"))
     assert isinstance(plan, Plan)
     (job,) = jobs_of(study, plan)
-    np.testing.assert_array_equal(evidence_of(job)["count"], [[25, 3, 1, 3, 2], [28, 1, 3, 2, 0]])
+    np.testing.assert_array_equal(job.data["count"], [[25, 3, 1, 3, 2], [28, 1, 3, 2, 0]])
     assert {row.id: row.benefit for row in job.declared()}[plan.headline[0]] == "higher"
     assert set(plan.prior_set(plan.family)) == {"first_cut", "gap", "log_odds_ratio"}
 
@@ -258,9 +267,7 @@ def test_what_no_patients_can_have_is_refused() -> None:
 @pytest.mark.evidence
 @pytest.mark.parametrize("model", [ONE, TWO], ids=["one visit", "two visits"])
 def test_ranks_of_simulated_studies_are_uniform(model: ordinal.Ordinal) -> None:
-    like = with_terms(
-        {"n": np.array([17, 16]), "middle": np.zeros((2, 2 if model is TWO else 1))} | levels(4)
-    )
+    like = medians(np.array([17, 16]), np.zeros((2, 2 if model is TWO else 1)), 4)
     rng, ranks = np.random.default_rng(11), []
     compiled = compile_model(model.build(like, "cumulative_logit", PRIORS))
     sampling = Sampling(chains=2, draws=500, tune=500, target_accept=0.95, seed=3)

@@ -12,6 +12,7 @@ import pytest
 from mgbayes.calibrate.fingerprint import _LogDensity, one_draw
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.evidence import Evidence
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
@@ -37,9 +38,9 @@ NO_MIRROR = {"least_benefit"}
 """All three outcomes better is not the opposite of not all three worse."""
 
 
-def _swapped(data: dict[str, Any]) -> dict[str, Any]:
+def _swapped(data: Evidence) -> Evidence:
     """The same patients, the arms in the other order."""
-    return {name: x[::-1].copy() if np.ndim(x) and len(x) == 2 else x for name, x in data.items()}
+    return data | {name: x[::-1].copy() for name, x in data.items() if len(x) == 2}
 
 
 def _mirrored(truth: dict[str, Any], built: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from scipy import integrate, stats
 
 from mgbayes.errors import InputError
 from mgbayes.inference.job import jobs_on_patients
-from mgbayes.inference.patient_evidence import from_patients, used
+from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models import adjusted
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
@@ -72,9 +72,9 @@ def test_patients_without_a_covariate_are_left_out_and_counted(
     rows = rows.copy(deep=True)
     rows["covariate.age"][3] = np.nan
     data = from_patients(study, load_plan("relapse"), rows, BOTH)
-    assert used(data) == 32
+    assert data.patients_used == 32
     assert int(rows["patient"][3]) not in data["row"]
-    assert used(from_patients(study, load_plan("relapse"), rows)) == 33
+    assert from_patients(study, load_plan("relapse"), rows).patients_used == 33
 
 
 def test_what_cannot_tell_patients_apart_is_left_out_with_a_word(

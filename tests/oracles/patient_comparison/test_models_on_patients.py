@@ -15,9 +15,9 @@ import xarray as xr
 from scipy import special
 
 from mgbayes.errors import InputError
-from mgbayes.inference.job import Job, evidence_of
+from mgbayes.inference.job import Job
 from mgbayes.inference.leave_one_out import leave_one_out
-from mgbayes.inference.patient_evidence import from_patients, has_model, used
+from mgbayes.inference.patient_evidence import from_patients, has_model
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
@@ -66,7 +66,7 @@ def test_the_print_comes_back_from_a_cohort_that_has_it(patients: tuple[Study, x
     np.testing.assert_allclose(doses["printed_mean"], moments[..., 0].T, atol=1e-9)
     np.testing.assert_allclose(doses["printed_sd"], moments[..., 1].T, atol=1e-9)
     for plan in ("remission", "relapse", "binary"):
-        printed = evidence_of(Job(loaded, load_plan(plan), "", ()))
+        printed = Job(loaded, load_plan(plan), "", ()).data
         given = from_patients(loaded, load_plan(plan), rows)
         for name in ("n", "events", "count", "patients"):
             if name in printed:
@@ -103,7 +103,7 @@ def test_bounds_days_of_treatment_and_missing_values_are_taken_as_said(
     assert [data[part][at].item() for part in ("lower", "upper", "between")] == [100.0, 200.0, 1.0]
     assert data["time"][same_day].item() == 0.5
     assert not (data["row"] == row[third]).any()
-    assert used(data) == 32
+    assert data.patients_used == 32
 
 
 def test_a_plan_for_what_the_spreadsheet_lacks_is_refused(patients: tuple[Study, xr.Dataset]) -> None:
@@ -113,7 +113,7 @@ def test_a_plan_for_what_the_spreadsheet_lacks_is_refused(patients: tuple[Study,
         from_patients(loaded, load_plan("relapse"), without)
     job = Job(loaded, load_plan("relapse"), "weibull", patients=without)
     with pytest.raises(InputError, match="not in the spreadsheet"):
-        evidence_of(job)
+        _ = job.data
 
 
 @pytest.mark.long
