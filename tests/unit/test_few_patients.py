@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgbayes.inference.predictive import predictive_checks
+from mgbayes.models.evidence import Times
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.patient_comparison.run import run_tests
@@ -210,7 +211,7 @@ def test_the_rest_of_a_subgroup_of_one_arm_is_the_rest_of_that_arm() -> None:
 class _Times:
     """A model of times that prints what it is asked for: means and SDs of both arms, of 2 and of 3 times."""
 
-    def printed_quantities(self, data: dict) -> tuple[PrintedQuantity, ...]:
+    def printed_quantities(self, data: Times) -> tuple[PrintedQuantity, ...]:
         return tuple(
             PrintedQuantity(name, (a,), 5.0, name, arm, "days")
             for name in ("time_mean", "time_sd", "events")
@@ -231,7 +232,7 @@ class _Times:
 def test_a_mean_and_sd_of_two_times_are_not_told() -> None:
     """They are the two times."""
     model = _Times()
-    data = {"row": np.array([[2, 3, 4], [5, 6, 7]]), "events": np.array([2, 3]), "time_mean": np.ones(2)}
+    data = Times(row=np.array([[2, 3, 4], [5, 6, 7]]), events=np.array([2, 3]), time_mean=np.ones(2))
     found = predictive_checks(model, np.random.default_rng(1), model.draws, data, "any", {})
     assert [(row.quantity, row.arm) for row in found] == [
         ("time_mean", "contrast"),
