@@ -10,7 +10,7 @@ import pytest
 import mgbayes
 from mgbayes.latent_cohort.run import Settings
 from mgbayes.latent_cohort.tables import tables
-from mgbayes.report.latent_cohort_words import short_answer
+from mgbayes.report.latent_cohort_words import short_answer, why_it_differs
 from mgbayes.report.write_latent_cohort import write_latent_cohort
 from tests.conftest import run_cli
 from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
@@ -47,6 +47,9 @@ def test_an_estimand_whose_chains_disagree_has_no_number() -> None:
     short = Settings(chains=16, warmup=1, draws=4, thin=1)
     found = mgbayes.cohort(PILLS, [plan("prednisone", "pills")], settings=short, cores=1)
     frame = tables(found)["estimands"]
+    reasons = " ".join(why_it_differs(found))
+    assert "a share at zero" in reasons
+    assert "definitions" not in reasons
     assert found.failed
     assert frame.loc[frame["rhat"] > 1.01, ["median", "p_benefit"]].isna().all().all()
     assert next(iter(short_answer(found))).startswith("Without an estimate")

@@ -116,6 +116,8 @@ class CohortAnswer:
     cohort: Cohort
     settings: Settings
     answers: tuple[Answer, ...]
+    independent: tuple[Answer, ...]
+    """The same with independent outcomes."""
     together: tuple[Together, ...]
     p_values: tuple[PublishedP, ...]
     unpublished: tuple[Unpublished, ...]
@@ -194,6 +196,7 @@ def cohort(
         statements,
         asked,
         first.answers,
+        done[levels.index(0.0)].answers,
         tuple(done[k].together for k in range(len(levels))),
         p_values,
         tuple(unpublished(read, statements.outcomes, first.tables, derived, statements.statements)),

@@ -43,7 +43,7 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
 def estimands(found: CohortAnswer) -> pd.DataFrame:
     """A row for each estimand; without numbers where its chains did not agree."""
     rows = []
-    for row in found.answers:
+    for row, alone in zip(found.answers, found.independent, strict=True):
         known = row.convergence.ok
         low, high = row.interval() if known else (None, None)
         rows.append(
@@ -56,6 +56,7 @@ def estimands(found: CohortAnswer) -> pd.DataFrame:
                 "low_95": low,
                 "high_95": high,
                 "p_benefit": row.p_benefit if known else None,
+                "p_benefit_independent": alone.p_benefit if alone.convergence.ok else None,
                 "rhat": row.convergence.rhat,
                 "effective_draws": row.convergence.effective,
             }

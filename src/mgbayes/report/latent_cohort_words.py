@@ -39,6 +39,18 @@ def of_answer(row: Answer) -> str:
     return f"{words.number(row.median)} (central 95 % interval {words.number(low)} to {words.number(high)}){unit}"
 
 
+def why_it_differs(behind: CohortAnswer) -> Iterator[str]:
+    """Why the answer to an outcome is another than that of its separate analysis."""
+    yield "a patient’s other outcomes say something of each (the last two columns differ by this)"
+    for outcome in behind.cohort.outcomes:
+        here, there = (words.family(name) for name in (outcome.job.family, outcome.plan.family))
+        if here != there:
+            yield f"{words.first_lower(outcome.plan.title)}: {here} here, {there} there"
+    if behind.cohort.relations:
+        yield "definitions hold between outcomes"
+    yield "every table has all numbers that are listed below, and a separate analysis may use a part of them"
+
+
 def _together(behind: CohortAnswer) -> str:
     first = behind.together[0]
     every = sorted(row.all for row in behind.together)

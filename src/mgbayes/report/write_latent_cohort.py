@@ -12,7 +12,7 @@ from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
 from mgbayes.report.files import draw_all, move_all, unfinished
 from mgbayes.report.latent_cohort_figures import pictures
-from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer
+from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer, why_it_differs
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 
@@ -57,9 +57,11 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
                 "label": row.estimand.label,
                 "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
                 "p": words.chance(row.p_benefit) if row.convergence.ok else "",
+                "alone": words.chance(alone.p_benefit) if alone.convergence.ok else "",
             }
-            for row in behind.answers
+            for row, alone in zip(behind.answers, behind.independent, strict=True)
         ],
+        "differs": words.listed(why_it_differs(behind)),
         "outcomes": list(behind.together[0].single),
         "together": [
             {
