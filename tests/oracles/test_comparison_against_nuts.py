@@ -16,9 +16,8 @@ import pytensor.tensor as pt
 import pytest
 
 from mgbayes.comparison import bayesian_times, bayesian_values
-from mgbayes.comparison.bayesian import under
+from mgbayes.comparison.bayesian import by_nuts, under
 from mgbayes.comparison.importance import Model
-from mgbayes.comparison.nuts import by_nuts
 from mgbayes.comparison.truths import TimesTruth, ValuesTruth
 from mgbayes.inference.sample import swap
 from mgbayes.models.priors import Prior

@@ -111,7 +111,7 @@ def _patients(study: Study, file: Path | None, mask_below: int | None) -> Datase
     patients = read_patients(file, study)
     if mask_below is None:
         return patients
-    from mgbayes.patient_comparison.without_small import without_small_cells
+    from mgbayes.patient_comparison.mask import without_small_cells
 
     return without_small_cells(study, patients, mask_below)
 

@@ -20,8 +20,8 @@ from mgbayes.comparison.answers import Answers, Method, wald
 from mgbayes.comparison.exact import p_values
 from mgbayes.comparison.tables import Floats, Tables
 from mgbayes.frequentist import cox
+from mgbayes.frequentist import kaplan_meier as curves
 from mgbayes.frequentist import log_rank as tests
-from mgbayes.frequentist import restricted_mean as curves
 from mgbayes.frequentist.result import Result
 from mgbayes.frequentist.samples import FollowUp
 

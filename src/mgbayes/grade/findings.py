@@ -17,7 +17,7 @@ from mgbayes.grade.certainty import Certainty, certainty
 from mgbayes.grade.robustness import Conclusion, Robustness, robustness
 from mgbayes.inference.fit import Fit
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.measured import parts_of
+from mgbayes.models.outcome import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.study.numbers import find_count
 from mgbayes.study.schema import Study

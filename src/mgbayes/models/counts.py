@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from mgbayes.distributions.followup import draw_followup
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.arms import ARM, HALVES, contrast
-from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.cohort import followed_like
 from mgbayes.models.evidence import Followed, PatientCounts
 from mgbayes.models.likelihood import given_density
 from mgbayes.models.outcome import Outcome, outcome_of

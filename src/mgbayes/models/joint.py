@@ -54,7 +54,7 @@ from mgbayes.estimands import joint as contrasts
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models import joint_patients
 from mgbayes.models.arms import ARM, HALVES
-from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.cohort import followed_like
 from mgbayes.models.evidence import Followed, PatientOutcomes
 from mgbayes.models.joint_patients import NAMES, SCALARS
 from mgbayes.models.likelihood import given_density

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.plan import EndpointAt, Plan
 from mgbayes.study.schema import Direction, Endpoint, Kind, Study, Visit
 
 if TYPE_CHECKING:
@@ -134,3 +136,20 @@ def _event_name(study: Study, endpoint: Endpoint) -> str:
     claim = None if endpoint.event is None else study.claim(endpoint.event)
     counted = None if claim is None else study.endpoint_of(claim)
     return endpoint.label if counted is None else counted.label
+
+
+def parts_of(plan: Plan, estimand: Estimand) -> tuple[EndpointAt, ...]:
+    """The endpoints and visits of a plan that an estimand's id names: those it ends with, or else all.
+
+    ``odds_ratio_fall`` is about the endpoint ``fall``, ``mean_difference_12m`` about the visit ``12m``.
+    """
+    parts = plan.endpoints
+    named = {part.endpoint for part in parts if f"_{part.endpoint}_" in f"{estimand.id}_"}
+    if named:
+        longest = max(named, key=len)
+        parts = tuple(part for part in parts if part.endpoint == longest)
+    visits = {part.visit for part in parts if part.visit and estimand.id.endswith(f"_{part.visit}")}
+    if visits:
+        at = max(visits, key=len)
+        parts = tuple(part for part in parts if part.visit == at)
+    return parts

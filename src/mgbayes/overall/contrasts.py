@@ -25,7 +25,7 @@ import numpy as np
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import PROB
-from mgbayes.models.measured import parts_of
+from mgbayes.models.outcome import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.study.numbers import find_mean_and_spread
 from mgbayes.study.schema import Kind, Study

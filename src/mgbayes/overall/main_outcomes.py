@@ -16,7 +16,7 @@ import numpy as np
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.fit import Fit
-from mgbayes.models.measured import parts_of
+from mgbayes.models.outcome import parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.overall.benefit import OtherFit, OverallBenefit, overall_benefit
 from mgbayes.overall.contrasts import BY_OUTCOME_SD, Contrast, contrast_of, outcome_sd

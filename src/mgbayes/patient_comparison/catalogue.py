@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mgbayes.frequentist import cox, log_rank, mcnemar, proportions, ranks, rates, restricted_mean, t_tests
+from mgbayes.frequentist import cox, kaplan_meier, log_rank, mcnemar, proportions, ranks, rates, t_tests
 from mgbayes.frequentist.brunner_munzel import brunner_munzel
 from mgbayes.frequentist.kaplan_meier import median_time
 from mgbayes.frequentist.permutation import permutation_changes, permutation_means
@@ -72,7 +72,7 @@ def _cox(data: FollowUp) -> Result:
 
 def _restricted_mean(data: FollowUp) -> Result:
     """Up to one patient's time, which is said in words."""
-    tested = restricted_mean.restricted_mean(data, restricted_mean.last_followed(data))
+    tested = kaplan_meier.restricted_mean(data, kaplan_meier.last_followed(data))
     if np.isnan(tested.p):
         return refused(f"no event up to {_HORIZON}")
     return replace(tested, note=f"up to {_HORIZON}")

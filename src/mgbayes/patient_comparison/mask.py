@@ -1,8 +1,9 @@
-"""Rows without what would disclose small cells."""
+"""Rows, and patients, without what would disclose small cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mgbayes.patient_comparison.cells import SmallCells, small_cells
 from mgbayes.patient_comparison.claims import ClaimCheck
@@ -10,7 +11,10 @@ from mgbayes.patient_comparison.comparison import comparisons
 from mgbayes.patient_comparison.result import MASKED, Row
 from mgbayes.patient_comparison.tested import PatientTest
 from mgbayes.patients.patient_rows import PatientRows
-from mgbayes.study.schema import ALL
+from mgbayes.study.schema import ALL, Study
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _COUNTS = ("n", "count")
 _OF_ONE = ("median", "iqr", "range", "quantiles")
@@ -80,3 +84,21 @@ class Mask:
 def without_holm(rows: list[Row]) -> list[Row]:
     """Rows without Holm's adjusted p values: each depends on the others, so that they would disclose hidden ones."""
     return [row | {"holm_p": None} for row in rows]
+
+
+def without_small_cells(study: Study, patients: xr.Dataset, below: int) -> xr.Dataset:
+    """The dataset without every endpoint that has a cell below the threshold (see ``cells``).
+
+    Covariates are removed too, since an adjusted fit depends on cells within cells, and so is the file's hash, which
+    would confirm a guess at the file. What remains is the same whatever the hidden cells hold.
+    """
+    from mgbayes.patients.patient_rows import PatientRows
+
+    hidden = small_cells(PatientRows(study, patients), below).whole
+    dropped = [
+        name
+        for name in map(str, patients.data_vars)
+        if name.partition(".")[0] in hidden or name.startswith("covariate.")
+    ]
+    about = {"masked_below": below, "hidden": sorted(hidden), "file_sha256": ""}
+    return patients.drop_vars(dropped).assign_attrs(about)

@@ -15,10 +15,10 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.patients.fields import ARM, Field, fields, mapped_columns
 from mgbayes.patients.file import read_content, read_sheet
 from mgbayes.patients.origin import not_observed
+from mgbayes.patients.rule import unmet_rules
 from mgbayes.patients.rules import rules
 from mgbayes.patients.sheet import Sheet
 from mgbayes.patients.table import Gathering, Table, gather
-from mgbayes.patients.validate import unmet_rules
 from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.schema import Study
 

@@ -19,11 +19,18 @@ from mgbayes.reconstruction.digitized import DigitizedCurve
 from mgbayes.reconstruction.ensemble import Ensemble
 from mgbayes.reconstruction.lattice import COARSE, FINE, Lattice, Resolution, Stuck, lattice
 from mgbayes.reconstruction.levels import SLACK, Drop, drops
-from mgbayes.reconstruction.misfit import no_whole_numbers
-from mgbayes.reconstruction.orders import outlines
 from mgbayes.reconstruction.paths import draw_path
 from mgbayes.reconstruction.patients import Patients, patients
-from mgbayes.reconstruction.timeline import Outline, ordered_times, redrawn, timeline
+from mgbayes.reconstruction.timeline import (
+    Count,
+    Fall,
+    Outline,
+    Step,
+    ordered_times,
+    published_counts,
+    redrawn,
+    timeline,
+)
 
 TIMELINES = 12  # timelines an arm: times drawn within their error, and a rate of censoring each
 CENSORED = (0.05, 5.0)  # hazard of censoring times length of follow-up, where no table gives it
@@ -126,3 +133,71 @@ def _ways_to_read(curve: DigitizedCurve) -> Iterator[tuple[Drop, ...]]:
     for hinted in (np.inf, least):
         for line in sorted({0.0, curve.time_error}):
             yield tuple(drops(curve, line=line, hinted=hinted))
+
+
+def no_whole_numbers(curve: DigitizedCurve, step: Step | None) -> Problem:
+    """The place that no whole numbers of patients come past, and what could be wrong there."""
+    within = f"within ±{curve.survival_error:g}"
+    match step:
+        case Fall():
+            middle = (step.low + step.high) / 2
+            given = f"a drop to {middle:.4g} at time {step.time:g} that no whole numbers of patients give {within}"
+            return Problem(f"arm {curve.arm!r}, the curve", given, _check(curve, "a larger survival error"))
+        case Count():
+            given = (
+                f"{step.number} at risk at time {step.time:g}, which the curve so far does not allow {within}"
+            )
+            return Problem(
+                f"arm {curve.arm!r}, the numbers at risk", given, _check(curve, "a corrected number")
+            )
+        case _:
+            given = f"{'no total' if curve.events is None else f'{curve.events} in total'}, not met {within}"
+            return Problem(f"arm {curve.arm!r}, events", given, _check(curve, "a corrected total"))
+
+
+def _check(curve: DigitizedCurve, remedy: str) -> str:
+    also = ", ".join(
+        word
+        for word, published in (("the table", len(curve.at_risk)), ("the marks", curve.marks is not None))
+        if published
+    )
+    return f"{remedy}; points, n{', ' + also if also else ''} that agree with each other"
+
+
+_MOST = 6  # orders that are followed side by side
+
+
+def outlines(
+    curve: DigitizedCurve, drops: tuple[Drop, ...], resolution: Resolution, rng: np.random.Generator
+) -> tuple[list[Outline], Stuck | None]:
+    """The orders of drops and published numbers at risk that can be, likeliest first; or where the last got stuck.
+
+    A drop within the time error of a number's time may lie on either side of it. Orders are gone through from left to
+    right, and those kept that whole numbers of patients can give.
+    """
+    candidates, stuck = [Outline(curve, drops, ())], None
+    for count in published_counts(curve):
+        least = sum(drop.latest < count.time for drop in drops)
+        most = max(least, sum(drop.earliest < count.time for drop in drops))
+        tried = [
+            Outline(curve, drops, (*outline.before, k))
+            for outline in candidates
+            for k in range(least, most + 1)
+            if not outline.before or k >= outline.before[-1]
+        ]
+        if len(tried) > 1:
+            tried, stuck = _possible(tried, resolution, rng)
+        if not tried:
+            return [], stuck
+        candidates = tried
+    return candidates, None
+
+
+def _possible(
+    tried: list[Outline], resolution: Resolution, rng: np.random.Generator
+) -> tuple[list[Outline], Stuck | None]:
+    """Those of which the part up to the last count can be, likeliest first."""
+    results = [lattice(timeline(one.first_part(), rng, 1.0), one.curve.n, None, resolution) for one in tried]
+    solved = [(r.log_evidence, i) for i, r in enumerate(results) if isinstance(r, Lattice)]
+    stuck = next((result for result in results if isinstance(result, Stuck)), None)
+    return [tried[i] for _, i in sorted(solved, reverse=True)[:_MOST]], stuck

@@ -10,9 +10,8 @@ from mgbayes.models.plan import Plan
 from mgbayes.report import words
 from mgbayes.report.cohort_words import cohort_part
 from mgbayes.report.confounding_page import confounding_part
-from mgbayes.report.grid_words import sentences
+from mgbayes.report.grid_words import power_part, sentences
 from mgbayes.report.picture import Picture
-from mgbayes.report.power_words import power_part
 from mgbayes.report.render import render
 from mgbayes.robustness.cell import PUBLISHED, Cell
 from mgbayes.robustness.decision import Flips

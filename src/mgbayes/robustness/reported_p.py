@@ -17,8 +17,7 @@ import numpy as np
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import better
 from mgbayes.inference.fit import Fit
-from mgbayes.models.measured import parts_of
-from mgbayes.models.outcome import outcomes_of
+from mgbayes.models.outcome import outcomes_of, parts_of
 from mgbayes.models.plan import Plan
 from mgbayes.overall.main_outcomes import first_fit, main_estimands
 from mgbayes.study.about import counting_endpoint, follows_from_counts, reported_p_of

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from mgbayes.frequentist.cox import cox, proportional_hazards
-from mgbayes.frequentist.kaplan_meier import median_time
+from mgbayes.frequentist.kaplan_meier import at_horizon, median_time
 from mgbayes.frequentist.log_rank import log_rank, log_rank_permutation, log_rank_scores
 from mgbayes.frequentist.permutation import RESAMPLES
-from mgbayes.frequentist.restricted_mean import at_horizon
 from mgbayes.frequentist.samples import FollowUp
 from mgbayes.patient_comparison.needs import EVENT_IN_EACH, missing_need
 from tests.oracles.frequentist.figures import CLOSE, FOLLOWED, data, figures, followed

@@ -16,7 +16,7 @@ from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.sample import compile_model, draw
 from mgbayes.models import counts
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.cohort import followed_like
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior

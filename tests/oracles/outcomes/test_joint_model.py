@@ -17,7 +17,7 @@ from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models import joint_patients
 from mgbayes.models import visits as of_visits
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.cohort_like import followed_like
+from mgbayes.models.cohort import followed_like
 from mgbayes.models.evidence import PatientTimes
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan_file import load_plan

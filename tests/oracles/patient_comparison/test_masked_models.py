@@ -10,7 +10,7 @@ import xarray as xr
 
 from mgbayes.inference.job import applies
 from mgbayes.models.plan_file import load_plan
-from mgbayes.patient_comparison.without_small import without_small_cells
+from mgbayes.patient_comparison.mask import without_small_cells
 from mgbayes.patients import read_patients
 from mgbayes.report.results import about
 from mgbayes.study import Study
