@@ -25,6 +25,17 @@ posteriors:
 references:
     python -m tests.reference
 
+# Figures by brute force, made anew: those that are stored must come out, to the last digit
+rejections:
+    python -m tests.oracles.make_rejection
+    python -m tests.oracles.make_dose_rejection
+    python -m tests.oracles.make_cohort_draws
+    git diff --exit-code tests/oracles/stored
+
+# Calibration given reported p values and on imputed patients: stored evidence, made anew
+calibrations:
+    python -m tests.calibration
+
 # Refits and simulations that take an hour together
 evidence:
     pytest -m evidence
