@@ -8,8 +8,8 @@ binomial model lets patients differ.
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+from collections.abc import Sequence
+from math import inf, log, sqrt
 
 import numpy as np
 
@@ -42,47 +42,66 @@ def poisson_exact(groups: TwoGroups) -> Result:
 
 
 def negative_binomial(groups: TwoGroups) -> Result:
-    """Log link, offset log follow-up, variance μ + αμ²; p by the likelihood ratio, α fitted on both sides.
+    """Rates λ with variance μ + αμ², μ = λ × follow-up; p by the likelihood ratio, α fitted on both sides.
 
     The interval is Wald's with the expected information and α held (as R's glm.nb prints it).
     """
     from scipy.special import chdtrc
 
-    y = groups.pooled
-    exposure = np.concatenate(groups.exposures)
-    arm = np.repeat([0.0, 1.0], groups.sizes)
-    both = np.column_stack([np.ones(len(y)), arm])
-    top, spread = _fit(y, both, exposure)
-    null_top, _ = _fit(y, both[:, :1], exposure)
-    fit = _glm(y, both, exposure, spread)
+    arms = tuple(zip((groups.reference, groups.contrast), groups.exposures, strict=True))
+    top, spread = _fit(arms)
+    null_top, _ = _fit([(groups.pooled, np.concatenate(groups.exposures))])
     statistic = max(0.0, 2 * (top - null_top))
-    estimate = wald("log rate ratio", fit.params[1], fit.bse[1]).estimate
+    (low, low_variance), (high, high_variance) = (_log_rate(*arm, spread) for arm in arms)
+    estimate = wald("log rate ratio", *np.array([high - low, sqrt(low_variance + high_variance)])).estimate
     ratio = None if estimate is None else estimate.exp("rate ratio")
     text = f"dispersion {spread:.2f}" if spread > NO_SPREAD else "no more dispersion than Poisson's"
     return Result(float(chdtrc(1, statistic)), statistic, "likelihood ratio", ratio, _note(groups, text))
 
 
-def _fit(y: Floats, design: Floats, exposure: Floats) -> tuple[float, float]:
+def _fit(groups: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
     """The log likelihood at its top and the dispersion there, which is zero when Poisson's model is as good."""
     from scipy.optimize import minimize_scalar
 
-    def at(log_spread: float) -> float:
-        return float(_glm(y, design, exposure, float(np.exp(log_spread))).llf)
+    def at(spread: float) -> float:
+        return sum(_log_likelihood(*group, spread) for group in groups)
 
-    poisson = float(_glm(y, design, exposure, 0.0).llf)
     best = minimize_scalar(
-        lambda v: -at(v), bounds=(np.log(NO_SPREAD), np.log(1e3)), method="bounded", options={"xatol": 1e-9}
+        lambda v: -at(np.exp(v)), bounds=(log(NO_SPREAD), log(1e3)), method="bounded", options={"xatol": 1e-9}
     )
-    return max((poisson, 0.0), (-float(best.fun), float(np.exp(best.x))))
+    return max((at(0.0), 0.0), (-float(best.fun), float(np.exp(best.x))))
 
 
-def _glm(y: Floats, design: Floats, exposure: Floats, spread: float) -> Any:
-    import statsmodels.api as sm
+def _log_likelihood(y: Floats, exposure: Floats, spread: float) -> float:
+    """At the rate where it is largest, given the dispersion."""
+    from scipy.stats import nbinom, poisson
 
-    family = sm.families.NegativeBinomial(alpha=spread) if spread > 0 else sm.families.Poisson()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a fit at a spread far from the best may not settle
-        return sm.GLM(y, design, family=family, exposure=exposure).fit(tol=1e-12, maxiter=200)
+    mean = np.exp(_log_rate(y, exposure, spread)[0]) * exposure
+    log_mass = nbinom.logpmf(y, 1 / spread, 1 / (1 + spread * mean)) if spread else poisson.logpmf(y, mean)
+    return float(log_mass.sum())
+
+
+def _log_rate(y: Floats, exposure: Floats, spread: float) -> tuple[float, float]:
+    """The log of the rate with the largest likelihood, and its variance by the expected information.
+
+    The score Σ (y - μ) / (1 + αμ) falls as the rate rises, and is zero once.
+    """
+    from scipy.optimize import brentq
+
+    if not y.any():
+        return -inf, inf
+
+    def score(log_rate: float) -> float:
+        mean = np.exp(log_rate) * exposure
+        return float(((y - mean) / (1 + spread * mean)).sum())
+
+    low = log(y.sum() / exposure.sum())
+    high = float(np.log((y / exposure).max()))
+    while score(low) < 0:
+        low -= 1
+    best = float(brentq(score, low, high + 1, xtol=1e-13))
+    mean = np.exp(best) * exposure
+    return best, float(1 / (mean / (1 + spread * mean)).sum())
 
 
 def _overdispersed(groups: TwoGroups) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import brunnermunzel
+from scipy.optimize import minimize_scalar
+from scipy.stats import brunnermunzel, nbinom
 
 from mgbayes.frequentist.brunner_munzel import brunner_munzel
 from mgbayes.frequentist.holm import holm
@@ -38,6 +39,30 @@ def test_without_extra_spread_the_rates_are_poissons_with_their_closed_form() ->
     assert outcome.statistic == pytest.approx(closed, rel=1e-6)
     assert outcome.estimate is not None
     assert outcome.estimate.value == pytest.approx(1.5, rel=1e-6)
+
+
+def test_rates_that_lie_a_million_apart_are_compared() -> None:
+    """At some dispersions no fit is found; the top is where a grid over the dispersion has it (SciPy's density)."""
+    y, exposure = np.array([1.0, 1e6, 1.0, 1.0]), np.array([1927.0, 1.5, 659.0, 2239.0])
+    found = negative_binomial(TwoGroups(y[:2], y[2:], exposure[:2], exposure[2:]))
+
+    def top(groups: list[slice]) -> float:
+        def at(log_rate: float, spread: float, rows: slice) -> float:
+            mean = exposure[rows] * np.exp(log_rate)
+            return float(nbinom.logpmf(y[rows], 1 / spread, 1 / (1 + spread * mean)).sum())
+
+        def best(spread: float) -> float:
+            grid = np.linspace(-10, 15, 500)
+            places = [grid[np.argmax([at(v, spread, rows) for v in grid])] for rows in groups]
+            return sum(
+                -float(minimize_scalar(lambda v, r=rows: -at(v, spread, r), (v0 - 0.1, v0 + 0.1)).fun)
+                for v0, rows in zip(places, groups, strict=True)
+            )
+
+        return max(best(spread) for spread in np.exp(np.linspace(0, 5, 101)))
+
+    expected = 2 * (top([slice(0, 2), slice(2, 4)]) - top([slice(0, 4)]))
+    assert found.statistic == pytest.approx(expected, abs=0.02)
 
 
 def test_exact_poisson_rates_are_poisson_test() -> None:
