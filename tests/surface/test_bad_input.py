@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from mgbayes.errors import InputError
 from mgbayes.files import csv_text, frame_text
 from mgbayes.models.plan_file import parse_plan
+from mgbayes.planning.effects import effect_plan
 from mgbayes.report.style import save
 from mgbayes.study.describe import example
 from mgbayes.study.load import load_study, parse_study
@@ -340,6 +341,20 @@ def _mistake(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
     before, after, said = MISTAKES[request.param]
     assert before in TIMED
     return TIMED.replace(before, after, 1), said
+
+
+@pytest.mark.parametrize("limits", ['["1.5", "not reached"]', '["not reached", "9.5"]'])
+def test_only_a_median_survival_has_limits_that_are_not_reached(limits: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_study(GOOD.replace('mean = "4.0", sd = "1.5"', f'mean = "4.0", ci = {limits}'), "small.toml")
+    assert f"ci: given {limits}; accepted: two numbers" in str(caught.value)
+    assert 'only a median survival has limits "not reached"' in str(caught.value)
+
+
+def test_no_plan_is_proposed_from_an_interval_of_one_number() -> None:
+    effect = 'effects = [{ mean_difference = "0.0", ci = ["0.0", "0.0"] }]\nendpoint = "dose"\nsummaries = []'
+    study = parse_study(GOOD[: GOOD.index('endpoint = "dose"')] + effect, "small.toml")
+    assert effect_plan(study, study.endpoint("dose")) is None
 
 
 def test_the_study_without_mistakes_loads() -> None:

@@ -42,6 +42,8 @@ def effect_plan(study: Study, endpoint: Endpoint) -> Plan | None:
         return None
     visit, reported = reported_at[-1]
     measure = reported.effect.measure
+    if not reported.effect.normal[1] > 0:  # both limits are rounded to one number
+        return None
     family = reading_of(study, reported)
     compared = f"{study.contrast.label} than with {study.reference.label}"
     raw: dict[str, object] = {

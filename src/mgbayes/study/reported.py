@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from mgbayes.study.record import LONGEST_ID, LONGEST_NUMBER, Count, Id, Number, Record, optional
 from mgbayes.study.rounding import NUMBER
 from mgbayes.study.statistics.ratios import Effect, Measure
-from mgbayes.study.statistics.survival import NOT_REACHED
+from mgbayes.study.statistics.statistic import NOT_REACHED
 
 LIMIT = NUMBER.removesuffix("$") + rf"$|^{NOT_REACHED}$"
 PROBABILITY = r"^0?\.\d+$"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mgbayes.study.rounding import Interval, possible_sums, rounding_interval
-from mgbayes.study.statistics.statistic import Fault, Number, PublishedStatistic, Support
+from mgbayes.study.statistics.statistic import NOT_REACHED, Fault, Number, PublishedStatistic, Support
 from mgbayes.study.statistics.whole_numbers import debit, grimmer
 
 
@@ -268,7 +268,11 @@ def limits(low: str, high: str) -> tuple[Number, Number]:
 def interval_faults(estimate: str, low: str, high: str, key: str) -> Iterator[Fault]:
     """A confidence interval goes from the lower to the upper limit and holds its estimate, over rounding."""
     given = f'ci = ["{low}", "{high}"], {key} = "{estimate}"'
-    if float(low) > float(high):
+    if NOT_REACHED in (low, high):
+        yield Fault(
+            "ci", f'["{low}", "{high}"]', f'two numbers; only a median survival has limits "{NOT_REACHED}"'
+        )
+    elif float(low) > float(high):
         yield Fault("ci", f'["{low}", "{high}"]', "the lower limit first, then the upper")
     elif not (
         rounding_interval(low).low <= rounding_interval(estimate).high

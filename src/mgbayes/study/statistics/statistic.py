@@ -62,6 +62,10 @@ class Support:
         return self.low >= 0
 
 
+NOT_REACHED = "not reached"
+"""What stands for a median survival, or a limit of it, beyond the longest follow-up."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """A number that no patients can have: its key in a study file, what was given and what is accepted."""

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgbayes.study.statistics.means import interval_faults
-from mgbayes.study.statistics.statistic import Fault, Number, PublishedStatistic
-
-NOT_REACHED = "not reached"
+from mgbayes.study.statistics.statistic import NOT_REACHED, Fault, Number, PublishedStatistic
 
 
 class Followed(NamedTuple):
