@@ -11,13 +11,16 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import stats
 
 Array = NDArray[np.float64]
 Columns = dict[str, Array]
 """Each column (chain, draw)."""
 CHAINS, DRAWS = 10, 1000
 LARGEST = 3.0
-"""Monte Carlo errors of both sides that may lie between two estimates of one number."""
+"""Monte Carlo errors of both sides that may lie between the two samplers of a reference posterior."""
+CHANCE = 0.01
+"""That a refit of the same posteriors is told apart from what is kept."""
 _DIGITS = 5
 _BATCHES = 40
 
@@ -121,6 +124,14 @@ def weighted_estimates(columns: Columns, weight: Array) -> Estimates:
             whole = float(of(x.ravel(), weights=w.ravel()))
             found[name, statistic] = Estimate(whole, float(np.std(batches, ddof=1)) / sqrt(_BATCHES))
     return found
+
+
+def within(distance: Mapping[tuple[str, str], float], compared: int) -> bool:
+    """Whether distances are those of one posterior: of so many compared, none is larger in all but 1 % of runs.
+
+    By Bonferroni's inequality, distances being normal.
+    """
+    return max(distance.values()) <= float(stats.norm.isf(CHANCE / (2 * compared)))
 
 
 def apart(ours: Estimates, theirs: Estimates) -> dict[tuple[str, str], float]:
