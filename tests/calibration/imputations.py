@@ -16,6 +16,7 @@ import xarray as xr
 from mgbayes.calibrate.sbc import Data, Fit, Refit, nutpie_refit
 from mgbayes.errors import InputError
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.evidence import PatientTimes
 from mgbayes.models.patient_times import simulated
 from mgbayes.models.priors import Prior
 from mgbayes.reconstruction.from_curve import reconstruct
@@ -99,5 +100,5 @@ def _imputed(arms: list[Any], rng: np.random.Generator) -> Data | None:
     return {PREFIX + name: np.stack([row[name] for row in members]) for name in members[0]}
 
 
-def _member(data: Data, number: int) -> Data:
-    return {name.removeprefix(PREFIX): values[number] for name, values in data.items()}
+def _member(data: Data, number: int) -> PatientTimes:
+    return PatientTimes(**{name.removeprefix(PREFIX): values[number] for name, values in data.items()})

@@ -45,6 +45,8 @@ CASES: Mapping[str, tuple[str, Wrap]] = {
     "remission-imputations": ("remission", lambda it, plan: OnImputations(it.model, it.numbers)),
 }
 """The plan whose model is wrapped, and how."""
+WAITING = ("relapse-log-rank", "remission-mann-whitney", "prednisone-paired-t", "remission-imputations")
+"""Cases that were not calibrated yet."""
 
 
 def path(name: str) -> Path:

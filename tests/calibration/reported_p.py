@@ -19,6 +19,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.printed_p import select
 from mgbayes.inference.sample import compile_model, draw, smaller_steps, swap
 from mgbayes.models import cohort
+from mgbayes.models.evidence import PublishedTimes
 from mgbayes.models.paired import correlation_bounds
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
@@ -33,6 +34,14 @@ MORE = 3
 
 Test = Callable[[list[tuple[np.ndarray, np.ndarray]]], float]
 """Of times, and whether the event was seen, by arm: the p value, nan where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TimesAndP(PublishedTimes):
+    """Published times, and the interval of a p value."""
+
+    reported_low: np.ndarray | None = None
+    reported_high: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -50,10 +59,10 @@ class _Wrapped:
         return declared
 
     def build(self, data: Data, family: str, priors: dict[str, Prior]) -> Any:
-        return self.model.build(_without(data), family, priors)
+        return self.model.build(data, family, priors)
 
     def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
-        contrasts: xr.Dataset = self.model.estimands(draws, _without(data), family)
+        contrasts: xr.Dataset = self.model.estimands(draws, data, family)
         return contrasts
 
 
@@ -72,14 +81,13 @@ class TimesWithP(_Wrapped):
         self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
     ) -> tuple[dict[str, Any], Data]:
         """Parameters and a cohort for which the test is defined; whether it is depends on the data alone."""
-        like = _without(data)
         while True:
-            truth, patients = self.model.simulate_patients(rng, like, family, priors)
-            arms = [(patients["time"][a][:n], patients["event"][a][:n] == 1) for a, n in enumerate(like["n"])]
+            truth, patients = self.model.simulate_patients(rng, data, family, priors)
+            arms = [(patients["time"][a][:n], patients["event"][a][:n] == 1) for a, n in enumerate(data["n"])]
             p = self.test(arms)
             if np.isfinite(p):
-                summaries = cohort.as_published(cohort.summarized(arms, like), like)
-                return truth, {**like, **summaries, **_reported(p)}
+                summaries = cohort.as_published(cohort.summarized(arms, data), data)
+                return truth, TimesAndP(**summaries, **_reported(p))
 
     def refit(self, family: str, built: Any, draws: int, chains: int, target_accept: float) -> Refit:
         """Fits without the p value whose draws are then conditioned on it."""
@@ -96,8 +104,8 @@ class TimesWithP(_Wrapped):
             )
             if careful:
                 sampling = smaller_steps(sampling).model_copy(update={"draws": MORE**2 * draws})
-            drawn, statistics = draw(swap(compiled, _without(data)), sampling, cores=1)
-            p = self.model.printed_p(np.random.default_rng(seed), drawn, _without(data), family)
+            drawn, statistics = draw(swap(compiled, data), sampling, cores=1)
+            p = self.model.printed_p(np.random.default_rng(seed), drawn, data, family)
             low, high = (float(data[name]) for name in BOUNDS)
             agree = ((p >= low) & (p <= high))[self.statistic].to_numpy() & self.model.admissible(drawn, data)
             return Fit(select(drawn, agree), int((statistics["diverging"].to_numpy() & agree).sum()))
@@ -119,8 +127,7 @@ class PairedP(_Wrapped):
         p = np.stack([stats.ttest_rel(arm[:, 1:], arm[:, :1]).pvalue for arm in arms])
         low, high = _reported(p).values()
         bounds = correlation_bounds(mean, sd, data["n"], low, high)
-        made = {"n": data["n"], "printed_mean": mean, "printed_sd": sd, "bounds": data["bounds"]}
-        return truth, self.model._within(made, bounds)
+        return truth, self.model._within(data | {"printed_mean": mean, "printed_sd": sd}, bounds)
 
     def refit(self, family: str, built: Any, draws: int, chains: int, target_accept: float) -> Refit:
         """Fits as they are: the p values are bounds in the density."""
@@ -144,10 +151,6 @@ def mann_whitney(arms: list[tuple[np.ndarray, np.ndarray]]) -> float:
 def _reported(p: Any) -> Mapping[str, np.ndarray]:
     low = np.floor(np.asarray(p) / WIDTH) * WIDTH
     return dict(zip(BOUNDS, (low, np.minimum(low + WIDTH, 1.0)), strict=True))
-
-
-def _without(data: Data) -> Data:
-    return {name: values for name, values in data.items() if name not in BOUNDS}
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
