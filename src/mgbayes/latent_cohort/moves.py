@@ -217,9 +217,15 @@ def symmetric_step(rng: Generator, size: int, widest: int) -> Steps:
 
 
 def moves_of(
-    tables: Tables, statements: Sequence[Statement], blocks: Sequence[tuple[str, ...]]
+    tables: Tables,
+    statements: Sequence[Statement],
+    blocks: Sequence[tuple[str, ...]],
+    scanned: Sequence[str] = (),
 ) -> list[Move]:
-    """The moves that tables of these columns need: by statement, by column, and exchanges of blocks of columns."""
+    """The moves that tables of these columns need: by statement, by column, and exchanges of blocks of columns.
+
+    Columns that are ``scanned`` need no moves of one value.
+    """
     found: list[Move] = []
     bound = set()
     for statement in statements:
@@ -229,7 +235,8 @@ def moves_of(
     everybody = np.ones(tables.n, bool)
     for column in tables.columns.values():
         if column.name not in bound and not column.is_fixed and not _is_fixed(column, statements, tables):
-            found.append(Step(column, everybody, _spread(tables, column)))
+            if column.name not in scanned:
+                found.append(Step(column, everybody, _spread(tables, column)))
             if any(one.column is column and isinstance(one.statistic, Quantiles) for one in statements):
                 found.append(Step(column, everybody, _spread(tables, column), together=2))
     for block in blocks:

@@ -11,9 +11,11 @@ import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.job import Job
+from mgbayes.latent_cohort.class_scan import ClassScan, Limits
 from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
 from mgbayes.latent_cohort.moves import Move, moves_of
+from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import OUTCOMES
 from mgbayes.latent_cohort.relations import relations_of
@@ -137,6 +139,16 @@ def _followup(study: Study, outcomes: tuple[Outcome, ...]) -> FollowUp | None:
     return None
 
 
+def scans_of(cohort: Cohort) -> tuple[ClassScan, ...]:
+    """Scans of ordered classes at several visits, which no relation reads."""
+    n, related = len(cohort.arm), {name for relation in cohort.relations for name in relation.columns}
+    return tuple(
+        ClassScan(one, tuple(Limits.of(column, cohort.statements, n) for column in one.columns))
+        for one in cohort.outcomes
+        if isinstance(one, Ordered) and len(one.visits) > 1 and not related & set(one.reads)
+    )
+
+
 def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
     """A sampler and the state that it starts from. Raises InputError for a statement that nothing meets."""
     rng = np.random.default_rng(settings.seed)
@@ -156,11 +168,13 @@ def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
     blocks = [block for outcome in cohort.outcomes for block in outcome.blocks]
     if cohort.followup is not None:
         blocks.append((FOLLOWUP,))
-    moves: list[Move] = moves_of(tables, cohort.statements, blocks)
+    scans = scans_of(cohort)
+    scanned = [column.name for scan in scans for column in scan.outcome.columns]
+    moves: list[Move] = moves_of(tables, cohort.statements, blocks, scanned)
     group = np.arange(settings.chains) % GROUPS  # chains of a group start alike
     theta = {outcome.name: outcome.layout.draw(rng, GROUPS)[group] for outcome in cohort.outcomes}
     effect = rng.standard_normal((GROUPS, len(cohort.arm)))[group] if cohort.tied else None
-    return Sampler(cohort, moves, rng), State(tables, cohort, theta, effect)
+    return Sampler(cohort, moves, rng, scans), State(tables, cohort, theta, effect)
 
 
 def posterior(

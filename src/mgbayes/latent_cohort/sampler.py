@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from mgbayes.latent_cohort.class_scan import ClassScan
 from mgbayes.latent_cohort.followup import FollowUp
 from mgbayes.latent_cohort.moves import Move, Proposal
 from mgbayes.latent_cohort.outcome import Outcome
@@ -123,6 +124,7 @@ class Sampler:
     cohort: Cohort
     moves: Sequence[Move]
     rng: Generator
+    scans: Sequence[ClassScan] = ()
 
     def run(
         self,
@@ -148,6 +150,8 @@ class Sampler:
         for move in self.moves:
             for _ in range(move.times):
                 self._table(state, move, run, floor)
+        for scan in self.scans:
+            scan.update(self.rng, state.tables, state.values[scan.outcome.name], state.effect)
         for outcome in self.cohort.outcomes:
             self._parameters(state, outcome, run, floor)
         if state.effect is not None:

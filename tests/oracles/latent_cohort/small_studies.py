@@ -136,3 +136,25 @@ def stays(old: tuple[str, str], new: tuple[str, str]) -> Study:
     return study(
         [endpoint | {"fixed_followup": "2"}], [{"id": "stays", "endpoint": "stays", "summaries": rows}]
     )
+
+
+def two_visits() -> Study:
+    """Three grades at two visits: medians of four and of three patients, and at the end the counts of three."""
+    endpoint = {"id": "grade", "label": "grade", "kind": "ordinal", "benefit": "lower"}
+    rows = [
+        {"group": "old", "visit": "start", "median": "moderate"},
+        {"group": "new", "visit": "start", "median": "mild"},
+        {"group": "old", "visit": "end", "median": "none"},
+    ]
+    counts = [
+        {"group": "new", "visit": "end", "level": level, "count": count}
+        for level, count in (("none", "1"), ("mild", "2"), ("moderate", "0"))
+    ]
+    return study(
+        [endpoint | {"levels": ["none", "mild", "moderate"]}],
+        [
+            {"id": "medians", "endpoint": "grade", "summaries": rows},
+            {"id": "counts", "endpoint": "grade", "summaries": counts},
+        ],
+        visits=[{"id": "start", "label": "the start"}, {"id": "end", "label": "the end"}],
+    )

@@ -17,7 +17,7 @@ from mgbayes.latent_cohort.table import Tables
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Study
-from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan, stays
+from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan, stays, two_visits
 
 SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
 # Parameters on the scale without edges: log level and ratio, zero shares, between, within, loading; and log hazard
@@ -36,6 +36,8 @@ def moved(cohort: Any, theta: Any, sweeps: int, keep: int) -> tuple[Any, Any, Ta
     for sweep in range(sweeps):
         for move in sampler.moves:
             sampler._table(state, move, Run(), -60.0 if sweep < 20 else None)
+        for scan in sampler.scans:
+            scan.update(sampler.rng, state.tables, state.values[scan.outcome.name], state.effect)
         if sweep >= sweeps // 4 and sweep % keep == 0:
             kept.append(dict(state.tables.steps))
     steps = {name: np.concatenate([one[name] for one in kept]) for name in kept[0]}
@@ -123,6 +125,48 @@ def test_classes_by_their_median_and_by_their_counts() -> None:
     agrees(x[:, 0], share, every[:, 0])
     agrees(x[:, 4], share, every[:, 4])
     agrees(x[:, :4].sum(1), share, every[:, :4].sum(1))
+
+
+@pytest.mark.long
+def test_classes_at_two_visits_are_scanned() -> None:
+    """By medians of four and of three patients at one visit, and by a median and counts at the other."""
+    study = two_visits()
+    raw = load_plan("mgfa").model_dump(mode="json")["priors"]
+    priors = {
+        name: raw[name] for name in ("first_cut", "gap", "log_odds_ratio", "shift", "base", "patient_sd")
+    }
+    endpoints = [{"endpoint": "grade", "visit": visit} for visit in ("start", "end")]
+    job = Job(study, plan("mgfa", "grade", priors=priors, endpoints=endpoints), "cumulative_logit")
+    outcome = Ordered(
+        job, Prior("normal", (0.0, 0.5), "a test"), {"level": np.array(study.endpoint("grade").levels)}
+    )
+    cohort = cohort_of(study, (outcome,))
+    theta = [-0.6, 0.2, 0.5, 0.3, -0.5, 0.4, 0.7]
+    sampler, state, drawn = moved(cohort, theta, sweeps=120, keep=10)
+    assert len(sampler.scans) == 1
+    columns = [column.name for column in outcome.columns]
+    classes = np.array(list(product(range(3), repeat=7)))
+    first, second = (classes[met(cohort, classes, name)] for name in columns)
+    at = np.array(list(product(range(len(first)), range(len(second)))))
+    listed = Tables(
+        cohort.columns, cohort.arm, dict(zip(columns, (first[at[:, 0]], second[at[:, 1]]), strict=True))
+    )
+    share = weights(sampler, state, listed)
+    assert (share > 0).sum() > 500
+    for name in columns:
+        x, every = drawn.steps[name], listed.steps[name]
+        agrees(x[:, 0], share, every[:, 0])
+        agrees(x[:, 6], share, every[:, 6])
+        agrees(x.sum(1), share, every.sum(1))
+    one, other = columns
+    together = drawn.steps[one][:, 0] * 3 + drawn.steps[other][:, 0]
+    agrees(together, share, listed.steps[one][:, 0] * 3 + listed.steps[other][:, 0])
+
+
+def met(cohort: Any, classes: Any, name: str) -> Any:
+    """Which of some values of a column meet its statements."""
+    tables = Tables(cohort.columns, cohort.arm, {name: classes})
+    return np.all([one.hold(tables) for one in cohort.statements if one.column.name == name], axis=0)
 
 
 def test_follow_up_in_another_unit_is_not_held_and_times_in_another_are_left_out() -> None:
