@@ -14,6 +14,7 @@ from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Fitter
 from mgbayes.models import binary
+from mgbayes.models.evidence import YesNo
 from mgbayes.models.plan import EndpointAt
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
@@ -66,7 +67,10 @@ def test_leave_one_out_is_the_beta_closed_form() -> None:
     yes, known = np.nansum(answer, axis=-1), np.isfinite(answer).sum(axis=-1)
     chance = rng.beta(1 + yes, 1 + known - yes, (4, 1000, 2, 2))
     posterior = xr.Dataset({"chance": (("chain", "draw", "endpoint", "arm"), chance)})
-    found = leave_one_out(None, posterior, {"yes_or_no": answer, "row": row})
+    name = np.array(["a", "b"])
+    named = {"endpoint": name, "endpoint_label": name, "benefit": name, "sign": np.ones(2)}
+    data = YesNo(**named, count=yes, patients=known, yes_or_no=answer, row=row)
+    found = leave_one_out(None, posterior, data)
 
     exact = 0.0
     for k, a, i in np.argwhere(np.isfinite(answer)):
