@@ -45,7 +45,7 @@ CASES: Mapping[str, tuple[str, Wrap]] = {
     "remission-imputations": ("remission", lambda it, plan: OnImputations(it.model, it.numbers)),
 }
 """The plan whose model is wrapped, and how."""
-WAITING = ("relapse-log-rank", "remission-mann-whitney", "prednisone-paired-t", "remission-imputations")
+WAITING = ("relapse-log-rank", "remission-mann-whitney", "remission-imputations")
 """Cases that were not calibrated yet."""
 
 
