@@ -45,7 +45,7 @@ CASES: Mapping[str, tuple[str, Wrap]] = {
     "remission-imputations": ("remission", lambda it, plan: OnImputations(it.model, it.numbers)),
 }
 """The plan whose model is wrapped, and how."""
-WAITING = ("remission-mann-whitney", "remission-imputations")
+WAITING = ("remission-mann-whitney",)
 """Cases that were not calibrated yet."""
 
 
