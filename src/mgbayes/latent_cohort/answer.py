@@ -173,36 +173,52 @@ def cohort(
     read = study if isinstance(study, Study) else load_study(study)
     chosen = tuple(plans) if plans is not None else _plans_of(read)
     asked = settings or Settings()
-    levels = list(dict.fromkeys((asked.dependence, 0.0, 2 * asked.dependence)))
-    if not outcomes_of(read, chosen, 0.0)[0]:
+    held, left_out = outcomes_of(read, chosen, 0.0)
+    if not held:
         accepted = "a plan of a time to an event, of an amount that is never negative, or of yes/no outcomes"
         raise InputError(read.id, [Problem("plans", "none that the cohort can hold", accepted)])
     say("drawing tables of patients, once for each prior of dependence")
-    fewer = replace(asked, draws=-(-asked.draws // 2))
-    runs = [asked, *(replace(fewer, dependence=level) for level in levels[1:])]
-    tasks = [partial(_drawn, read, chosen, run) for run in runs]
-    done = dict(Executor(cores).run(tasks))
+    runs = _runs(asked)
+    done = dict(Executor(cores).run([partial(_drawn, read, chosen, run) for run in runs]))
+    independent = next(done[k] for k, run in enumerate(runs) if run.dependence == 0)
     say("testing every table")
-    first = done[0]
+    return _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out)
+
+
+def _runs(asked: Settings) -> list[Settings]:
+    """What is asked for and, with half as many draws, independent outcomes and twice the dependence."""
+    others = [level for level in dict.fromkeys((0.0, 2 * asked.dependence)) if level != asked.dependence]
+    fewer = replace(asked, draws=-(-asked.draws // 2))
+    return [asked, *(replace(fewer, dependence=level) for level in others)]
+
+
+def _tested(
+    study: Study,
+    settings: Settings,
+    drawn: Sequence[_Drawn],
+    independent: tuple[Answer, ...],
+    left_out: tuple[LeftOut, ...],
+) -> CohortAnswer:
+    """What the tables of the first draws say besides, with the other priors of dependence."""
+    first = drawn[0]
     statements = first.cohort
-    left_out = outcomes_of(read, chosen, 0.0)[1]
-    derived = tuple(derived_of(read, statements.columns))
-    p_values = tuple(published_p(read, statements.outcomes, first.tables, derived))
-    rng, columns = np.random.default_rng(asked.seed), statements.columns.values()
-    exchangeable, refused = exchangeable_statements(rng, read, columns, statements.arm)
+    derived = tuple(derived_of(study, statements.columns))
+    p_values = tuple(published_p(study, statements.outcomes, first.tables, derived))
+    rng, columns = np.random.default_rng(settings.seed), statements.columns.values()
+    exchangeable, refused = exchangeable_statements(rng, study, columns, statements.arm)
     tested = {row.claim for row in p_values}
     return CohortAnswer(
-        read,
+        study,
         statements,
-        asked,
+        settings,
         first.answers,
-        done[levels.index(0.0)].answers,
-        tuple(done[k].together for k in range(len(levels))),
+        independent,
+        tuple(one.together for one in drawn),
         p_values,
-        tuple(unpublished(read, statements.outcomes, first.tables, derived, statements.statements)),
+        tuple(unpublished(study, statements.outcomes, first.tables, derived, statements.statements)),
         derived,
         left_out,
-        tuple(reported_numbers(read, statements.statements, exchangeable, refused, tested)),
+        tuple(reported_numbers(study, statements.statements, exchangeable, refused, tested)),
         first.acceptance,
         first.tables,
     )

@@ -17,7 +17,7 @@ from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
 
 if TYPE_CHECKING:
-    from mgbayes.latent_cohort.answer import CohortAnswer
+    from mgbayes.latent_cohort.answer import Answer, CohortAnswer, Together
 
 DIGITS = "%.6g"
 PAGE = "cohort.html"
@@ -52,27 +52,10 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
     context: dict[str, Any] = {
         "study": study,
         "sentences": list(short_answer(behind)),
-        "answers": [
-            {
-                "label": row.estimand.label,
-                "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
-                "p": words.chance(row.p_benefit) if row.convergence.ok else "",
-                "alone": words.chance(alone.p_benefit) if alone.convergence.ok else "",
-            }
-            for row, alone in zip(behind.answers, behind.independent, strict=True)
-        ],
+        "answers": [_answer(*rows) for rows in zip(behind.answers, behind.independent, strict=True)],
         "differs": words.listed(why_it_differs(behind)),
         "outcomes": list(behind.together[0].single),
-        "together": [
-            {
-                "prior": f"Normal(0, {row.dependence:g})" if row.dependence else "independent",
-                "single": [words.percent(p) for p in row.single.values()],
-                "two": words.percent(row.at_least_two),
-                "all": words.percent(row.all),
-                "bounds": " to ".join(map(words.percent, row.bounds)),
-            }
-            for row in behind.together
-        ],
+        "together": [_together(row) for row in behind.together],
         "claims": [
             {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(behind).items()
         ],
@@ -104,6 +87,25 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "draws": settings.chains * settings.draws,
     }
     return render("cohort.html.j2", drawn, context)
+
+
+def _answer(row: Answer, alone: Answer) -> dict[str, str]:
+    return {
+        "label": row.estimand.label,
+        "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
+        "p": words.chance(row.p_benefit) if row.convergence.ok else "",
+        "alone": words.chance(alone.p_benefit) if alone.convergence.ok else "",
+    }
+
+
+def _together(row: Together) -> dict[str, Any]:
+    return {
+        "prior": f"Normal(0, {row.dependence:g})" if row.dependence else "independent",
+        "single": [words.percent(p) for p in row.single.values()],
+        "two": words.percent(row.at_least_two),
+        "all": words.percent(row.all),
+        "bounds": " to ".join(map(words.percent, row.bounds)),
+    }
 
 
 def _taken(row: Derived) -> str:

@@ -9,8 +9,8 @@ from scipy import stats
 from mgbayes.calibrate.evidence import load, outdated
 from mgbayes.calibrate.sbc import MAX_FAILED
 from tests.calibration.imputations import MEMBERS, OnImputations
-from tests.calibration.more import CASES, FOLDER, REPLICATES, WAITING, path, setting
 from tests.calibration.reported_p import BOUNDS, WIDTH
+from tests.calibration.wrapped import CASES, FOLDER, REPLICATES, WAITING, path, setting
 
 HELD = [name for name in CASES if name not in WAITING]
 every = pytest.mark.parametrize("name", HELD)

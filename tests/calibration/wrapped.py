@@ -27,7 +27,7 @@ from mgbayes.study.load import load_study
 from tests.calibration.imputations import OnImputations
 from tests.calibration.reported_p import PairedP, Test, TimesWithP, log_rank, mann_whitney
 
-FOLDER = Path(__file__).parent / "evidence_of_more"
+FOLDER = Path(__file__).parent / "evidence_wrapped"
 REPLICATES = 200
 WRAPPERS = ("imputations.py", "reported_p.py")
 
