@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import special
 
-from mgbayes.latent_cohort.outcome import LOWEST, Outcome, by_arm, log_chances, tied, unit_of
+from mgbayes.distributions.arithmetic import normal_score
+from mgbayes.latent_cohort.amount_density import log_density_of_amounts
+from mgbayes.latent_cohort.outcome import LOWEST, Outcome, by_arm, tied, unit_of
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
@@ -69,6 +70,17 @@ class Amount(Outcome):
             Parameter("within", self.prior("within"), (2,)),
         )
 
+    def values(self, theta: Floats) -> Values:
+        """With the means of logs and the scores of zero, (K, arm, visit)."""
+        values = self.layout.values(theta)
+        by_visit = values["log_ratio"][:, None]
+        if "deviation" in values:
+            by_visit = by_visit + values["log_ratio_sd"][:, None] * values["deviation"]
+        half = np.array([-0.5, 0.5])[:, None] * by_visit[:, None]
+        share = values["zero_share"]
+        zero = normal_score(share, 1 - share)
+        return {**values, "zero": zero, "log_mean": values["log_level"][:, None] + half}
+
     def dims(self, name: str) -> tuple[str, ...]:
         """By arm or visit."""
         return {
@@ -94,31 +106,13 @@ class Amount(Outcome):
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module and models/continuous_likelihood.py."""
         y = np.stack([rows[column.name] for column in self.columns], axis=-1)
-        arm = np.broadcast_to(rows.arm, y.shape[:2])
-        each = np.arange(len(y))[:, None]
-        by_visit = np.broadcast_to(values["log_ratio"][:, None], values["log_level"].shape)
-        if "deviation" in values:
-            by_visit = by_visit + values["log_ratio_sd"][:, None] * values["deviation"]
-        log_mean = values["log_level"][:, None] + (arm - 0.5)[..., None] * by_visit[:, None]
-        between, within = values["between"][each, arm], values["within"][each, arm]
-        logit = special.logit(values["zero_share"])
-        above = y > 0
-        log_y = np.log(np.where(above, y, 1.0))
-        residual = np.where(above, log_y - log_mean + ((between**2 + within**2) / 2)[..., None], 0.0)
-        shared, own = between**2, within**2
+        arm = np.ascontiguousarray(np.broadcast_to(rows.arm, y.shape[:2]))
+        shift, c = np.zeros(y.shape[:2]), np.ones(len(y))
         if effect is not None:
-            tie, c = tied(values, self.better)
-            residual = residual - np.where(above, (tie * effect * between)[..., None], 0.0)
-            shared = shared * c**2
-            zero, some = log_chances(logit, arm, (-tie * effect)[..., None], c[..., None])
-        else:
-            zero, some = log_chances(logit, arm)
-        k, total, square = above.sum(axis=-1), residual.sum(axis=-1), (residual**2).sum(axis=-1)
-        both = own + k * shared
-        log_density = -((k - 1) * np.log(own) + np.log(both)) / 2 - k * _HALF_LOG_TWO_PI
-        log_density = log_density - (square / own - shared * total**2 / (own * both)) / 2
-        log_density = np.where(k > 0, log_density, 0.0) - log_y.sum(axis=-1)
-        return log_density + np.where(above, some, zero).sum(axis=-1)
+            tie, rest = tied(values, self.better)
+            shift, c = tie * effect, rest[:, 0]
+        own = values["zero"], values["log_mean"], values["between"], values["within"]
+        return log_density_of_amounts(y, arm, *own, shift, c)
 
 
 class Measured(Outcome):
