@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numba import njit
 from numpy.random import Generator
 
-from mgbayes.latent_cohort.pairs import Pairs, log_count
+from mgbayes.latent_cohort.pairs import pair, pairs
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Steps, Tables
 from mgbayes.study.statistics.quantiles import Quantiles
@@ -46,6 +47,11 @@ class Move(Protocol):
         ...
 
     @property
+    def who(self) -> Mask:
+        """The patients (n,) whose values it may change."""
+        ...
+
+    @property
     def times(self) -> int:
         """How often it is tried in a sweep."""
         ...
@@ -78,6 +84,11 @@ class Triple:
         return (self.statement.column.name,)
 
     @property
+    def who(self) -> Mask:
+        """The statement's patients."""
+        return self.statement.who
+
+    @property
     def times(self) -> int:
         """About half as often as it has values."""
         windows = self.statement.windows
@@ -90,21 +101,16 @@ class Triple:
         steps = tables.steps[column.name]
         counted = np.broadcast_to(self.statement.counted(tables), steps.shape)
         who, enough = some_of(rng, counted, 3)
-        x = np.take_along_axis(steps, who, axis=1)
-        chosen = np.where(counted, steps, 0)
-        total, square = chosen.sum(axis=1), (chosen * chosen).sum(axis=1)
-        step, log_ratio = self._step(rng, x[:, 0])
+        first = np.take_along_axis(steps, who[:, :1], axis=1)[:, 0]
+        step, log_ratio = self._step(rng, first)
         shift = rng.integers(-1, 2, len(steps)) if windows.high > windows.low else np.zeros(len(steps), int)
-        first = x[:, 0] + step
-        others = square - (x * x).sum(axis=1)
-        here = self._pairs(windows, total, others + x[:, 0] ** 2, x[:, 1] + x[:, 2])
-        there = self._pairs(windows, total + shift, others + first**2, x[:, 1] + x[:, 2] - step + shift)
-        second, third = there.draw(rng)
-        inside = (total + shift >= windows.low) & (total + shift <= windows.high)
-        possible = enough & (first >= column.low) & (there.count > 0) & inside
-        new = steps.copy()
-        np.put_along_axis(new, who, np.stack([first, second, third], axis=1), axis=1)
-        log_ratio = log_ratio + log_count(there) - log_count(here)
+        chosen = np.where(counted, steps, 0)
+        sums = chosen.sum(axis=1), (chosen * chosen).sum(axis=1)
+        new, ways = steps.copy(), np.zeros((2, len(steps)))
+        bounds = windows.m, windows.low, windows.high, windows.low_variance, windows.high_variance
+        _complete(new, who, step, shift, sums, rng.random(len(steps)), bounds, column.low, ways)
+        possible = enough & (ways > 0).all(axis=0)
+        log_ratio = log_ratio + np.log(np.where(possible, ways[1] / np.maximum(ways[0], 1), 1.0))
         return Proposal({column.name: new}, who, log_ratio, possible, lambda one: one is self.statement)
 
     def _step(self, rng: Generator, first: Steps) -> tuple[Steps, Floats]:
@@ -123,9 +129,36 @@ class Triple:
         to_zero = np.where(first == 0, anywhere, -first)
         return np.where(to_or_from, to_zero, step), np.where(to_or_from, back, 0.0)
 
-    def _pairs(self, windows: Any, total: Steps, others: Steps, both: Steps) -> Pairs:
-        low, high = windows.squares(total.astype(float))
-        return Pairs.of(both, low - others, high - others, self.statement.column.low)
+
+@njit
+def _complete(
+    new: Steps, who: Steps, step: Steps, shift: Steps, sums: tuple[Steps, Steps], u: Floats,
+    bounds: tuple[int, int, int, float, float], low: int, ways: Floats,
+) -> None:  # fmt: skip
+    """The first of three values takes its step, the other two are a pair that then meets the window, in place.
+
+    ``ways`` (2, K): how many pairs there are before and after; none after where a value or the sum is outside.
+    """
+    m, low_sum, high_sum, low_variance, high_variance = bounds
+    for k in range(len(new)):
+        i, j, other = who[k]
+        x, both = new[k, i], new[k, j] + new[k, other]
+        total, rest = sums[0][k], sums[1][k] - new[k, j] ** 2 - new[k, other] ** 2
+        centred = total**2 / m
+        ends = centred + (m - 1) * low_variance - rest, centred + (m - 1) * high_variance - rest
+        ways[0, k] = pairs(both, ends[0], ends[1], low)[1]
+        total += shift[k]
+        if x + step[k] < low or total < low_sum or total > high_sum:
+            continue
+        both += shift[k] - step[k]
+        rest += (x + step[k]) ** 2 - x**2
+        centred = total**2 / m
+        ends = centred + (m - 1) * low_variance - rest, centred + (m - 1) * high_variance - rest
+        least, count = pairs(both, ends[0], ends[1], low)
+        ways[1, k] = count
+        if count > 0:
+            new[k, i] = x + step[k]
+            new[k, j], new[k, other] = pair(both, least, min(int(u[k] * count), count - 1))
 
 
 @dataclass(frozen=True)

@@ -20,20 +20,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from mgbayes.latent_cohort.class_scan import ClassScan
-from mgbayes.latent_cohort.followup import FollowUp
-from mgbayes.latent_cohort.moves import Move, Proposal
+from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
+from mgbayes.latent_cohort.moves import Move
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.parameters import Values, evolve
 from mgbayes.latent_cohort.relations import Relation
 from mgbayes.latent_cohort.statements import Statement
-from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
+from mgbayes.latent_cohort.table import Column, Floats, Mask, Rows, Steps, Tables
 
 _IMPOSSIBLE = -60.0
 """The log density of an impossible patient while chains start."""
@@ -53,12 +54,26 @@ class Cohort:
     statements: tuple[Statement, ...]
     relations: tuple[Relation, ...]
 
-    def read_with(self, about: Sequence[str]) -> frozenset[str]:
-        """The columns that densities and relations about some columns read."""
-        parts = [set(about)]
-        parts += [set(outcome.reads) for outcome in self.outcomes if set(outcome.reads) & set(about)]
-        parts += [set(relation.columns) for relation in self.relations if set(relation.columns) & set(about)]
-        return frozenset().union(*parts)
+    def about(self, columns: Sequence[str], who: Mask) -> Cohort:
+        """The part that a change of some columns of some patients (n,) concerns, with the columns that it reads."""
+        changed = frozenset(columns)
+        outcomes = tuple(one for one in self.outcomes if changed & set(one.reads))
+        relations = tuple(one for one in self.relations if changed & set(one.columns))
+        followup = self.followup if FOLLOWUP in changed else None
+        statements = tuple(
+            one
+            for one in self.statements
+            if {one.column.name, one.column.counted_in} & changed and (one.who & who).any()
+        )
+        read = changed.union(*(one.reads for one in outcomes), *(one.columns for one in relations))
+        return replace(
+            self,
+            columns={name: self.columns[name] for name in read},
+            outcomes=outcomes,
+            followup=followup,
+            statements=statements,
+            relations=relations,
+        )
 
     @property
     def tied(self) -> bool:
@@ -126,6 +141,11 @@ class Sampler:
     rng: Generator
     scans: Sequence[ClassScan] = ()
 
+    @cached_property
+    def concerned(self) -> tuple[tuple[Move, Cohort], ...]:
+        """Every move with the part of the cohort that it concerns."""
+        return tuple((move, self.cohort.about(move.columns, move.who)) for move in self.moves)
+
     def run(
         self,
         state: State,
@@ -147,9 +167,9 @@ class Sampler:
 
     def sweep(self, state: State, run: Run, floor: float | None = None) -> None:
         """Every move as often as it asks, the parameters of every outcome, and every patient's effect."""
-        for move in self.moves:
+        for move, about in self.concerned:
             for _ in range(move.times):
-                self._table(state, move, run, floor)
+                self._table(state, move, about, run, floor)
         for scan in self.scans:
             scan.update(self.rng, state.tables, state.values[scan.outcome.name], state.effect)
         for outcome in self.cohort.outcomes:
@@ -163,7 +183,7 @@ class Sampler:
         for _ in range(40):
             for _ in range(10):
                 self.sweep(state, run, floor=_IMPOSSIBLE)
-            density = self.log_density(state, state.tables.every(), state.effect)
+            density = log_density(self.cohort, state, state.tables.every(), state.effect)
             possible = np.isfinite(density.sum(axis=1))
             if possible.mean() > 0.5:
                 self._continue_from(state, possible)
@@ -178,45 +198,25 @@ class Sampler:
             state.move(outcome, state.theta[outcome.name][source])
         state.effect = None if state.effect is None else state.effect[source]
 
-    def log_density(
-        self, state: State, rows: Rows, effect: Floats | None, about: Sequence[str] = ()
-    ) -> Floats:
-        """The log density (K, r) of patients: of all, or of what some columns are about."""
-        found: Any = 0.0
-        for outcome in self.cohort.outcomes:
-            if not about or set(outcome.reads) & set(about):
-                found = found + outcome.log_density(state.values[outcome.name], rows, effect)
-        followup = self.cohort.followup
-        if followup is not None and (not about or followup.column.name in about):
-            found = found + followup.log_density(rows)
-        for relation in self.cohort.relations:
-            if not about or set(relation.columns) & set(about):
-                found = np.where(relation.holds(rows), found, -np.inf)
-        return found
-
-    def _table(self, state: State, move: Move, run: Run, floor: float | None) -> None:
+    def _table(self, state: State, move: Move, about: Cohort, run: Run, floor: float | None) -> None:
+        """Try a move of what it is about."""
         proposal = move.propose(self.rng, state.tables)
         after = Tables(state.tables.columns, state.tables.arm, {**state.tables.steps, **proposal.steps})
-        possible = proposal.possible & self._hold(after, move.columns, proposal)
-        read, r = self.cohort.read_with(move.columns), proposal.who.shape[1]
-        both = state.tables.of_patients(proposal.who, read).beside(after.of_patients(proposal.who, read))
+        possible = proposal.possible
+        for statement in about.statements:
+            if not proposal.kept(statement):
+                possible = possible & statement.hold(after)
+        who, r = proposal.who, proposal.who.shape[1]
+        both = state.tables.of_patients(who, about.columns).beside(after.of_patients(who, about.columns))
         effect = None
         if state.effect is not None:
-            effect = np.tile(np.take_along_axis(state.effect, proposal.who, axis=1), 2)
-        density = _floored(self.log_density(state, both, effect, move.columns), floor)
+            effect = np.tile(np.take_along_axis(state.effect, who, axis=1), 2)
+        density = _floored(log_density(about, state, both, effect), floor)
         gain = _gain(density[:, r:].sum(axis=1), density[:, :r].sum(axis=1)) + proposal.log_ratio
         take = possible & (np.log(self.rng.random(len(gain))) < gain)
         for name, steps in proposal.steps.items():
             state.tables.steps[name] = np.where(take[:, None], steps, state.tables.steps[name])
         run.count(move.name, take)
-
-    def _hold(self, tables: Tables, columns: Sequence[str], proposal: Proposal) -> Any:
-        hold = np.ones(tables.chains, bool)
-        for statement in self.cohort.statements:
-            of_column = statement.column.name in columns or statement.column.counted_in in columns
-            if of_column and not proposal.kept(statement):
-                hold &= statement.hold(tables)
-        return hold
 
     def _parameters(self, state: State, outcome: Outcome, run: Run, floor: float | None) -> None:
         rows, layout = state.tables.every(outcome.reads), outcome.layout
@@ -249,6 +249,18 @@ class Sampler:
         take = np.log(self.rng.random(here.shape)) < gain
         state.effect = np.where(take, there, here)
         run.count("patients' effects", take)
+
+
+def log_density(cohort: Cohort, state: State, rows: Rows, effect: Floats | None) -> Floats:
+    """The log density (K, r) of patients, by what a cohort holds."""
+    found: Any = 0.0
+    for outcome in cohort.outcomes:
+        found = found + outcome.log_density(state.values[outcome.name], rows, effect)
+    if cohort.followup is not None:
+        found = found + cohort.followup.log_density(rows)
+    for relation in cohort.relations:
+        found = np.where(relation.holds(rows), found, -np.inf)
+    return np.asarray(found)
 
 
 def _floored(log_density: Floats, floor: float | None) -> Floats:

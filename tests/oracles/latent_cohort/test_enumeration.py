@@ -12,7 +12,7 @@ import pytest
 from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
-from mgbayes.latent_cohort.sampler import Run
+from mgbayes.latent_cohort.sampler import Run, log_density
 from mgbayes.latent_cohort.table import Tables
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
@@ -34,8 +34,8 @@ def moved(cohort: Any, theta: Any, sweeps: int, keep: int) -> tuple[Any, Any, Ta
     state.effect = np.repeat(state.effect[:1], SETTINGS.chains, axis=0)
     kept: list[dict[str, Any]] = []
     for sweep in range(sweeps):
-        for move in sampler.moves:
-            sampler._table(state, move, Run(), -60.0 if sweep < 20 else None)
+        for move, about in sampler.concerned:
+            sampler._table(state, move, about, Run(), -60.0 if sweep < 20 else None)
         for scan in sampler.scans:
             scan.update(sampler.rng, state.tables, state.values[scan.outcome.name], state.effect)
         if sweep >= sweeps // 4 and sweep % keep == 0:
@@ -49,17 +49,17 @@ def weights(sampler: Any, state: Any, tables: Tables) -> Any:
     hold = np.ones(tables.chains, bool)
     for statement in sampler.cohort.statements:
         hold &= statement.hold(tables)
-    density = log_density(sampler, state, tables).sum(axis=1)
+    density = by_patient(sampler, state, tables).sum(axis=1)
     share = np.where(hold, np.exp(density - density[hold].max()), 0.0)
     return share / share.sum()
 
 
-def log_density(sampler: Any, state: Any, tables: Tables) -> Any:
+def by_patient(sampler: Any, state: Any, tables: Tables) -> Any:
     """Of each patient of some tables, at the parameters and effects of the first chain."""
     size = tables.chains
     for outcome in sampler.cohort.outcomes:
         state.move(outcome, np.repeat(state.theta[outcome.name][:1], size, axis=0))
-    return sampler.log_density(state, tables.every(), np.repeat(state.effect[:1], size, axis=0))
+    return log_density(sampler.cohort, state, tables.every(), np.repeat(state.effect[:1], size, axis=0))
 
 
 def agrees(value: Any, share: Any, listed: Any) -> None:
@@ -224,7 +224,7 @@ def _summed_over_followup(sampler: Any, state: Any, times: Any) -> Any:
                 "followup": np.repeat(lengths[:, None], 7, axis=1),
             },
         )
-        density = log_density(sampler, state, tables)
+        density = by_patient(sampler, state, tables)
         by_patient[t] = np.log(np.exp(density).sum(axis=0))
     log_share = by_patient[times, np.arange(7)].sum(axis=1)
     event = (times > 0).astype(int)
