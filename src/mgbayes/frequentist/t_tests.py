@@ -62,7 +62,7 @@ def _result(name: str, value: Floats, tested: Any) -> Result:
     return Result(p, tested.statistic, "t", Estimate(name, value, low, high, "t"), side=np.sign(value))
 
 
-def summary_p(difference: Any, sd1: Any, n1: int, sd2: Any, n2: int, *, equal_variances: bool) -> Floats:
+def summary_p(difference: Any, sd1: Any, n1: Any, sd2: Any, n2: Any, *, equal_variances: bool) -> Floats:
     """Two-sided p from summaries (SciPy); without spread 1 where there is no difference, else 0."""
     from scipy.stats import ttest_ind_from_stats
 
