@@ -19,10 +19,10 @@ Source: the moves on a grid are exact Metropolis-Hastings steps; tests hold them
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -100,6 +100,24 @@ class State:
         """Other parameters of an outcome."""
         self.theta[outcome.name], self.values[outcome.name] = theta, outcome.values(theta)
 
+    def copy(self) -> State:
+        """The same state, on its own."""
+        tables = Tables(self.tables.columns, self.tables.arm, dict(self.tables.steps))
+        return State(tables, self.cohort, dict(self.theta), self.effect)
+
+    def take(self, other: State) -> None:
+        """Become as another state."""
+        self.tables, self.effect = other.tables, other.effect
+        for outcome in self.cohort.outcomes:
+            self.move(outcome, other.theta[outcome.name])
+
+    def continue_from(self, source: Steps) -> None:
+        """Every chain continues as a copy of another one, (K,)."""
+        self.tables.steps = {name: steps[source] for name, steps in self.tables.steps.items()}
+        for outcome in self.cohort.outcomes:
+            self.move(outcome, self.theta[outcome.name][source])
+        self.effect = None if self.effect is None else self.effect[source]
+
 
 @dataclass
 class Run:
@@ -128,6 +146,19 @@ class Run:
         return {name: self.taken[name] / tried for name, tried in self.tried.items()}
 
 
+class Evidence(Protocol):
+    """What weighs tables beyond their density, such as a reported p value."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """The columns that it depends on."""
+        ...
+
+    def log_weight(self, tables: Tables) -> Floats:
+        """Of every table, (K,)."""
+        ...
+
+
 class NothingFits(Exception):
     """No table was found in which every patient's values are possible together."""
 
@@ -140,6 +171,7 @@ class Sampler:
     moves: Sequence[Move]
     rng: Generator
     scans: Sequence[ClassScan] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @cached_property
     def concerned(self) -> tuple[tuple[Move, Cohort], ...]:
@@ -165,15 +197,21 @@ class Sampler:
             progress((sweep + 1) / total)
         return run
 
-    def sweep(self, state: State, run: Run, floor: float | None = None) -> None:
-        """Every move as often as it asks, the parameters of every outcome, and every patient's effect."""
-        for move, about in self.concerned:
+    def sweep(self, state: State, run: Run, floor: float | None = None, about: Collection[str] = ()) -> None:
+        """Every move as often as it asks, the parameters of every outcome, and every patient's effect.
+
+        With ``about``, only moves of these columns, and only the outcomes that read them.
+        """
+        for move, concerned in self.concerned:
+            if about and not set(move.columns) & set(about):
+                continue
             for _ in range(move.times):
-                self._table(state, move, about, run, floor)
-        for scan in self.scans:
+                self._table(state, move, concerned, run, floor)
+        for scan in self.scans if not about else ():
             scan.update(self.rng, state.tables, state.values[scan.outcome.name], state.effect)
         for outcome in self.cohort.outcomes:
-            self._parameters(state, outcome, run, floor)
+            if not about or set(outcome.reads) & set(about):
+                self._parameters(state, outcome, run, floor)
         if state.effect is not None:
             self._effects(state, run, floor)
 
@@ -193,10 +231,7 @@ class Sampler:
     def _continue_from(self, state: State, possible: Any) -> None:
         source = np.where(possible, np.arange(len(possible)), 0)
         source[~possible] = self.rng.choice(np.flatnonzero(possible), (~possible).sum())
-        state.tables.steps = {name: steps[source] for name, steps in state.tables.steps.items()}
-        for outcome in self.cohort.outcomes:
-            state.move(outcome, state.theta[outcome.name][source])
-        state.effect = None if state.effect is None else state.effect[source]
+        state.continue_from(source)
 
     def _table(self, state: State, move: Move, about: Cohort, run: Run, floor: float | None) -> None:
         """Try a move of what it is about."""
@@ -213,6 +248,9 @@ class Sampler:
             effect = np.tile(np.take_along_axis(state.effect, who, axis=1), 2)
         density = _floored(log_density(about, state, both, effect), floor)
         gain = _gain(density[:, r:].sum(axis=1), density[:, :r].sum(axis=1)) + proposal.log_ratio
+        for one in self.evidence:
+            if set(one.columns) & set(move.columns):
+                gain = gain + _gain(one.log_weight(after), one.log_weight(state.tables))
         take = possible & (np.log(self.rng.random(len(gain))) < gain)
         for name, steps in proposal.steps.items():
             state.tables.steps[name] = np.where(take[:, None], steps, state.tables.steps[name])
