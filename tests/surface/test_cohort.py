@@ -68,3 +68,29 @@ def test_a_plan_that_it_cannot_hold_is_refused() -> None:
     run = run_cli("cohort", "litchman2020", "--plan", "hospital")
     assert run.code == 2
     assert "an amount that is never negative" in run.err
+
+
+@pytest.mark.long
+def test_p_values_are_looked_for_and_told(tmp_path: Path) -> None:
+    """A p that many tables have is evidence; one that none has is disbelieved, and does not stop the rest."""
+    raw = PILLS.model_dump(mode="json", exclude_none=True)
+    claim = raw["claims"][0]
+    raw["claims"][0] = claim | {"p": "0.28", "comparison": {"between": "arms"}}
+    raw["claims"].append(claim | {"id": "again", "what": "again", "summaries": [], "p": "<0.001"})
+    raw["claims"][1] |= {"comparison": {"between": "arms"}}
+    study = mgbayes.Study.model_validate(raw)
+    settings = Settings(chains=32, warmup=20, draws=8, thin=2, seed=2, p_values=True)
+    found = mgbayes.cohort(study, [plan("prednisone", "pills")], settings=settings, cores=1)
+    assert found.given_p is not None
+    assert [row.text for row in found.given_p.met] == ["0.28"]
+    usual, never = found.given_p.rows
+    assert usual.misprint < usual.prior < 0.5 < never.misprint
+    assert sum(usual.of_tests or ()) == pytest.approx(1)
+    assert never.of_tests is None
+    write_latent_cohort(found, tmp_path / "out")
+    page = (tmp_path / "out" / "cohort.html").read_text("utf-8")
+    assert "not reached from 8 starts" in page
+    assert "The other numbers disbelieve p = &lt;0.001 for again" in page
+    assert {"p_given_the_rest", "estimands_given_p"} <= {
+        path.stem for path in (tmp_path / "out" / "tables").glob("*.csv")
+    }

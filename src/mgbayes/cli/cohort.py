@@ -32,6 +32,18 @@ def cohort(
             help="Prior SD of how strongly a patient's outcomes depend on each other, on Fisher's z scale.",
         ),
     ] = 0.5,
+    p_values: Annotated[
+        bool,
+        typer.Option(
+            "--p-values",
+            help="Look for tables with each reported p value: how surprising it is, which test gave it, whether it "
+            "may be a misprint; and take those that fit as evidence.",
+        ),
+    ] = False,
+    misprint: Annotated[
+        float,
+        typer.Option(min=0.0, max=0.5, help="Prior probability that a reported p value is a misprint."),
+    ] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 20200216,
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to; reports/STUDY/cohort by default.")
@@ -53,7 +65,8 @@ def cohort(
     check_folder(folder)
     console = stderr_console()
     with stages(console) as say:
-        behind = run(loaded, plans, settings=Settings(dependence=dependence, seed=seed), cores=cores, say=say)
+        settings = Settings(dependence=dependence, p_values=p_values, misprint=misprint, seed=seed)
+        behind = run(loaded, plans, settings=settings, cores=cores, say=say)
         say("writing")
         write_latent_cohort(behind, folder)
     console.print(f"The page is {folder / PAGE}", markup=False, highlight=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
+from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.p_evidence import ReportedPValue
+from mgbayes.latent_cohort.p_statements import PStatement
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import (
     LeftOut,
@@ -109,6 +113,16 @@ class Together:
 
 
 @dataclass(frozen=True)
+class GivenP:
+    """The reported p values, each given everything else, and the answers given those that fit (``met``)."""
+
+    rows: tuple[ReportedPValue, ...]
+    left_out: tuple[LeftOut, ...]
+    met: tuple[PStatement, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
 class CohortAnswer:
     """The posterior of the cohort behind a study, summarized; tables of patients are never written."""
 
@@ -126,6 +140,8 @@ class CohortAnswer:
     numbers: tuple[ReportedNumber, ...]
     acceptance: dict[str, float]
     tables: Tables
+    given_p: GivenP | None = None
+    """With reported p values as evidence, where that is asked for."""
 
     @property
     def failed(self) -> tuple[Answer, ...]:
@@ -182,7 +198,20 @@ def cohort(
     done = dict(Executor(cores).run([partial(_drawn, read, chosen, run) for run in runs]))
     independent = next(done[k] for k, run in enumerate(runs) if run.dependence == 0)
     say("testing every table")
-    return _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out)
+    tested = _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out)
+    if not asked.p_values:
+        return tested
+    say("looking for tables with each reported p value")
+    return replace(tested, given_p=_given_p(read, tested.cohort, asked, cores))
+
+
+def _given_p(study: Study, behind: Cohort, settings: Settings, cores: int) -> GivenP:
+    statements = statements_for(study, behind)
+    parts = [partial(p_values, study, behind, settings, slice(k, None, cores)) for k in range(cores)]
+    rows = tuple(row for _, part in sorted(Executor(cores).run(parts), key=itemgetter(0)) for row in part)
+    run, met = posterior_given_p(behind, settings, rows)
+    answers = (row for outcome in behind.outcomes for row in _answers(outcome, parameter_draws(outcome, run)))
+    return GivenP(rows, statements.left_out, met, tuple(answers))
 
 
 def _runs(asked: Settings) -> list[Settings]:

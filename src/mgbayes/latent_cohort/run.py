@@ -31,9 +31,15 @@ from mgbayes.study.schema import Study
 
 @dataclass(frozen=True)
 class Settings:
-    """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none."""
+    """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none.
+
+    ``p_values``: whether each reported p value is looked for among tables, and those that fit are evidence;
+    ``misprint``: the prior probability that a reported p value is a misprint.
+    """
 
     dependence: float = 0.5
+    p_values: bool = False
+    misprint: float = 0.02
     chains: int = 128
     warmup: int = 200
     draws: int = 80
@@ -182,10 +188,31 @@ def posterior(
 ) -> Run:
     """Draws of tables and parameters. Raises InputError where no table meets what is published."""
     sampler, state = started(cohort, settings)
+    return _drawn(sampler, state, settings, settings.warmup, settings.draws, progress)
+
+
+def settled(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
+    """A sampler and a state that is warmed up. Raises InputError where no table meets what is published."""
+    sampler, state = started(cohort, settings)
+    _drawn(sampler, state, settings, settings.warmup, 0)
+    return sampler, state
+
+
+def posterior_from(sampler: Sampler, state: State, settings: Settings) -> Run:
+    """Draws from a state that has settled."""
+    return _drawn(sampler, state, settings, settings.warmup // 4, settings.draws)
+
+
+def _drawn(
+    sampler: Sampler,
+    state: State,
+    settings: Settings,
+    warmup: int,
+    draws: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Run:
     try:
-        return sampler.run(
-            state, warmup=settings.warmup, draws=settings.draws, thin=settings.thin, progress=progress
-        )
+        return sampler.run(state, warmup=warmup, draws=draws, thin=settings.thin, progress=progress)
     except NothingFits:
         problem = Problem(
             "claims",

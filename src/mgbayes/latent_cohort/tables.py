@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
-    """By name: estimands, dependence, correlations, reported_p, not_reported, moves, numbers and left_out."""
+    """By name: estimands, dependence, correlations, reported_p, not_reported, moves, numbers and left_out.
+
+    With p values as evidence also p_given_the_rest and estimands_given_p.
+    """
     return {
         "estimands": estimands(found),
         "dependence": dependence(found),
@@ -31,6 +35,8 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
             ]
         ),
         "reported_p": reported_p(found),
+        "p_given_the_rest": p_given_the_rest(found),
+        "estimands_given_p": estimands_given_p(found),
         "not_reported": not_reported(found),
         "moves": pd.DataFrame(
             [{"move": name, "taken": share} for name, share in sorted(found.acceptance.items())]
@@ -97,6 +103,55 @@ def reported_p(found: CohortAnswer) -> pd.DataFrame:
             for row in found.p_values
         ]
     )
+
+
+def p_given_the_rest(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each reported p value and test: how probable it is given all other numbers, and what follows."""
+    rows = found.given_p.rows if found.given_p else ()
+    return pd.DataFrame(
+        [
+            {
+                "claim": row.statement.claim,
+                "reported": row.statement.text,
+                "test": test.name,
+                "reached": climb.reached,
+                "starts": climb.starts,
+                "probability": float(np.exp(climb.log_chance)) if climb.reached else None,
+                "probability_at_most": None if climb.reached else float(np.exp(climb.log_chance)),
+                "error_of_log_probability": climb.error,
+                "nearest_p": climb.nearest_p,
+                "p_of_test": row.of_tests[k] if row.of_tests else None,
+                "misprint_before": row.prior,
+                "misprint": row.misprint,
+                "misprint_at_least": row.misprint_at_least,
+            }
+            for row in rows
+            for k, (test, climb) in enumerate(zip(row.statement.tests, row.climbs, strict=True))
+        ]
+    )
+
+
+def estimands_given_p(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each estimand given the reported p values that can be reached, where that was asked for."""
+    rows = []
+    for row in found.given_p.answers if found.given_p else ():
+        known = row.convergence.ok
+        low, high = row.interval() if known else (None, None)
+        rows.append(
+            {
+                "outcome": row.outcome.name,
+                "estimand": row.estimand.id,
+                "label": row.estimand.label,
+                "unit": row.estimand.unit,
+                "median": row.median if known else None,
+                "low_95": low,
+                "high_95": high,
+                "p_benefit": row.p_benefit if known else None,
+                "rhat": row.convergence.rhat,
+                "effective_draws": row.convergence.effective,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def not_reported(found: CohortAnswer) -> pd.DataFrame:

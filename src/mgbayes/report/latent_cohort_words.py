@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mgbayes.report import words
+from mgbayes.report.words_of_p import doubted
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer
@@ -30,6 +31,7 @@ def short_answer(behind: CohortAnswer) -> Iterator[str]:
         yield f"{row.estimand.label}: {of_answer(row)}; {better}."
     yield from _not_reported(behind)
     yield from _surprising(behind)
+    yield from doubted(behind)
 
 
 def of_answer(row: Answer) -> str:

@@ -15,9 +15,10 @@ from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer, why_it_differs
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
+from mgbayes.report.words_of_p import of_climb, which_test
 
 if TYPE_CHECKING:
-    from mgbayes.latent_cohort.answer import Answer, CohortAnswer, Together
+    from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
 
 DIGITS = "%.6g"
 PAGE = "cohort.html"
@@ -59,6 +60,7 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "claims": [
             {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(behind).items()
         ],
+        "given_p": None if behind.given_p is None else _given_p(behind, behind.given_p),
         "counts": [
             {
                 "what": row.what,
@@ -87,6 +89,34 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "draws": settings.chains * settings.draws,
     }
     return render("cohort.html.j2", drawn, context)
+
+
+def _given_p(behind: CohortAnswer, given: GivenP) -> dict[str, Any]:
+    tests = [
+        {
+            "what": row.statement.what,
+            "reported": row.statement.text,
+            "tests": [
+                (test.name, of_climb(climb))
+                for test, climb in zip(row.statement.tests, row.climbs, strict=True)
+            ],
+            "test": which_test(row),
+            "misprint": words.percent(row.misprint),
+        }
+        for row in given.rows
+    ]
+    answers = [
+        {
+            "label": row.estimand.label,
+            "value": of_answer(row) if row.convergence.ok else "no estimate: chains did not agree",
+            "p": words.chance(row.p_benefit) if row.convergence.ok else "",
+            "without": words.chance(before.p_benefit) if before.convergence.ok else "",
+        }
+        for row, before in zip(given.answers, behind.answers, strict=True)
+    ]
+    met = [f"p = {row.text} for {row.what}" for row in given.met]
+    prior = words.percent(behind.settings.misprint)
+    return {"rows": tests, "answers": answers, "met": met, "prior": prior, "left_out": given.left_out}
 
 
 def _answer(row: Answer, alone: Answer) -> dict[str, str]:
