@@ -26,7 +26,7 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
-from tests.oracles.latent_cohort.test_enumeration import AMOUNT, SETTINGS, TIME, agrees, log_density, weights
+from tests.oracles.latent_cohort.test_enumeration import AMOUNT, SETTINGS, TIME, agrees, by_patient, weights
 
 
 @dataclass
@@ -162,8 +162,8 @@ def falls(sampler: Sampler, state: Any) -> tuple[Tables, Any]:
         time, event = np.full((len(lengths), 7), t), np.full((len(lengths), 7), int(t > 0))
         followup = np.repeat(lengths[:, None], 7, axis=1)
         steps = {"fall.event": event, "fall.time": time, "followup": followup}
-        seen[t] = log_density(sampler, state, Tables(cohort.columns, cohort.arm, steps))
-    by_patient = np.log(np.exp(seen).sum(axis=1))
+        seen[t] = by_patient(sampler, state, Tables(cohort.columns, cohort.arm, steps))
+    unseen = np.log(np.exp(seen).sum(axis=1))
     times, followup, shares = [], [], []
     for one in (4, 5, 6):
         others = np.delete(np.arange(7), one)
@@ -173,7 +173,7 @@ def falls(sampler: Sampler, state: Any) -> tuple[Tables, Any]:
             times.append(table)
             followup.append(np.full(table.shape, 500))
             followup[-1][:, one] = length
-            shares.append(by_patient[alike, others].sum(axis=1) + seen[0, length - 1, one])
+            shares.append(unseen[alike, others].sum(axis=1) + seen[0, length - 1, one])
     every, share = np.concatenate(times), np.exp(np.concatenate(shares))
     steps = {"fall.event": (every > 0).astype(int), "fall.time": every, "followup": np.concatenate(followup)}
     listed = Tables(cohort.columns, cohort.arm, steps)
