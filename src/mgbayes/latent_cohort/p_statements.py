@@ -67,8 +67,13 @@ def p_statements_of(
 
     A claim that names no visit of an outcome with several stands once for each.
     """
+    visits = {visit.id: visit.label for visit in study.visits}
     for defined in derived:
-        yield from _of(study, defined.endpoint, None, tuple(count_tests(defined)))
+        outcome = next(one for one in outcomes if defined.column in one.columns)
+        first = outcome.columns[0]
+        before = None if first == defined.column else first
+        tests = tuple(count_tests(defined, before, visits.get(first.visit or "", "")))
+        yield from _of(study, defined.endpoint, None, tests)
     for outcome in outcomes:
         for column in outcome.columns:
             yield from _of(study, column.endpoint, column.visit, tuple(column_tests(column)))

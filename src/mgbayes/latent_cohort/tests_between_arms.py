@@ -64,10 +64,14 @@ def column_tests(column: Column) -> Iterator[ArmsTest]:
     yield from _of_values(column.name, column.counted_in, ", those with the event")
 
 
-def count_tests(defined: Derived) -> Iterator[ArmsTest]:
-    """Tests of a yes/no outcome that an amount defines."""
-    for name, (family, _) in _OF_COUNTS.items():
-        yield ArmsTest(name, family, (defined.column.name,), partial(_on_counts, defined, name))
+def count_tests(defined: Derived, before: Column | None = None, when: str = "") -> Iterator[ArmsTest]:
+    """Tests of a yes/no outcome that an amount defines: of all patients, and of those with more of it before."""
+    name = defined.column.name
+    for test, (family, _) in _OF_COUNTS.items():
+        yield ArmsTest(test, family, (name,), partial(_on_counts, defined, test, None))
+        if before is not None:
+            on = partial(_on_counts, defined, test, before.name)
+            yield ArmsTest(f"{test}, of those above it at {when}", family, (name, before.name), on)
 
 
 def _of_values(name: str, event: str | None, among: str) -> Iterator[ArmsTest]:
@@ -179,24 +183,23 @@ def _moments(value: Floats, counted: Mask) -> tuple[Floats, Floats, Floats]:
         return n, mean, np.sqrt(squares / (n - 1))
 
 
-def _on_counts(defined: Derived, test: str, tables: Tables) -> ArmsCompared:
-    having, other = defined.which(tables), tables.arm == 1
-    x, y = having[:, ~other].sum(axis=1), having[:, other].sum(axis=1)
-    n, m = int((~other).sum()), int(other.sum())
-    return ArmsCompared(_p_of_counts(test, n, m)[x, y], np.sign(y / m - x / n))
+def _on_counts(defined: Derived, test: str, before: str | None, tables: Tables) -> ArmsCompared:
+    having = defined.which(tables)
+    counted = np.ones_like(having) if before is None else tables.steps[before] > defined.most
+    arms = [counted & (tables.arm == arm) for arm in (0, 1)]
+    cells = np.stack([part.sum(axis=1) for arm in arms for part in (having & arm, arm)], axis=1)
+    unique, which = np.unique(cells, axis=0, return_inverse=True)
+    p = np.array([_p_of_counts(test, *map(int, cell)) for cell in unique])[which.ravel()]
+    x, n, y, m = cells.T
+    return ArmsCompared(p, np.sign(y * n - x * m).astype(float))
 
 
 @cache
-def _p_of_counts(test: str, n: int, m: int) -> Floats:
-    """p of x of n against y of m patients, (x, y); 1 where a test has none, as where nobody has it."""
-
-    def group(x: int, size: int) -> Floats:
-        return (np.arange(size) < x).astype(float)
-
+def _p_of_counts(test: str, x: int, n: int, y: int, m: int) -> float:
+    """p of x of n against y of m patients; 1 where a test has none, as where nobody has it; NaN without patients."""
+    if n == 0 or m == 0:
+        return float("nan")
     run: Callable[[TwoGroups], Result] = _OF_COUNTS[test][1]
-    found = np.ones((n + 1, m + 1))
-    for x in range(n + 1):
-        for y in range(m + 1):
-            p = run(TwoGroups(group(x, n), group(y, m))).p
-            found[x, y] = 1.0 if p is None or p != p else float(p)
-    return found
+    groups = TwoGroups(*((np.arange(size) < count).astype(float) for count, size in ((x, n), (y, m))))
+    p = run(groups).p
+    return 1.0 if p is None or p != p else float(p)

@@ -214,10 +214,16 @@ def test_tests_are_those_of_frequentist_ties_and_all(values: int) -> None:
             one = among_those_with_event(FollowUp(*(part[k] for part in _shaped(follow_up))))
             alone = other(TwoGroups(one.reference[None], one.contrast[None]))
             assert among.p[k] == pytest.approx(alone.p[0], abs=1e-12)
-    (exact,) = (test.on(tables) for test in count_tests(counts) if test.name == "Fisher")
+    exact, among = (
+        test.on(tables) for test in count_tests(counts, columns["followup"], "start") if "Fisher" in test.name
+    )
     having = (dose <= 2).astype(float)
     for k in range(40):
         assert exact.p[k] == pytest.approx(fisher(TwoGroups(having[k, :9], having[k, 9:])).p, abs=1e-12)
+        above = steps["followup"][k] > 2
+        groups = TwoGroups(*(having[k][above & (arm == a)] for a in (0, 1)))
+        assert among.p[k] == pytest.approx(fisher(groups).p, abs=1e-12)
+        assert among.side[k] == np.sign(groups.contrast.mean() - groups.reference.mean())
 
 
 def _shaped(follow_up: FollowUp) -> Any:
