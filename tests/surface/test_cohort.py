@@ -90,7 +90,7 @@ def test_p_values_are_looked_for_and_told(tmp_path: Path) -> None:
     write_latent_cohort(found, tmp_path / "out")
     page = (tmp_path / "out" / "cohort.html").read_text("utf-8")
     assert "not reached from 8 starts" in page
-    assert "The other numbers disbelieve p = &lt;0.001 for again" in page
+    assert "The other numbers disbelieve p &lt;0.001 for again" in page
     assert {"p_given_the_rest", "estimands_given_p"} <= {
         path.stem for path in (tmp_path / "out" / "tables").glob("*.csv")
     }

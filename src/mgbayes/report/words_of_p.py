@@ -12,6 +12,7 @@ from mgbayes.report import words
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import CohortAnswer
     from mgbayes.latent_cohort.p_evidence import ReportedPValue
+    from mgbayes.latent_cohort.p_statements import PStatement
     from mgbayes.latent_cohort.tempering import Climb
 
 _DOUBT = 0.1
@@ -24,10 +25,15 @@ def doubted(behind: CohortAnswer) -> Iterator[str]:
     for row in rows:
         if row.misprint >= _DOUBT:
             yield (
-                f"The other numbers disbelieve p = {row.statement.text} for {row.statement.what}: the "
+                f"The other numbers disbelieve {reported(row.statement)} for {row.statement.what}: the "
                 f"probability of a misprint, or of a test or patients that the paper does not name, rises from "
                 f"{words.percent(row.prior)} to {words.percent(row.misprint)}."
             )
+
+
+def reported(stated: PStatement) -> str:
+    """``p = 0.05`` or ``p <0.001``."""
+    return f"p {stated.text}" if stated.text.lstrip()[0] in "<>=" else f"p = {stated.text}"
 
 
 def which_test(row: ReportedPValue) -> str:

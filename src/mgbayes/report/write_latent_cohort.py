@@ -15,7 +15,7 @@ from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer, why_it_differs
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
-from mgbayes.report.words_of_p import of_climb, which_test
+from mgbayes.report.words_of_p import of_climb, reported, which_test
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
@@ -95,7 +95,7 @@ def _given_p(behind: CohortAnswer, given: GivenP) -> dict[str, Any]:
     tests = [
         {
             "what": row.statement.what,
-            "reported": row.statement.text,
+            "reported": reported(row.statement),
             "tests": [
                 (test.name, of_climb(climb))
                 for test, climb in zip(row.statement.tests, row.climbs, strict=True)
@@ -114,7 +114,7 @@ def _given_p(behind: CohortAnswer, given: GivenP) -> dict[str, Any]:
         }
         for row, before in zip(given.answers, behind.answers, strict=True)
     ]
-    met = [f"p = {row.text} for {row.what}" for row in given.met]
+    met = [f"{reported(row)} for {row.what}" for row in given.met]
     prior = words.percent(behind.settings.misprint)
     return {"rows": tests, "answers": answers, "met": met, "prior": prior, "left_out": given.left_out}
 
