@@ -30,6 +30,7 @@ from mgbayes.study.statistics import (
     Support,
     SurvivalAt,
 )
+from tests.oracles.statistics.as_reported import as_reported
 
 DATA = Path(__file__).parents[1] / "verification" / "data"
 
@@ -42,7 +43,7 @@ def test_the_interval_of_a_mean_is_that_of_statsmodels() -> None:
         low, high = DescrStatsW(x).tconfint_mean(alpha=1 - float(level) / 100)
         blank = MeanCI("0.00", "0.00", "0.00", n, level)
         np.testing.assert_allclose(blank.of(x), (x.mean(), low, high), rtol=1e-9)
-        reported = MeanCI(*blank.in_print(x), n, level)
+        reported = MeanCI(*as_reported(blank, x), n, level)
         assert list(reported.faults()) == []
         assert reported.is_symmetric
         assert x.std(ddof=1) in reported.sd_interval
@@ -51,7 +52,7 @@ def test_the_interval_of_a_mean_is_that_of_statsmodels() -> None:
 
 def test_a_standard_error_stands_for_its_sd() -> None:
     x = np.random.default_rng(2).normal(30, 8, 25)
-    mean, se = MeanSE("0.000", "0.000", 25).in_print(x)
+    mean, se = as_reported(MeanSE("0.000", "0.000", 25), x)
     assert MeanSE(mean, se, 25).sd_value == pytest.approx(x.std(ddof=1), abs=0.003)
     assert x.std(ddof=1) in MeanSE(mean, se, 25).sd_interval
     assert x.std(ddof=1) not in MeanSD(mean, se, 25).sd_interval
@@ -124,7 +125,7 @@ def test_no_true_mann_whitney_p_lies_outside_its_bounds(whole: bool) -> None:
             blank = Quantiles.of_texts(
                 len(part), "0.0", ("0.0", "0.0"), ("0.0", "0.0"), (), (QuantileDefinition.type_7,)
             )
-            low, q1, median, q3, high = blank.in_print(part)
+            low, q1, median, q3, high = as_reported(blank, part)
             reported.append(
                 Quantiles.of_texts(len(part), median, (q1, q3), (low, high), (), blank.definitions)
             )

@@ -14,6 +14,7 @@ import pytest
 from mgbayes.study.rounding import exact_interval, rounding_interval
 from mgbayes.study.statistics import MeanSD, QuantileDefinition, Quantiles, Support
 from mgbayes.study.statistics.possible import definitions_that_allow, mean_bounds, sd_outside
+from tests.oracles.statistics.as_reported import as_reported
 
 CONVENTIONS = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
 TOP = 5
@@ -187,7 +188,7 @@ def test_no_true_summary_of_a_generated_sample_is_refused(shape: str, definition
             str(Decimal(repr(round(float(q), 9))).quantize(Decimal(1).scaleb(-places), convention))
             for q in blank.of(x)
         )
-        mean, sd = MeanSD("0.00", "0.00", n).in_print(x)
+        mean, sd = as_reported(MeanSD("0.00", "0.00", n), x)
         reported = Quantiles.of_texts(n, median, (q1, q3), (low, high), definitions=(definition,))
         assert list(reported.faults()) == []
         assert reported.allows(x)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from mgbayes.study.rounding import ExactInterval, decimals, exact_interval, rounded
+from mgbayes.study.rounding import ExactInterval, exact_interval
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,6 @@ class Number:
     def value(self) -> float:
         """The number as it stands."""
         return float(self.text)
-
-    def reported(self, value: float) -> str:
-        """Another value with as many decimals."""
-        return rounded(value, decimals(self.text))
 
 
 @dataclass(frozen=True)
@@ -98,15 +94,9 @@ class PublishedStatistic(ABC):
 
     def allows(self, sample: Any) -> Any:
         """Which samples of shape (..., patients) are reported so."""
-        found = [number.interval.allows(value) for number, value in self._pairs(sample)]
+        pairs = zip(self.numbers, self.of(sample), strict=True)
+        found = [number.interval.allows(value) for number, value in pairs]
         allowed = found[0]
         for one in found[1:]:
             allowed = allowed & one
         return allowed
-
-    def in_print(self, sample: Any) -> tuple[str, ...]:
-        """What a paper would have reported of one sample, with as many decimals."""
-        return tuple(number.reported(float(value)) for number, value in self._pairs(sample))
-
-    def _pairs(self, sample: Any) -> Iterator[tuple[Number, Any]]:
-        return zip(self.numbers, self.of(sample), strict=True)
