@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from mgbayes.estimands.estimand import Estimand
 
 PROB = 0.95
 KIND = "equal-tailed"
 TAILS = (0.05, 0.95)
+QUANTILES = {"low": 0.025, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75, "high": 0.975}
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,9 @@ def _mcse_of_share(indicator: np.ndarray) -> float:
     if indicator.all() or not indicator.any():
         return 1.0 / indicator.size
     return float(az.mcse(indicator.astype(float), method="mean"))
+
+
+def chance_quantiles(posterior: xr.Dataset) -> np.ndarray:
+    """Quantiles of the variable ``chance`` over its draws, in percent, (endpoint, arm, quantile)."""
+    chance = posterior["chance"].quantile(list(QUANTILES.values()), ["chain", "draw"])
+    return 100 * chance.transpose("endpoint", "arm", "quantile").to_numpy()

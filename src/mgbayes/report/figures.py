@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgbayes.estimands.chances import QUANTILES, chance_quantiles
-from mgbayes.estimands.summary import EstimandSummary
+from mgbayes.estimands.summary import QUANTILES, EstimandSummary, chance_quantiles
 from mgbayes.grade.findings import is_share
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Plan
