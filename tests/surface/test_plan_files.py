@@ -67,7 +67,15 @@ def test_every_shipped_plan_loads_by_its_id() -> None:
 
 def test_patients_may_be_drawn_with_larger_steps_than_the_print() -> None:
     plan = load_plan("remission")
-    assert plan.sampling_on(patients=False) == plan.sampling
-    assert plan.sampling_on(patients=True).target_accept == plan.patients.target_accept == 0.9
+    assert plan.sampling_of("gamma", patients=False) == plan.sampling
+    assert plan.sampling_of("gamma", patients=True).target_accept == plan.patients.target_accept == 0.9
     same = load_plan("relapse")
-    assert same.sampling_on(patients=True) == same.sampling
+    assert same.sampling_of("weibull", patients=True) == same.sampling
+
+
+def test_a_family_may_have_steps_of_its_own() -> None:
+    plan = load_plan("prednisone")
+    others = plan.sampling.model_copy(update={"families": {}})
+    assert plan.sampling_of("normal", patients=False) == others
+    own = {"tune": 2000, "target_accept": 0.9875}
+    assert plan.sampling_of("softplus_normal", patients=False) == others.model_copy(update=own)

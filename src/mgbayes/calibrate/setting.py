@@ -46,7 +46,7 @@ class Setting:
         numbers = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
         model: Any = OnPatients(module, numbers) if case.on_patients else module
         template = model.template(plan.family, priors) if case.on_patients else numbers
-        accept = plan.sampling_on(case.on_patients).target_accept
+        accept = plan.sampling_of(plan.family, patients=case.on_patients).target_accept
         return cls(model, plan.family, priors, numbers, template, accept)
 
     def basis(self) -> Basis:

@@ -92,7 +92,7 @@ class Fitter:
 
     def _asked(self, job: Job) -> tuple[Any, Evidence, dict[str, Prior], Sampling]:
         module = job.model
-        sampling = job.plan.sampling_on(job.patients is not None)
+        sampling = job.plan.sampling_of(job.family, patients=job.patients is not None)
         if job.printed_p:
             update: dict[str, int] = {
                 "draws": sampling.conditioning_draws,

@@ -20,6 +20,7 @@ from mgbayes.models.bias_prior import Confounding
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cuts import Cuts
 from mgbayes.models.priors import Form, Prior
+from mgbayes.models.sampling import Accept, Sampling
 from mgbayes.study.record import optional
 from mgbayes.study.schema import Id, Record
 
@@ -219,7 +220,7 @@ class OnPatients(Record):
 
     covariates: tuple[str, ...] = ()
     frailty: bool = False
-    target_accept: Annotated[float, Field(gt=0.5, lt=1)] | None = None
+    target_accept: Accept | None = None
 
     @field_validator("covariates")
     @classmethod
@@ -234,22 +235,6 @@ class OnPatients(Record):
     def rules(self) -> tuple[CovariateRule, ...]:
         """The covariates, read."""
         return tuple(map(CovariateRule.parse, self.covariates))
-
-
-class Sampling(Record):
-    """How the posterior is drawn."""
-
-    chains: Annotated[int, Field(ge=2, le=16)] = 4
-    draws: Annotated[int, Field(ge=100, le=100_000)] = 2500
-    tune: Annotated[int, Field(ge=100, le=100_000)] = 1000
-    conditioning_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 25_000
-    max_depth: Annotated[int, Field(ge=2, le=12)] = 10
-    # Of the draws held against a printed p few are kept, so that short trajectories do.
-    conditioning_max_depth: Annotated[int, Field(ge=2, le=12)] = 10
-    target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
-    # Low rank: coordinates along the directions in which parameters correlate.
-    mass_matrix: Literal["diagonal", "low_rank"] = "diagonal"
-    seed: Annotated[int, Field(ge=0)] = 20200216
 
 
 class Plan(Record):
@@ -331,11 +316,12 @@ class Plan(Record):
         """The probability of benefit at which the conclusion is drawn; 0.95 where the plan names none."""
         return self.decision.probability if self.decision else Decision.model_fields["probability"].default
 
-    def sampling_on(self, patients: bool) -> Sampling:
-        """How the posterior is drawn on patients, or on what is printed."""
+    def sampling_of(self, family: str, *, patients: bool) -> Sampling:
+        """How the posterior of a family is drawn on patients, or on what is published."""
+        sampling = self.sampling.of(family)
         if not patients or self.patients.target_accept is None:
-            return self.sampling
-        return self.sampling.model_copy(update={"target_accept": self.patients.target_accept})
+            return sampling
+        return sampling.model_copy(update={"target_accept": self.patients.target_accept})
 
     def needed_priors(self, family: str, adjusted: Sequence[str] = ()) -> dict[str, Form]:
         """The parameters of a family that must have a prior, each with its form of prior.

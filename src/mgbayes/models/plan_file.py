@@ -15,6 +15,7 @@ from mgbayes.models.plan import Plan, endpoint_keys, prior_problem
 from mgbayes.models.priors import Form
 from mgbayes.study.load import parse_toml, read_text_file
 from mgbayes.study.problems import problems_of
+from mgbayes.study.raw import subtable
 
 PLANS_IN_WHEEL = files("mgbayes") / "plans"
 PLANS_IN_CHECKOUT = Path(__file__).resolve().parents[3] / "models"
@@ -164,4 +165,8 @@ def _forms(row: ModelRow, name: str, form: Form) -> tuple[Form, ...]:
 def _families(raw: dict[str, Any]) -> list[tuple[str, Any]]:
     others = raw.get("alternative_families")
     rows = [("family", raw["family"])] if "family" in raw else []
-    return [*rows, *(("alternative_families", one) for one in (others if isinstance(others, list) else ()))]
+    return [
+        *rows,
+        *(("alternative_families", one) for one in (others if isinstance(others, list) else ())),
+        *(("sampling → families", one) for one in subtable(subtable(raw, "sampling"), "families")),
+    ]

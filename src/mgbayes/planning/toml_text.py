@@ -43,7 +43,9 @@ def plan_text(plan: Plan) -> str:
     What has its default value is left out, but for sampling, which is shown whole.
     """
     raw = plan.model_dump(mode="python", exclude_defaults=True)
-    raw |= {"schema_version": plan.schema_version, "sampling": plan.sampling.model_dump(mode="python")}
+    of_families = set() if plan.sampling.families else {"families"}
+    sampling = plan.sampling.model_dump(mode="python", exclude=of_families)
+    raw |= {"schema_version": plan.schema_version, "sampling": sampling}
     blocks = [_TOP.format(title="".join(filter(str.isprintable, plan.title))) + _head(raw)]
     blocks += [
         _commented("priors", i == 0) + _table(f"[priors.{_key(name)}]", prior)

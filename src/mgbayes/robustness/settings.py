@@ -168,6 +168,7 @@ def modest(sampling: Sampling) -> Sampling:
         "tune": TUNE,
         "conditioning_draws": min(sampling.conditioning_draws, MOST_CONDITIONING_DRAWS),
         "target_accept": min(accept, sampling.target_accept),
+        "families": {},
     }
     return sampling.model_copy(update=few)
 
