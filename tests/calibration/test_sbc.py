@@ -86,7 +86,7 @@ def test_an_interrupted_calibration_goes_on_where_it_stopped(right, tmp_path: Pa
 
 
 def test_another_prior_is_another_calibration():
-    key = partial(KeptReplicates.of, "mgbayes.models.binary", data=conjugate_toy.TEMPLATE, family="normal")
+    key = partial(KeptReplicates.of, data=conjugate_toy.TEMPLATE, family="normal")
     one, other = (Prior("normal", (0.0, sd), "") for sd in (1.0, 2.0))
     assert key(priors={"a": one}) == key(priors={"a": one})
     assert key(priors={"a": one}) != key(priors={"a": other})

@@ -20,7 +20,6 @@ from mgbayes.calibrate.evidence import store
 from mgbayes.calibrate.kept import KeptReplicates
 from mgbayes.calibrate.sbc import SbcResult
 from mgbayes.calibrate.setting import CHAINS, DRAWS, SEED, Setting
-from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
@@ -71,9 +70,9 @@ def calibrate(name: str, replicates: int = REPLICATES, jobs: int = 1) -> SbcResu
     it = setting(name)
     plan = load_plan(CASES[name][0])
     kept = KeptReplicates.of(
-        MODELS[plan.model].module,
         it.priors,
         it.template,
+        model=plan.model,
         family=it.family,
         case=name,
         wrapped_by=[(FOLDER.parent / source).read_text("utf-8") for source in WRAPPERS],

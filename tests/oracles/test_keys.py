@@ -25,7 +25,6 @@ from mgbayes.robustness import cell, confounding, power_scaling, tipping
 from mgbayes.robustness.settings import Setting, settings, with_choices
 from mgbayes.study import Study, load_study
 
-MODEL = "mgbayes.models.counts"
 RELAPSE, REMISSION = load_plan("relapse"), load_plan("remission")
 
 
@@ -75,7 +74,7 @@ def test_every_change_of_a_fit_is_another_key() -> None:
 
 
 def test_other_data_are_another_key() -> None:
-    one = partial(fit_key, MODEL, {"seed": 1})
+    one = partial(fit_key, {"seed": 1})
     assert one({"x": np.array([1.0, 2.0])}) == one({"x": np.array([1.0, 2.0])})
     keys = {one({"x": np.array(x)}) for x in ([1.0, 2.0], [2.0, 1.0], [1.0, 2.0 + 1e-12], [1.0])}
     assert len(keys | {one({"y": np.array([1.0, 2.0])})}) == 5
@@ -86,14 +85,14 @@ def test_another_version_of_what_draws_is_another_key(library: str, monkeypatch:
     def version(name: str) -> str:
         return "0.0.1" if name == library else metadata.version(name)
 
-    before = fit_key(MODEL, {}, {})
+    before = fit_key({}, {})
     monkeypatch.setattr(cache, "version", version)
     cache.versions.cache_clear()
-    after = fit_key(MODEL, {}, {})
+    after = fit_key({}, {})
     monkeypatch.undo()
     cache.versions.cache_clear()
     assert after != before
-    assert fit_key(MODEL, {}, {}) == before
+    assert fit_key({}, {}) == before
 
 
 @pytest.fixture(name="package", scope="module")
@@ -111,6 +110,8 @@ def _package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "file",
     [
+        "models/counts.py",
+        "latent/root.py",
         "inference/arrow.py",
         "inference/printed_p.py",
         "inference/run.py",
@@ -120,15 +121,15 @@ def _package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ],
 )
 def test_another_character_of_what_draws_and_conditions_is_another_key(package: Path, file: str) -> None:
-    before, place = fit_key(MODEL, {}, {}), package / file
+    before, place = fit_key({}, {}), package / file
     text = place.read_text("utf-8")
     place.write_text(text.replace("import", "improt", 1), "utf-8")  # as long as before
     cache.source_hash.cache_clear()
-    after = fit_key(MODEL, {}, {})
+    after = fit_key({}, {})
     place.write_text(text, "utf-8")
     cache.source_hash.cache_clear()
     assert after != before
-    assert fit_key(MODEL, {}, {}) == before
+    assert fit_key({}, {}) == before
 
 
 def _settings() -> tuple[Setting, ...]:
@@ -187,12 +188,12 @@ def test_another_prior_of_the_bias_is_another_key() -> None:
 
 def test_replicates_of_a_calibration_are_of_its_priors_data_and_settings() -> None:
     normal, data = Prior("normal", (0.0, 1.0), "one"), {"n": np.array([3, 4])}
-    keep = partial(KeptReplicates.of, MODEL, family="poisson", seed=1)
+    keep = partial(KeptReplicates.of, family="poisson", seed=1)
     folders = {
         keep({"x": normal}, data).folder,
         keep({"x": Prior("normal", (0.0, 2.0), "another")}, data).folder,
         keep({"x": normal}, {"n": np.array([3, 5])}).folder,
-        KeptReplicates.of(MODEL, {"x": normal}, data, family="poisson", seed=2).folder,
+        KeptReplicates.of({"x": normal}, data, family="poisson", seed=2).folder,
     }
     assert len(folders) == 4
     assert keep({"x": replace(normal, why="other words")}, data).folder in folders

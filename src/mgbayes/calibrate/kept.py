@@ -12,11 +12,10 @@ import numpy as np
 
 from mgbayes.cache import cache_folder, content_key, write_text
 from mgbayes.calibrate.sbc import Replicate
-from mgbayes.inference.store import LIBRARIES
+from mgbayes.inference.store import LIBRARIES, MODELS
 from mgbayes.models.priors import Prior
-from mgbayes.models.sources import models_hash
 
-_SOURCES = ("calibrate", "inference/sample.py")
+_SOURCES = ("calibrate", "inference/sample.py", *MODELS)
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,11 @@ class KeptReplicates:
 
     @classmethod
     def of(
-        cls, module: str, priors: Mapping[str, Prior], data: Mapping[str, np.ndarray], **parts: object
+        cls, priors: Mapping[str, Prior], data: Mapping[str, np.ndarray], **parts: object
     ) -> KeptReplicates:
         """The replicates of a model with these priors on cohorts like these data."""
         content = {
             **parts,
-            "model_source": models_hash(module),
             "priors": {name: [prior.form, prior.values] for name, prior in priors.items()},
             "data": {name: np.asarray(values).tolist() for name, values in data.items()},
         }

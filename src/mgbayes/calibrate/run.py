@@ -42,9 +42,9 @@ def calibrate(
         case = Case(plan, on_patients, adjusted)
         setting = Setting.of(study, case)
         kept = KeptReplicates.of(
-            MODELS[plan.model].module,
             setting.priors,
             setting.template,
+            model=plan.model,
             family=plan.family,
             on_patients=on_patients,
             adjusted=adjusted,

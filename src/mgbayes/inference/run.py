@@ -176,7 +176,7 @@ class Fitter:
         }
         if job.start is not None:
             parts["start"] = _values(_starting(job, priors))
-        return fit_key(MODELS[job.plan.model].module, parts, data)
+        return fit_key(parts, data)
 
     def _drawn(
         self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling

@@ -12,8 +12,9 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.cache import cache_folder, content_key
-from mgbayes.models.sources import models_hash
 
+MODELS = ("models", "estimands", "latent", "distributions", "frequentist")
+"""The source that models follow from."""
 _SAMPLER = (
     "inference/arrow.py",
     "inference/printed_p.py",
@@ -25,11 +26,10 @@ _SAMPLER = (
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy")
 
 
-def fit_key(module: str, parts: Mapping[str, object], data: Mapping[str, np.ndarray]) -> str:
+def fit_key(parts: Mapping[str, object], data: Mapping[str, np.ndarray]) -> str:
     """A hash of everything that the draws follow from: the model's source, its input, the libraries."""
     numbers = {name: np.asarray(values).tolist() for name, values in data.items()}
-    content = {**parts, "data": numbers, "model_source": models_hash(module)}
-    return content_key(_SAMPLER, LIBRARIES, content)
+    return content_key((*MODELS, *_SAMPLER), LIBRARIES, {**parts, "data": numbers})
 
 
 def draws_path(key: str) -> Path:
