@@ -97,7 +97,7 @@ def fit_row(plan: Any, family: str, refits: int, fresh_runs: int) -> tuple[str, 
     from mgbayes.models.plan import Sampling
     from mgbayes.study import load_study
 
-    module = MODELS[plan.model].load()
+    module = MODELS[plan.model].of(load_study(), plan)
     data = module.from_study(load_study(), plan)
     model = module.build(data, family, plan.prior_set(family))
     tune, target_accept, max_depth = STEPS.get(plan.id, OTHERWISE)

@@ -8,6 +8,7 @@ from mgbayes.inference.run import Fitter
 from mgbayes.models.arms import HALVES
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.cure import by_arm
+from mgbayes.models.evidence import Times
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
@@ -85,6 +86,6 @@ def test_each_arm_lies_half_the_difference_from_the_level() -> None:
             "shape": 1.0,
         }
     ).expand_dims(chain=[0], draw=[0])
-    chance, log_mean, _ = by_arm(draws, {})
+    chance, log_mean, _ = by_arm(draws, Times())
     np.testing.assert_allclose(chance.squeeze(), 1 / (1 + np.exp([0.2, -1.0])))
     np.testing.assert_allclose(log_mean.squeeze(), [5.3, 4.7])

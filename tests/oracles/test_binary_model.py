@@ -13,28 +13,30 @@ from scipy.special import betaln, expit
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.estimands.summary import summarize
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models import binary
+from mgbayes.models.binary import Binary
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.evidence import YesNo
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
 from tests.known_models import priors_of
 
-PRIORS = priors_of("binary")
+MODEL, PRIORS = Binary(), priors_of("binary")
 
 SAMPLING = Sampling(draws=5000, tune=1500, target_accept=0.95, seed=7)
 Z = 4  # Monte Carlo errors: a right model fails once in 16 000 such comparisons, and the seed is fixed
 
 
-def data_of(*tables: tuple[int, int, int, int], sign: float = 1.0) -> binary.Data:
+def data_of(*tables: tuple[int, int, int, int], sign: float = 1.0) -> YesNo:
     """Tables x of m, y of n as the data of the model."""
     names = np.array([f"e{k}" for k in range(len(tables))])
-    return {
-        "endpoint": names,
-        "endpoint_label": names,
-        "benefit": np.array(["higher"] * len(tables)),
-        "sign": np.full(len(tables), sign),
-        "count": np.array([[x, y] for x, _, y, _ in tables]),
-        "patients": np.array([[m, n] for _, m, _, n in tables]),
-    }
+    return YesNo(
+        endpoint=names,
+        endpoint_label=names,
+        benefit=np.array(["higher"] * len(tables)),
+        sign=np.full(len(tables), sign),
+        count=np.array([[x, y] for x, _, y, _ in tables]),
+        patients=np.array([[m, n] for _, m, _, n in tables]),
+    )
 
 
 def chance_that_second_is_higher(x: int, m: int, y: int, n: int) -> float:
@@ -51,9 +53,9 @@ def chance_that_second_is_higher(x: int, m: int, y: int, n: int) -> float:
     return float(sum(terms))
 
 
-def benefit(posterior: xr.Dataset, data: binary.Data, family: str, estimand: str):
-    contrasts = binary.estimands(posterior, data, family)
-    declared = {row.id: row for row in binary.declared(data)}
+def benefit(posterior: xr.Dataset, data: YesNo, family: str, estimand: str):
+    contrasts = MODEL.estimands(posterior, data, family)
+    declared = {row.id: row for row in MODEL.declared(data)}
     return summarize(contrasts[estimand].to_numpy(), declared[estimand])
 
 
@@ -82,7 +84,7 @@ def beta():
 
 
 def compiled(family: str):
-    return compile_model(binary.build(data_of((12, 17, 9, 16)), family, PRIORS))
+    return compile_model(MODEL.build(data_of((12, 17, 9, 16)), family, PRIORS))
 
 
 def drawn(model, table: tuple[int, int, int, int], family: str):
@@ -153,12 +155,12 @@ def test_equal_rates_give_a_half_up_to_the_asymmetry_of_the_data_themselves(inde
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", binary.FAMILIES)
+@pytest.mark.parametrize("family", MODELS["binary"].parameters)
 def test_it_does_not_matter_which_arm_is_the_reference(family: str) -> None:
     """With the arms exchanged each P is 1 - P, within three Monte Carlo errors; no family knows the arms apart."""
     tables = ((14, 20, 2, 16), (5, 12, 9, 18))
     there, back = data_of(*tables), data_of(*((y, n, x, m) for x, m, y, n in tables))
-    model = compile_model(binary.build(there, family, PRIORS))
+    model = compile_model(MODEL.build(there, family, PRIORS))
     for estimand in ("odds_ratio_e0", "risk_difference_e1"):
         rows = []
         for data in (there, back):
@@ -172,7 +174,7 @@ def test_it_does_not_matter_which_arm_is_the_reference(family: str) -> None:
 def test_the_hierarchical_family_with_one_endpoint_agrees_with_quadrature() -> None:
     table = (10, 17, 6, 16)
     data = data_of(table)
-    posterior, _ = draw(compile_model(binary.build(data, "hierarchical", PRIORS)), SAMPLING)
+    posterior, _ = draw(compile_model(MODEL.build(data, "hierarchical", PRIORS)), SAMPLING)
     p, mean = quadrature(table, pooled_density)
     row = benefit(posterior, data, "hierarchical", "odds_ratio_e0")
     assert abs(row.p_benefit - p) < Z * row.mcse_p_benefit
@@ -185,13 +187,13 @@ def test_a_member_with_a_prior_of_its_own_leaves_the_pool() -> None:
     """Its posterior is that of its table alone, whatever the others are; theirs that of a pool without it."""
     own = {"log_odds_ratio_e0": Prior("normal", (0.3, 0.4), "a test")}
     data = data_of((10, 17, 6, 16), (1, 17, 15, 16), (2, 17, 14, 16))
-    posterior, _ = draw(compile_model(binary.build(data, "hierarchical", {**PRIORS, **own})), SAMPLING)
+    posterior, _ = draw(compile_model(MODEL.build(data, "hierarchical", {**PRIORS, **own})), SAMPLING)
     row = benefit(posterior, data, "hierarchical", "odds_ratio_e0")
     p, _ = quadrature((10, 17, 6, 16), stats.norm(0.3, 0.4).pdf)
     assert abs(row.p_benefit - p) < Z * row.mcse_p_benefit
     # The joint density is that of the pool of the others times that of the table alone.
-    full = binary.build(data, "hierarchical", {**PRIORS, **own}).compile_logp()
-    rest = binary.build(data_of((1, 17, 15, 16), (2, 17, 14, 16)), "hierarchical", PRIORS).compile_logp()
+    full = MODEL.build(data, "hierarchical", {**PRIORS, **own}).compile_logp()
+    rest = MODEL.build(data_of((1, 17, 15, 16), (2, 17, 14, 16)), "hierarchical", PRIORS).compile_logp()
     rng = np.random.default_rng(5)
 
     def added() -> float:
@@ -206,7 +208,7 @@ def test_a_member_with_a_prior_of_its_own_leaves_the_pool() -> None:
 def test_the_prior_that_a_hierarchy_induces_has_the_mean_and_sd_that_are_said() -> None:
     priors = {**PRIORS, "mu": Prior("normal", (0.4, 0.75), "a test")}
     data = data_of((10, 17, 6, 16), (12, 17, 9, 16), sign=-1.0)
-    drawn = binary.prior_draws(np.random.default_rng(1), data, "hierarchical", priors, 200_000)
+    drawn = MODEL.prior_draws(np.random.default_rng(1), data, "hierarchical", priors, 200_000)
     values = drawn["log_odds_ratio_e1"].to_numpy()
     assert values.mean() == pytest.approx(-0.4, abs=0.01)
     assert values.std() == pytest.approx(np.hypot(0.75, 0.5), rel=0.01)
@@ -217,7 +219,7 @@ def test_five_of_the_same_ten_patients_under_two_names_count_once(independent) -
     """The posterior of each outcome is that of it alone: nothing is counted twice."""
     table = (5, 10, 2, 10)
     twice = data_of(table, table)
-    posterior, _ = draw(compile_model(binary.build(twice, "independent", PRIORS)), SAMPLING)
+    posterior, _ = draw(compile_model(MODEL.build(twice, "independent", PRIORS)), SAMPLING)
     p, mean = quadrature(table, stats.norm(0, 1.5).pdf)
     for k in (0, 1):
         row = benefit(posterior, twice, "independent", f"odds_ratio_e{k}")
@@ -228,8 +230,8 @@ def test_five_of_the_same_ten_patients_under_two_names_count_once(independent) -
 
 def test_an_event_that_is_bad_for_the_patient_turns_the_benefit_round() -> None:
     """Counting failures instead of events, with the sign turned, leaves every log density as it was."""
-    good = binary.build(data_of((10, 17, 6, 16)), "hierarchical", PRIORS)
-    bad = binary.build(data_of((7, 17, 10, 16), sign=-1.0), "hierarchical", PRIORS)
+    good = MODEL.build(data_of((10, 17, 6, 16)), "hierarchical", PRIORS)
+    bad = MODEL.build(data_of((7, 17, 10, 16), sign=-1.0), "hierarchical", PRIORS)
     point = {"level": np.array([0.3]), "mu": 0.4, "tau_log__": -0.2, "zeta": np.array([-1.1])}
     mirrored = point | {"level": np.array([-0.3])}
     assert good.compile_logp()(point) == pytest.approx(bad.compile_logp()(mirrored), rel=1e-12)
@@ -239,8 +241,8 @@ def test_an_endpoint_moves_the_others_only_through_the_shared_hyperprior() -> No
     """log p with an endpoint more, less log p without, depends on mu, tau and its own parameters only."""
     two, three = [(10, 17, 6, 16), (12, 17, 9, 16)], [(10, 17, 6, 16), (12, 17, 9, 16), (4, 17, 11, 16)]
     prior = PRIORS
-    small = binary.build(data_of(*two), "hierarchical", prior).compile_logp()
-    large = binary.build(data_of(*three), "hierarchical", prior).compile_logp()
+    small = MODEL.build(data_of(*two), "hierarchical", prior).compile_logp()
+    large = MODEL.build(data_of(*three), "hierarchical", prior).compile_logp()
     rng = np.random.default_rng(3)
 
     def added(shared: dict, own: dict, others: dict) -> float:

@@ -17,7 +17,9 @@ from mgbayes.inference.job import Job, jobs_of, jobs_on_patients
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
-from mgbayes.models.continuous import Data, padded, published
+from mgbayes.models.arms import padded
+from mgbayes.models.continuous import Data
+from mgbayes.models.continuous_evidence import published
 from mgbayes.models.continuous_families import FAMILIES
 from mgbayes.models.evidence import PatientValues
 from mgbayes.models.plan import Sampling
@@ -53,7 +55,7 @@ def test_means_sds_and_correlations_say_all_that_patients_say(family: str, visit
     r = [[np.corrcoef(arm.T)[i, j] for i, j in pairs(visits)] for arm in cohort]
     moments = [np.stack([summary(arm) for arm in cohort]) for summary in (_mean, _sd)]
     both = {
-        "patients": PatientValues(n=n, value=padded(cohort)),
+        "patients": PatientValues(n=n, value=padded(cohort, 1.0)),
         "print": published(
             *moments, n, sample_correlation=np.array(r).reshape(2, -1) if visits > 1 else None
         ),
@@ -90,7 +92,7 @@ def _point(truth: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _cohort(n: tuple[int, int], seed: int) -> Data:
     """Patients of the truth, a sixth of the later visits not made."""
     rng, sizes = np.random.default_rng(seed), np.array(n)
-    value = padded(FAMILIES[FAMILY].patients(rng, TRUTH, sizes))
+    value = padded(FAMILIES[FAMILY].patients(rng, TRUTH, sizes), 1.0)
     made = rng.uniform(size=value.shape) < np.array([1, 5 / 6, 5 / 6])
     there = (np.arange(max(n)) < sizes[:, None])[..., None]
     return PatientValues(n=sizes, value=value, seen=(made & there).astype(float))

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.evidence import Times
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
@@ -107,7 +108,7 @@ def bound(model: str, happens: str, benefit: str) -> tuple[Any, dict[str, Any]]:
         "benefit": benefit,
     }  # read by the model until it is general
     classes = old_form | {"level": np.array(["0", "1", "2"]), "endpoint_label": happens}
-    return made, {"ordinal": classes, "reported_effect": {"measure": np.array(["hr"])}}.get(model, {})
+    return made, {"ordinal": classes, "reported_effect": {"measure": np.array(["hr"])}}.get(model, Times())
 
 
 @pytest.mark.parametrize(("model", "happens", "benefit"), HERE)

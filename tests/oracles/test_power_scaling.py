@@ -14,10 +14,11 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.job import Job
 from mgbayes.models import components
 from mgbayes.models.catalogue import MODELS
-from mgbayes.models.components import integrated, log_density_of_sds, log_likelihood, log_prior, powered
+from mgbayes.models.components import integrated, log_likelihood, log_prior, powered
+from mgbayes.models.continuous_marginal import log_density_of_sds
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
-from mgbayes.models.visits import sds_logp
+from mgbayes.models.visits import matrices, sds_logp
 from mgbayes.robustness.power_scaling import ALPHAS, THRESHOLD, Verdict, sensitivities, verdict, weighted
 from mgbayes.robustness.reweighting import PARETO_K, smoothed
 from mgbayes.study import Study
@@ -151,7 +152,7 @@ def test_with_the_latent_patients_fixed_it_is_the_density_that_is_sampled_from(
     latent = np.array([[row[1] for row in rows]])
     posterior = drawn.assign(latent_time=(("chain", "draw", *dims), latent))
     monkeypatch.setattr(components, "REFERENCE", 1)
-    found = log_likelihood(plan.model, family, posterior, data)[0]
+    found = log_likelihood(module, family, posterior, data)[0]
     # The chance of being followed beyond a time is integrated by two rules, which agree to about 1e-5.
     np.testing.assert_allclose(found - found[0], exact - exact[0], atol=1e-4)
 
@@ -175,7 +176,7 @@ def test_the_density_of_three_sds_is_the_wishart_density_integrated_over_correla
 def _covariance(sds: np.ndarray, vine: np.ndarray) -> np.ndarray:
     a, b = vine[:, 0], vine[:, 1]
     c = vine[:, 2] * np.sqrt((1 - a**2) * (1 - b**2)) + a * b
-    r = components._matrices(np.stack([a, b, c], axis=-1))
+    r = matrices(np.stack([a, b, c], axis=-1), 3)
     return r * sds[:, :, None] * sds[:, None, :]
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 from mgbayes.errors import InputError
 from mgbayes.inference.job import Job, applies
 from mgbayes.inference.run import Fitter
-from mgbayes.models.binary import declared
+from mgbayes.models.binary import Binary
 from mgbayes.models.overlap import overlapping, perhaps_nested
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan
@@ -284,7 +284,7 @@ def test_one_endpoint_at_two_visits_has_the_visits_in_its_ids_and_labels() -> No
         applies(printed, plan("hierarchical", endpoints=parts, sensitivity=[]))
     with pytest.raises(ValueError, match="each endpoint once"):
         plan(endpoints=[parts[0], parts[0]])
-    assert len(declared(fit.data)) == 4
+    assert len(Binary().declared(fit.data)) == 4
 
 
 def test_a_difference_at_one_visit_is_the_effect_and_at_several_is_not() -> None:

@@ -15,7 +15,7 @@ from mgbayes.inference.sample import compile_model, draw, swap
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.quantile_evidence import published
-from mgbayes.models.quantiles import FAMILIES, PublishedQuantiles, of
+from mgbayes.models.quantiles import FAMILIES, PublishedQuantiles
 from mgbayes.planning.propose import propose_plans
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
@@ -57,7 +57,7 @@ def ll(built: Any, point: dict[str, Any]) -> float:
 
 
 def model() -> PublishedQuantiles:
-    return of(STUDY, PLAN)
+    return PublishedQuantiles.of(STUDY, PLAN)
 
 
 def priors_for(family: str) -> Any:
@@ -177,7 +177,7 @@ def test_what_has_no_density_is_refused() -> None:
         stay["summaries"][0]["iqr"] = iqr
         changed = Study.model_validate(raw)
         with pytest.raises(NotPrinted):
-            of(changed, PLAN).from_study(changed, PLAN)
+            PublishedQuantiles.of(changed, PLAN).from_study(changed, PLAN)
 
 
 def test_plans_are_proposed_for_medians_that_papers_report() -> None:

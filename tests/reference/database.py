@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def write_inputs(case: Case, job: Job) -> None:
 
 def model_text(case: Case, job: Job) -> str:
     """The model's mathematics and priors, and the function that builds it."""
-    module = MODELS[job.plan.model].load()
+    module = import_module(MODELS[job.plan.model].module)
     priors = job.plan.prior_set(case.family, case.adjusted)
     lines = (
         f'    "{name}": Prior("{prior.form}", {prior.values!r}, {prior.why!r}),\n'

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, CDPSession, Page
 from scipy.stats import binom, norm
 
 from mgbayes.grade.explorer import explorables
-from mgbayes.models import binary
+from mgbayes.models.binary import Binary
 from mgbayes.models.priors import Prior
 from mgbayes.report.live import parts
 from mgbayes.results import Results
@@ -107,7 +107,7 @@ def _counted() -> Results:
     }
     level = xr.DataArray(np.linspace(-1, 1, 4000).reshape(4, 1000, 1), dims=("chain", "draw", "endpoint"))
     priors = {**fit.priors, "level": Prior("normal", (0.2, 1.5), "")}
-    fit = replace(fit, data=data, priors=priors, posterior=fit.posterior.assign(level=level), module=binary)
+    fit = replace(fit, data=data, priors=priors, posterior=fit.posterior.assign(level=level), module=Binary())
     return Results(toy.study, toy.ledger, (fit,))
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mgbayes.inference.predictive import predictive_checks
 from mgbayes.models.evidence import Times
+from mgbayes.models.model import PrintedQuantity
 from mgbayes.models.plan_file import load_plan
-from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.patient_comparison.run import run_tests
 from mgbayes.patient_comparison.tested import PatientTests
 from mgbayes.patients.patient_rows import PatientRows

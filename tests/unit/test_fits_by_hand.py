@@ -74,7 +74,7 @@ def test_a_pooled_fit_is_of_all_its_data_sets(monkeypatch: pytest.MonkeyPatch) -
             plan=made[0].plan,
             evidence="km",
             family="weibull",
-            model=SimpleNamespace(),
+            model=SimpleNamespace(curve=None),
         )
         monkeypatch.setattr("mgbayes.inference.members.member_jobs", lambda job: job.members)
         return fit_members(_Fits(iter(made)), job)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,7 @@ def _data(name: str, plan: Plan, study: Study, family: str | None = None) -> dic
     module = row.of(study, plan)
     if not row.needs_patients(family):
         return module.from_study(study, plan)  # type: ignore[no-any-return]
-    like = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
-    priors = plan.prior_set(family)
-    return OnPatients(module, like).template(family, priors)
+    return OnPatients(module, module.cohort_like(study, plan)).template(family, plan.prior_set(family))  # type: ignore[arg-type]
 
 
 ROWS = [(name, family) for name, row in MODELS.items() for family in row.parameters]
@@ -44,6 +43,11 @@ ELSEWHERE = {
 """Models of which the embedded study has no outcome: other studies, and plans or endpoints of these."""
 
 
+def _mathematics(name: str) -> str:
+    """The docstring of a model's file."""
+    return import_module(MODELS[name].module).__doc__ or ""
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_catalogue_names_the_forms_of_shipped_priors_and_the_docstring_the_adjustments(name: str) -> None:
     forms = MODELS[name].forms()
@@ -52,7 +56,7 @@ def test_the_catalogue_names_the_forms_of_shipped_priors_and_the_docstring_the_a
             assert forms[parameter] == choice.form
     for adjustment in MODELS[name].adjustments.values():
         for parameter in adjustment:
-            assert re.search(rf"(?<!\w){parameter}(?!\w)", MODELS[name].load().__doc__ or "")
+            assert re.search(rf"(?<!\w){parameter}(?!\w)", _mathematics(name))
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=[plan.id for plan in PLANS])
@@ -114,7 +118,7 @@ def test_the_docstring_names_every_free_variable(name: str, family: str) -> None
         effect = MODELS[name].effect_by_endpoint
         stem = effect if effect and variable.name.startswith(f"{effect}_") else variable.name
         named = rf"(?<!\w){stem}(_[A-Za-z]{{1,2}})?(?!\w)"
-        said = MODELS[name].load().__doc__ or ""
+        said = _mathematics(name)
         assert re.search(named, said), f"{variable.name} is not in the docstring of {MODELS[name].module}"
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 from mgbayes.comparison.run import compare
 from mgbayes.grade.explorer import _stored
 from mgbayes.latent_cohort.sampler import Run, Sampler
-from mgbayes.models import binary
+from mgbayes.models.binary import Binary
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.patient_comparison.cells import SmallCells
@@ -87,7 +87,7 @@ def test_a_hierarchy_induces_the_sd_of_a_sum() -> None:
     study, plan = load_study(), load_plan("binary")
     priors = {"mu": Prior("normal", (0.4, 0.75), "a test"), "tau": Prior("half_normal", (0.5,), "a test")}
     name = plan.effects("hierarchical")[0]
-    found = binary.effect_prior(study, plan, "hierarchical", priors, name)
+    found = Binary().effect_prior(study, plan, "hierarchical", priors, name)
     assert found.values == pytest.approx((0.4, (0.75**2 + 0.5**2) ** 0.5))
 
 

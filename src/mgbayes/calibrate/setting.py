@@ -43,7 +43,7 @@ class Setting:
         plan, row = case.plan, MODELS[case.plan.model]
         module = row.of(study, plan)
         priors = plan.prior_set(plan.family, case.adjusted)
-        numbers = (module.cohort_like if row.patients_only else module.from_study)(study, plan)
+        numbers: Any = module.cohort_like(study, plan)
         model: Any = OnPatients(module, numbers) if case.on_patients else module
         template = model.template(plan.family, priors) if case.on_patients else numbers
         accept = plan.sampling_of(plan.family, patients=case.on_patients).target_accept

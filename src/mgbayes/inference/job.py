@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.inference.covariates import adjustments
-from mgbayes.inference.patient_evidence import from_patients
+from mgbayes.inference.patient_evidence import adjustments, from_patients
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.evidence import Evidence
+from mgbayes.models.model import Model
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
 from mgbayes.study.schema import Alternative, Study
 
@@ -41,7 +40,7 @@ class Job:
     members: tuple[xr.Dataset, ...] = ()
 
     @property
-    def model(self) -> Any:
+    def model(self) -> Model:
         """The model of the plan's outcome."""
         return MODELS[self.plan.model].of(self.study, self.plan)
 
@@ -54,8 +53,7 @@ class Job:
     def with_printed_p(self) -> Evidence:
         """The same with what a reported p says besides. Raises InputError when it cannot be."""
         with self._input_error():
-            bounded: Evidence = self.model.with_printed_p(self.data, self.study, self.printed_p)
-            return bounded
+            return self.model.with_printed_p(self.data, self.study, self.printed_p)
 
     @property
     def has_data(self) -> bool:
@@ -76,8 +74,7 @@ class Job:
                 self.plan.endpoints[0].endpoint,
                 f"patients: no paper publishes what the family {self.family} needs",
             )
-        found: Evidence = row.of(self.study, self.plan).from_study(self.study, self.plan)
-        return found
+        return self.model.from_study(self.study, self.plan)
 
     @contextmanager
     def _input_error(self) -> Iterator[None]:
@@ -90,8 +87,7 @@ class Job:
 
     def declared(self) -> tuple[Estimand, ...]:
         """The estimands of the fit. Raises InputError when the study lacks what the plan needs."""
-        estimands: tuple[Estimand, ...] = self.model.declared(self.data)
-        return estimands
+        return self.model.declared(self.data)
 
     @property
     def evidence(self) -> str:
@@ -152,10 +148,10 @@ def _that_take_them(own: Job) -> list[Job]:
     """A plan's fits on patients by the families that take them; its own where none does, to say what is missing."""
     families = (own.plan.family, *own.plan.alternative_families)
     jobs = [own if family == own.family else replace(own, family=family) for family in families]
-    on_patients = getattr(MODELS[own.plan.model].load(), "ON_PATIENTS", None)
-    if on_patients is None:
+    published_only = MODELS[own.plan.model].from_print_only
+    if not published_only:
         return jobs
-    return [job for job in jobs if job.family in on_patients and job.has_data] or [own]
+    return [job for job in jobs if job.family not in published_only and job.has_data] or [own]
 
 
 def _on_the_print(study: Study, plan: Plan) -> Iterator[Job]:

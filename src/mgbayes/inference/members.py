@@ -48,7 +48,7 @@ def fit_members(fitter: Fitter, job: Job) -> Fit:
     )
     first = fits[0]
     module = job.model
-    curve = getattr(module, "curve", None) if fitter.predictive else None
+    curve = module.curve if fitter.predictive else None
     rng = np.random.default_rng(job.plan.sampling.seed)
     data: Any = first.data
     enough = bool(contrasts.data_vars)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from mgbayes.models.curve import Curve
 from mgbayes.models.evidence import Evidence
-from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.model import Model, PrintedQuantity
 from mgbayes.models.priors import Prior
 
 _LEVELS = (0.025, 0.5, 0.975)
@@ -42,7 +42,7 @@ class PredictiveCheck:
 
 
 def predictive_checks(
-    module: Any,
+    module: Model,
     rng: np.random.Generator,
     posterior: xr.Dataset,
     data: Evidence,
@@ -109,7 +109,9 @@ def _quantiles(values: np.ndarray) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def curve_bands(module: Any, posterior: xr.Dataset, data: Evidence, family: str, curve: Curve) -> xr.Dataset:
+def curve_bands(
+    module: Model, posterior: xr.Dataset, data: Evidence, family: str, curve: Curve
+) -> xr.Dataset:
     """Quantiles (level, arm, grid) of a model's curve."""
     values = module.curves(thin(posterior, _CURVE_DRAWS), data, family, np.array(curve.grid))[curve.variable]
     quantiles = values.transpose("chain", "draw", "arm", curve.over).quantile(_BANDS, dim=("chain", "draw"))
@@ -117,7 +119,7 @@ def curve_bands(module: Any, posterior: xr.Dataset, data: Evidence, family: str,
 
 
 def prior_bands(
-    module: Any,
+    module: Model,
     rng: np.random.Generator,
     data: Evidence,
     family: str,

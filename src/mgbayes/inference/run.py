@@ -20,6 +20,7 @@ from mgbayes.inference.sample import compile_model, draw, other_coordinates, sma
 from mgbayes.inference.store import draws_path, fit_key, read_draws, write_draws
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.evidence import Evidence
+from mgbayes.models.model import Model
 from mgbayes.models.plan import Sampling
 from mgbayes.models.priors import Prior
 
@@ -90,7 +91,7 @@ class Fitter:
             return all(map(self.has, member_jobs(job)))
         return self.use_cache and draws_path(self.key(job)).exists()
 
-    def _asked(self, job: Job) -> tuple[Any, Evidence, dict[str, Prior], Sampling]:
+    def _asked(self, job: Job) -> tuple[Model, Evidence, dict[str, Prior], Sampling]:
         module = job.model
         sampling = job.plan.sampling_of(job.family, patients=job.patients is not None)
         if job.printed_p:
@@ -103,14 +104,14 @@ class Fitter:
         return module, job.data, priors, sampling
 
     def _attempt(
-        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Fit:
         posterior, stats, agreement, key = self._conditioned(job, module, data, priors, sampling)
         enough = posterior.sizes["draw"] >= _FEWEST
         contrasts = module.estimands(posterior, data, job.family) if enough else xr.Dataset()
         self.say("checking the draws")
         looked_into = enough and self.predictive
-        curve = getattr(module, "curve", None) if self.predictive else None
+        curve = module.curve if self.predictive else None
         rng = np.random.default_rng(sampling.seed)
         shallow = sampling.max_depth < Sampling.model_fields["max_depth"].default
         return Fit(
@@ -140,7 +141,7 @@ class Fitter:
         )
 
     def _leave_one_out(
-        self, job: Job, module: Any, posterior: xr.Dataset, data: Evidence, priors: dict[str, Prior]
+        self, job: Job, module: Model, posterior: xr.Dataset, data: Evidence, priors: dict[str, Prior]
     ) -> LeaveOneOut | None:
         """How well each patient is foreseen; None where patients do not enter one by one."""
         if job.patients is None or data.row is None or not self.predictive:
@@ -149,7 +150,7 @@ class Fitter:
         return leave_one_out(module.build(data, job.family, priors), posterior, data)
 
     def _conditioned(
-        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> tuple[xr.Dataset, xr.Dataset, Agreement | None, str]:
         """Posterior draws given all of a job's evidence, the statistics of all draws, and their key."""
         key = self._key(job, data, priors, sampling)
@@ -179,7 +180,7 @@ class Fitter:
         return fit_key(parts, data)
 
     def _drawn(
-        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws of the published evidence, and of a printed p where there is one.
 
@@ -192,7 +193,7 @@ class Fitter:
         self.say("selecting draws that agree with the reported p")
         p = self._statistics(job, module, data, priors, sampling, posterior)
         agree = agreeing(job.study, job.printed_p, p)
-        if hasattr(module, "with_printed_p"):
+        if MODELS[job.plan.model].paired_p:
             posterior, stats = self._sampled(job, module, job.with_printed_p(), priors, sampling)
         else:
             posterior = select(posterior, agree)
@@ -204,7 +205,7 @@ class Fitter:
     def _statistics(
         self,
         job: Job,
-        module: Any,
+        module: Model,
         data: Evidence,
         priors: dict[str, Prior],
         sampling: Sampling,
@@ -218,7 +219,7 @@ class Fitter:
         return self._last_p[1]
 
     def _sampled(
-        self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior], sampling: Sampling
+        self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
     ) -> Draws:
         """Draws from the sampler; the last ones are kept at hand, since several p are held against them."""
         slot = self._key(replace(job, printed_p=()), data, priors, sampling)
@@ -228,7 +229,7 @@ class Fitter:
             self._last = slot, _possible(module, data, draw(compiled, sampling, cores=self.cores))
         return self._last[1]
 
-    def _compiled_model(self, job: Job, module: Any, data: Evidence, priors: dict[str, Prior]) -> Any:
+    def _compiled_model(self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior]) -> Any:
         """The model of a family for data of these shapes and names, and priors of these forms, with these numbers."""
         shapes = tuple(sorted((name, np.shape(values)) for name, values in data.items()))
         forms = tuple(sorted((name, prior.form) for name, prior in priors.items()))
@@ -253,9 +254,9 @@ class Fitter:
         return swap(self._compiled[slot], {**data, **numbers})
 
 
-def _possible(module: Any, data: Evidence, drawn: Draws) -> Draws:
+def _possible(module: Model, data: Evidence, drawn: Draws) -> Draws:
     """The draws whose latent values can have been seen; the sampler sees a steep slope where there is a wall."""
-    if not hasattr(module, "admissible") or "latent_time" not in drawn[0]:
+    if "latent_time" not in drawn[0]:
         return drawn
     possible = module.admissible(drawn[0], data)
     if possible.all():

@@ -11,6 +11,7 @@ import xarray as xr
 
 from mgbayes.inference.leave_one_out import pointwise_log_likelihood
 from mgbayes.inference.predictive import PRIOR_DRAWS, thin
+from mgbayes.models.model import Model
 from mgbayes.models.priors import Prior
 
 Groups = dict[str, xr.Dataset]
@@ -19,7 +20,7 @@ OF_PATIENTS = frozenset({"log_likelihood", "observed_data", "constant_data"})
 
 
 def before_and_after(
-    module: Any,
+    module: Model,
     posterior: xr.Dataset,
     data: Mapping[str, Any],
     family: str,
@@ -36,9 +37,9 @@ def before_and_after(
     before = module.predict(rng, prior, data, family)
     after = module.predict(rng, thin(posterior, PRIOR_DRAWS), data, family)
     printed = [
-        name
+        str(name)
         for name, values in after.items()
-        if name in data and np.shape(data[name]) == values.transpose("chain", "draw", ...).shape[2:]
+        if name in data and np.shape(data[str(name)]) == values.transpose("chain", "draw", ...).shape[2:]
     ]
     observed = {name: (after[name].transpose("chain", "draw", ...).dims[2:], data[name]) for name in printed}
     return {

@@ -20,6 +20,7 @@ from mgbayes.latent_cohort.diagnostics import Convergence, convergence
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.outcomes import outcomes_for
 from mgbayes.latent_cohort.p_evidence import ReportedPValue
 from mgbayes.latent_cohort.p_statements import PStatement
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
@@ -36,6 +37,7 @@ from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Floats, Tables
 from mgbayes.latent_cohort.tests_on_tables import PublishedP, published_p
 from mgbayes.latent_cohort.unpublished import Unpublished, unpublished
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.overall.main_outcomes import main_estimands
@@ -255,7 +257,11 @@ def _tested(
 
 def _plans_of(study: Study) -> tuple[Plan, ...]:
     """Those of the study's separate fits, and of its counted events, which published numbers alone do not fit."""
-    counted = [plan for plan in shipped_plans() if plan.model == "counts" and plan.study == study.id]
+    counted = [
+        plan
+        for plan in shipped_plans()
+        if plan.study == study.id and MODELS[plan.model].patients_only and outcomes_for(plan)
+    ]
     return (*plans_of(study).plans, *counted)
 
 

@@ -13,12 +13,15 @@ from mgbayes.latent_cohort.followup import FOLLOWUP
 from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_between_scores, tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
+from mgbayes.models.counts import Counts
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import DAYS_IN
 
 
 class Counted(Outcome):
     """How often a patient had an event that can recur (models/counts.py)."""
+
+    answers = Counts
 
     @classmethod
     def of(cls, job: Job, loading: Prior | None) -> Outcome:
@@ -47,7 +50,7 @@ class Counted(Outcome):
     @cached_property
     def better(self) -> int:
         """1 where more events are better."""
-        return 1 if self.job.model.outcome.benefit == "higher" else -1
+        return 1 if self.model.outcome.benefit == "higher" else -1
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""

@@ -15,6 +15,7 @@ from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
 from mgbayes.models.catalogue import MODELS
+from mgbayes.models.continuous import Continuous
 from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
 
@@ -23,6 +24,8 @@ _HALF_LOG_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 class Amount(Outcome):
     """An amount of which some are zero, at one or several visits (models/continuous.py, hurdle_lognormal)."""
+
+    answers = Continuous
 
     @classmethod
     def family(cls, plan: Plan) -> str | None:
@@ -42,13 +45,13 @@ class Amount(Outcome):
     @cached_property
     def visits(self) -> tuple[str | None, ...]:
         """The visits, the baseline first."""
-        visits: tuple[str | None, ...] = self.job.model.visits
+        visits: tuple[str | None, ...] = self.model.visits
         return visits
 
     @cached_property
     def better(self) -> int:
         """1 where a larger amount is better."""
-        return 1 if self.job.model.outcome.benefit == "higher" else -1
+        return 1 if self.model.outcome.benefit == "higher" else -1
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model; the ratio of each visit is ``log_ratio`` plus ``log_ratio_sd`` times a deviation."""
@@ -118,6 +121,8 @@ class Amount(Outcome):
 class Measured(Outcome):
     """An outcome at one visit that is normal in each arm (models/continuous.py, normal and normal_ratio)."""
 
+    answers = Continuous
+
     @classmethod
     def family(cls, plan: Plan) -> str | None:
         """The plan's own, of one visit."""
@@ -129,7 +134,7 @@ class Measured(Outcome):
         """The value."""
         part = self.plan.endpoints[0]
         endpoint = self.job.study.endpoint(part.endpoint)
-        low = 0 if self.job.model.outcome.nonnegative else LOWEST
+        low = 0 if self.model.outcome.nonnegative else LOWEST
         return (
             Column(f"{endpoint.id}.{part.visit or 'value'}", unit_of(endpoint), low, endpoint.id, part.visit),
         )
@@ -156,7 +161,7 @@ class Measured(Outcome):
         half = xr.DataArray([-0.5, 0.5], dims="arm", coords={"arm": ARM["arm"]})
         middle = draws[level] + half * draws[effect]
         mean: Any = middle if self.job.family == "normal" else np.exp(middle)
-        return draws.assign(mean=mean.expand_dims(visit=list(self.job.model.coords["visit"])))
+        return draws.assign(mean=mean.expand_dims(visit=list(self.model.coords["visit"])))
 
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module."""
@@ -169,6 +174,6 @@ class Measured(Outcome):
             sd = sd * mean
         z = (rows[self.columns[0].name] - mean) / sd
         if effect is not None:
-            tie, c = tied(values, 1 if self.job.model.outcome.benefit == "higher" else -1)
+            tie, c = tied(values, 1 if self.model.outcome.benefit == "higher" else -1)
             z, sd = (z - tie * effect) / c, sd * c
         return -0.5 * z**2 - np.log(sd) - _HALF_LOG_TWO_PI

@@ -14,12 +14,15 @@ from mgbayes.latent_cohort.class_chances import class_chances, log_average
 from mgbayes.latent_cohort.outcome import Outcome, log_between_scores, tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
+from mgbayes.models.ordinal import Ordinal
 from mgbayes.models.plan import Plan
 from mgbayes.models.quadrature import NODES
 
 
 class Ordered(Outcome):
     """The class at each visit (models/ordinal.py)."""
+
+    answers = Ordinal
 
     @classmethod
     def family(cls, plan: Plan) -> str | None:
@@ -30,12 +33,12 @@ class Ordered(Outcome):
     def visits(self) -> tuple[str | None, ...]:
         """The visits, that before treatment first; None for an endpoint that has none."""
         known = {visit.id for visit in self.job.study.visits}
-        return tuple(visit if visit in known else None for visit in self.job.model.visits)
+        return tuple(visit if visit in known else None for visit in self.model.visits)
 
     @cached_property
     def compared(self) -> int:
         """At how many of the visits, the last ones, the arms are compared."""
-        return len(self.job.model.compared)
+        return len(self.model.compared)
 
     @cached_property
     def levels(self) -> int:
@@ -54,7 +57,7 @@ class Ordered(Outcome):
     @cached_property
     def better(self) -> int:
         """1 where a higher class is better."""
-        return 1 if self.job.model.outcome.benefit == "higher" else -1
+        return 1 if self.model.outcome.benefit == "higher" else -1
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""
@@ -79,8 +82,8 @@ class Ordered(Outcome):
     def derived(self, draws: xr.Dataset) -> xr.Dataset:
         """With the names of cuts and visits."""
         levels = [str(level) for level in self.data["level"]]
-        visits = self.job.model.visits
-        named = {"cut": levels[2:], "moved": visits[1:], "later": self.job.model.compared}
+        visits = self.model.visits
+        named = {"cut": levels[2:], "moved": visits[1:], "later": self.model.compared}
         return draws.assign_coords({dim: list(named[dim]) for dim in named if dim in draws.dims})
 
     def values(self, theta: Floats) -> Values:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.parameters import Layout, Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
+from mgbayes.models.model import Model
 from mgbayes.models.plan import Plan
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Endpoint
@@ -32,9 +34,12 @@ class Outcome(ABC):
     ``loading`` is the prior of its loading, None where outcomes are independent.
     """
 
+    answers: ClassVar[type[Model]]
+    """The models whose plans it answers."""
+
     job: Job
     loading: Prior | None
-    data: dict[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def of(cls, job: Job, loading: Prior | None) -> Outcome:
@@ -45,6 +50,16 @@ class Outcome(ABC):
     def family(cls, plan: Plan) -> str | None:
         """The family of patients that it has for a plan; None where it has none."""
         return plan.family
+
+    @classmethod
+    def parts(cls, plan: Plan, family: str) -> Iterator[Plan]:
+        """The plans of its outcomes, one each."""
+        yield plan
+
+    @property
+    def model(self) -> Any:
+        """The plan's model, one of ``answers``."""
+        return self.job.model
 
     @property
     def plan(self) -> Plan:
@@ -97,12 +112,12 @@ class Outcome(ABC):
 
     def estimands(self, draws: xr.Dataset) -> xr.Dataset:
         """The contrasts of its model, one value for each draw."""
-        found: xr.Dataset = self.job.model.estimands(draws, self.data, self.job.family)
+        found: xr.Dataset = self.model.estimands(draws, self.data, self.job.family)
         return found
 
     def declared(self) -> tuple[Estimand, ...]:
         """What each contrast is."""
-        declared: tuple[Estimand, ...] = self.job.model.declared(self.data)
+        declared: tuple[Estimand, ...] = self.model.declared(self.data)
         return declared
 
     def dims(self, name: str) -> tuple[str, ...]:

@@ -22,21 +22,19 @@ With a loading of 0 these are the densities of the models on patients (tests hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mgbayes.latent_cohort.counted import Counted
 from mgbayes.latent_cohort.measured import Amount, Measured
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.timed import CureTime, HazardTime
 from mgbayes.latent_cohort.yes_no import YesNo
+from mgbayes.models.catalogue import MODELS
+from mgbayes.models.plan import Plan
 
-OUTCOMES: Mapping[str, tuple[type[Outcome], ...]] = {
-    "cure": (CureTime,),
-    "proportional_hazards": (HazardTime,),
-    "continuous": (Amount, Measured),
-    "binary": (YesNo,),
-    "ordinal": (Ordered,),
-    "counts": (Counted,),
-}
-"""By model of a plan; of several, the first that has a family for it."""
+OUTCOMES: tuple[type[Outcome], ...] = (CureTime, HazardTime, Amount, Measured, YesNo, Ordered, Counted)
+
+
+def outcomes_for(plan: Plan) -> list[type[Outcome]]:
+    """Those that answer a plan; of several, the first is meant that has a family for it."""
+    model = MODELS[plan.model].load()
+    return [kind for kind in OUTCOMES if issubclass(model, kind.answers)]

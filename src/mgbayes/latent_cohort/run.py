@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
 from mgbayes.latent_cohort.moves import Move, moves_of
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
-from mgbayes.latent_cohort.outcomes import OUTCOMES
+from mgbayes.latent_cohort.outcomes import outcomes_for
 from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
 from mgbayes.latent_cohort.start import starting_tables
@@ -65,14 +65,14 @@ def outcomes_of(
     found: list[Outcome] = []
     left_out = []
     for plan in plans:
-        kinds = [(kind, kind.family(plan)) for kind in OUTCOMES.get(plan.model, ())]
+        kinds = [(kind, kind.family(plan)) for kind in outcomes_for(plan)]
         kind, family = next(((kind, family) for kind, family in kinds if family), (None, None))
         if kind is None or family is None:
             why = "its model, or its family at several visits, has no distribution of patients in the cohort"
             left_out.append(LeftOut(plan.title, why))
             continue
         try:
-            for one in _each_outcome(plan, family):
+            for one in kind.parts(plan, family):
                 outcome = kind.of(Job(study, one, family), loading)
                 column = _untold(study, outcome)
                 if column is not None:
@@ -106,15 +106,6 @@ def _untold(study: Study, outcome: Outcome) -> Column | None:
 
 def _arms(study: Study) -> Steps:
     return np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])
-
-
-def _each_outcome(plan: Plan, family: str) -> Iterator[Plan]:
-    """A plan of several yes/no outcomes as one plan each."""
-    if plan.model != "binary":
-        yield plan
-        return
-    for part in {part.endpoint: part for part in plan.endpoints}.values():
-        yield plan.model_copy(update={"endpoints": (part,), "family": family})
 
 
 def cohort_of(study: Study, outcomes: tuple[Outcome, ...]) -> Cohort:

@@ -15,7 +15,8 @@ from mgbayes.latent_cohort.followup import FOLLOWUP
 from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_chances_tied, tied, unit_of
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
-from mgbayes.models.proportional_hazards import hazard_of
+from mgbayes.models.cure import Cure
+from mgbayes.models.proportional_hazards import ProportionalHazards, hazard_of
 
 _LEAST = 1e-9
 
@@ -70,7 +71,7 @@ class Timed(Outcome):
     @cached_property
     def better(self) -> int:
         """1 where the event is good."""
-        return 1 if self.job.model.outcome.event_is_good else -1
+        return 1 if self.model.outcome.event_is_good else -1
 
     def _seen(self, rows: Rows) -> tuple[Any, Floats, Floats, Any]:
         """Who had the event, time and follow-up left for it, and whether the one lies within the other."""
@@ -82,6 +83,8 @@ class Timed(Outcome):
 
 class CureTime(Timed):
     """A time to an event that some never have (models/cure.py)."""
+
+    answers = Cure
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""
@@ -104,9 +107,11 @@ class CureTime(Timed):
 class HazardTime(Timed):
     """A time to an event that comes to everybody (models/proportional_hazards.py)."""
 
+    answers = ProportionalHazards
+
     @cached_property
     def _hazard(self) -> Hazard:
-        return hazard_of(self.job.family, self.job.model.outcome)
+        return hazard_of(self.job.family, self.model.outcome)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -11,16 +12,25 @@ from mgbayes.latent_cohort.outcome import Outcome, log_chances_tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows
 from mgbayes.models.arms import ARM
+from mgbayes.models.binary import Binary
 from mgbayes.models.plan import EndpointAt, Plan
 
 
 class YesNo(Outcome):
     """One yes/no outcome of a plan (models/binary.py)."""
 
+    answers = Binary
+
     @classmethod
     def family(cls, plan: Plan) -> str | None:
         """Each outcome by itself."""
         return "independent" if {"level", "log_odds_ratio"} <= set(plan.priors) else None
+
+    @classmethod
+    def parts(cls, plan: Plan, family: str) -> Iterator[Plan]:
+        """A plan of several outcomes as one plan each."""
+        for part in {part.endpoint: part for part in plan.endpoints}.values():
+            yield plan.model_copy(update={"endpoints": (part,), "family": family})
 
     @property
     def part(self) -> EndpointAt:

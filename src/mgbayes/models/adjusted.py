@@ -21,7 +21,7 @@ too. Sources: Robins 1986, Math Modelling 7:1393 (standardization); Vaupel, Mant
 16:439 (frailty).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.evidence import Times
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.priors import Prior
 
@@ -41,10 +42,10 @@ FRAILTY = "frailty_variance"
 _SIMULATED = ("yes_no", "number")
 
 
-def over_time(chance: Callable[[Any], Any], grid: NDArray[np.float64], data: Mapping[str, Any]) -> Any:
+def over_time(chance: Callable[[Any], Any], grid: NDArray[np.float64], data: Times) -> Any:
     """A chance by time (..., time): time by time where it is an average over the cohort, for the sake of memory."""
     time = xr.DataArray(grid, dims="time", coords={"time": grid})
-    if "covariates" not in data:
+    if data.covariates is None:
         return chance(time)
     return xr.concat([chance(float(one)) for one in grid], dim=time)
 
@@ -83,15 +84,13 @@ def _points(patients: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return points, counts / counts.sum()
 
 
-def predictor(
-    names: tuple[str, ...], data: Mapping[str, Any], priors: Mapping[str, Prior]
-) -> tuple[Any, ...]:
+def predictor(names: tuple[str, ...], data: Times, priors: Mapping[str, Prior]) -> tuple[Any, ...]:
     """Symbolic linear predictors (2, L), one for each vector of coefficients; zeros without covariates."""
-    if "covariates" not in data:
+    if data.covariates is None:
         return tuple(0.0 for _ in names)
     model = pm.modelcontext(None)
-    model.add_coord("covariate", np.arange(np.shape(data["covariates"])[-1]))
-    given = pm.Data("covariates", np.asarray(data["covariates"], float))
+    model.add_coord("covariate", np.arange(data.covariates.shape[-1]))
+    given = pm.Data("covariates", np.asarray(data.covariates, float))
     return tuple((given * parameter(name, priors, dims="covariate")).sum(axis=-1) for name in names)
 
 
@@ -117,7 +116,7 @@ def survival(cumulative: Any, draws: Any) -> Any:
     return np.exp(-np.log1p(draws[FRAILTY] * cumulative) / draws[FRAILTY])
 
 
-def cohort_predictor(name: str, draws: Any, data: Mapping[str, Any]) -> Any:
+def cohort_predictor(name: str, draws: Any, data: Times) -> Any:
     """η of the patients to average over, (chain, draw, point); 0 where draws have no such coefficients."""
     if name not in draws:
         return 0.0
@@ -125,14 +124,14 @@ def cohort_predictor(name: str, draws: Any, data: Mapping[str, Any]) -> Any:
     return xr.dot(draws[name], points, dim="covariate")
 
 
-def averaged(values: Any, data: Mapping[str, Any]) -> Any:
+def averaged(values: Any, data: Times) -> Any:
     """The average over the cohort; values that do not vary over patients as they are."""
     if "point" not in getattr(values, "dims", ()):
         return values
     return xr.dot(values, xr.DataArray(data["covariate_weights"], dims="point"), dim="point")
 
 
-def arm_predictor(name: str, draws: Any, data: Mapping[str, Any], arm: int) -> Any:
+def arm_predictor(name: str, draws: Any, data: Times, arm: int) -> Any:
     """η of each patient of an arm, (..., patient); 0 where draws have no such coefficients."""
     if name not in draws:
         return 0.0
@@ -149,7 +148,7 @@ def draw_frailty(rng: Generator, draws: Any, size: Any, dims: Any) -> Any:
 
 
 def prior_effects(
-    rng: Generator, names: tuple[str, ...], data: Mapping[str, Any], priors: Mapping[str, Prior], draws: int
+    rng: Generator, names: tuple[str, ...], data: Times, priors: Mapping[str, Prior], draws: int
 ) -> dict[str, Any]:
     """Coefficients (chain, draw, covariate) and the variance of the frailty (chain, draw), where there are priors."""
     drawn: dict[str, Any] = {}
@@ -163,7 +162,7 @@ def prior_effects(
 
 
 def simulated_covariates(
-    rng: Generator, names: tuple[str, ...], data: Mapping[str, Any], priors: Mapping[str, Prior]
+    rng: Generator, names: tuple[str, ...], data: Times, priors: Mapping[str, Prior]
 ) -> dict[str, NDArray[Any]]:
     """Data of two made-up covariates (yes/no, number) where the priors have coefficients, and of a frailty."""
     made: dict[str, NDArray[Any]] = {"frailty": np.ones(1)} if FRAILTY in priors else {}
@@ -176,14 +175,14 @@ def simulated_covariates(
     return made | covariate_data(values, present, _SIMULATED, _SIMULATED)
 
 
-def of_simulated(data: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def of_simulated(data: Times) -> dict[str, NDArray[Any]]:
     """The part of data that is of covariates and of the frailty."""
     return {name: data[name] for name in data if name.startswith(("covariate", "frailty"))}
 
 
 def declared(
     estimands: tuple[Estimand, ...],
-    data: Mapping[str, Any],
+    data: Times,
     conditional: tuple[str, ...],
     of_covariates: Mapping[str, str],
 ) -> tuple[Estimand, ...]:
@@ -195,10 +194,11 @@ def declared(
         conditional: those between patients who are alike.
         of_covariates: the estimand's name and label for each vector of coefficients.
     """
-    alike = [*(["covariates"] if "covariates" in data else []), *(["frailty"] if "frailty" in data else [])]
+    adjusted = {"covariates": data.covariates, "frailty": data.frailty}
+    alike = [name for name, given in adjusted.items() if given is not None]
     if not alike:
         return estimands
-    whole = ", over the whole cohort" if "covariates" in data else ""
+    whole = ", over the whole cohort" if data.covariates is not None else ""
     named = tuple(
         replace(e, label=e.label + (f", at equal {' and '.join(alike)}" if e.id in conditional else whole))
         for e in estimands
@@ -206,15 +206,19 @@ def declared(
     ratios = tuple(
         Estimand(f"{ratio}_{name}", f"{label}, {covariate}", "", 1.0, None, of_arms=False)
         for ratio, label in of_covariates.items()
-        for name, covariate in zip(
-            data.get("covariate_name", ()), data.get("covariate_label", ()), strict=True
-        )
+        for name, covariate in _named(data)
     )
     variance = Estimand(FRAILTY, "variance of the frailty", "", 0.0, None, of_arms=False)
-    return (*named, *ratios, *([variance] if "frailty" in data else []))
+    return (*named, *ratios, *([variance] if data.frailty is not None else []))
 
 
-def estimands(draws: xr.Dataset, data: Mapping[str, Any], ratios: Mapping[str, str]) -> dict[str, Any]:
+def _named(data: Times) -> Iterator[tuple[str, str]]:
+    """The covariates with their labels."""
+    if data.covariate_name is not None and data.covariate_label is not None:
+        yield from zip(data.covariate_name, data.covariate_label, strict=True)
+
+
+def estimands(draws: xr.Dataset, data: Times, ratios: Mapping[str, str]) -> dict[str, Any]:
     """exp(β) of each covariate, by the name of the ratio and its coefficients; and the variance of the frailty."""
     found = {
         f"{ratio}_{name}": np.exp(draws[coefficients].isel(covariate=k, drop=True))

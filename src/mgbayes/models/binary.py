@@ -27,57 +27,194 @@ difference of chances. Source: Gelman et al., Bayesian Data Analysis (2013), sec
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import hypot
-from types import ModuleType
-from typing import Any
+from typing import Self
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from scipy import stats
+from scipy.special import logsumexp
 
 from mgbayes.estimands.estimand import Estimand
+from mgbayes.models.arms import arms_of, padded, places
 from mgbayes.models.evidence import YesNo
+from mgbayes.models.model import Model, PrintedQuantity, Priors
 from mgbayes.models.overlap import check_pooling
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.priors import Prior
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.numbers import find_count
-from mgbayes.study.schema import Study
-
-Data = Mapping[str, Any]
-Priors = Mapping[str, Prior]
+from mgbayes.study.schema import Kind, Study
 
 EFFECT = "log_odds_ratio"
 HALF = np.array([-0.5, 0.5])
 """The share of a log odds ratio by which each arm lies from the level."""
 
-FAMILIES = ("independent", "hierarchical", "beta")
 
+@dataclass(frozen=True)
+class Binary(Model):
+    """The model of a plan's yes/no endpoints."""
 
-def of(study: Study, plan: Plan) -> ModuleType:
-    """This model, once it is known that the plan pools nothing twice. Raises InputError."""
-    check_pooling(study, plan)
-    return sys.modules[__name__]
+    @classmethod
+    def of(cls, study: Study, plan: Plan) -> Self:
+        """This model, once it is known that the plan pools nothing twice. Raises InputError."""
+        check_pooling(study, plan)
+        return cls()
 
+    def from_study(self, study: Study, plan: Plan) -> YesNo:
+        """Counts and patients, (endpoint, arm), as printed. Raises NotPrinted for an endpoint without them."""
+        arms = (study.reference.id, study.contrast.id)
+        counts = []
+        for part in plan.endpoints:
+            row = [find_count(study, part.endpoint, arm, part.visit) for arm in arms]
+            if None in row:
+                raise NotPrinted(part.endpoint, "the counts of both arms")
+            counts.append([count for count in row if count is not None])
+        return YesNo(
+            **labelled(study, plan),
+            count=np.array([[count.x for count in row] for row in counts]),
+            patients=np.array([[count.n for count in row] for row in counts]),
+        )
 
-def from_study(study: Study, plan: Plan) -> YesNo:
-    """Counts and patients, (endpoint, arm), as printed. Raises NotPrinted for an endpoint without them."""
-    arms = (study.reference.id, study.contrast.id)
-    counts = []
-    for part in plan.endpoints:
-        row = [find_count(study, part.endpoint, arm, part.visit) for arm in arms]
-        if None in row:
-            raise NotPrinted(part.endpoint, "the counts of both arms")
-        counts.append([count for count in row if count is not None])
-    return YesNo(
-        **labelled(study, plan),
-        count=np.array([[count.x for count in row] for row in counts]),
-        patients=np.array([[count.n for count in row] for row in counts]),
-    )
+    def from_patients(self, study: Study, plan: Plan, rows: PatientRows, family: str) -> YesNo:
+        """Yes and no at the plan's endpoints: counted, which is what the model takes, and by patient."""
+        arms = arms_of(rows)
+        answers = []
+        for part in plan.endpoints:
+            endpoint = study.endpoint(part.endpoint)
+            known = rows.has(endpoint) and endpoint.kind is Kind.binary
+            values = rows.numbers(endpoint, part.visit) if known else np.full(len(rows.arms), np.nan)
+            if not all(np.isfinite(values[arm]).any() for arm in arms):
+                raise NotPrinted(part.endpoint, "yes or no of patients in both arms")
+            answers.append(values)
+        answered = [arm & np.isfinite(np.stack(answers)).any(axis=0) for arm in arms]
+        answer = np.stack([padded([values[arm] for arm in answered], np.nan) for values in answers])
+        return YesNo(
+            **labelled(study, plan),
+            count=np.nansum(answer, axis=-1).astype(int),
+            patients=np.isfinite(answer).sum(axis=-1),
+            yes_or_no=answer,
+            row=places(rows, answered),
+        )
+
+    def declared(self, data: YesNo) -> tuple[Estimand, ...]:
+        """The estimands for these endpoints: an odds ratio and a risk difference each."""
+        estimands = []
+        for name, label, benefit in zip(
+            data["endpoint"], data["endpoint_label"], data["benefit"], strict=True
+        ):
+            direction = str(benefit) or None
+            estimands += [
+                Estimand(f"odds_ratio_{name}", f"odds ratio, {label}", "", 1.0, direction),  # type: ignore[arg-type]
+                Estimand(f"risk_difference_{name}", f"difference in chance, {label}", "", 0.0, direction),  # type: ignore[arg-type]
+            ]
+        return tuple(estimands)
+
+    def build(self, data: YesNo, family: str, priors: Priors) -> pm.Model:
+        """The model of a family, with every number of data and priors swappable."""
+        coords = {"endpoint": data["endpoint"].tolist(), "arm": ["reference", "contrast"]}
+        with pm.Model(coords=coords) as model:
+            patients = pm.Data("patients", data["patients"], dims=("endpoint", "arm"))
+            count = pm.Data("count", data["count"], dims=("endpoint", "arm"))
+            chance = _chance(data, family, priors)
+            pm.Binomial("y", n=patients, p=chance, observed=count, dims=("endpoint", "arm"))
+        return model
+
+    def estimands(self, draws: xr.Dataset, data: YesNo, family: str) -> xr.Dataset:
+        """Contrasts (chain, draw) from ``chance`` (chain, draw, endpoint, arm)."""
+        chance = draws["chance"]
+        odds = chance / (1 - chance)
+        ratio = odds.isel(arm=1) / odds.isel(arm=0)
+        difference = chance.isel(arm=1) - chance.isel(arm=0)
+        result = {}
+        for k, name in enumerate(data["endpoint"]):
+            result[f"odds_ratio_{name}"] = ratio.isel(endpoint=k, drop=True)
+            result[f"risk_difference_{name}"] = difference.isel(endpoint=k, drop=True)
+        return xr.Dataset(result)
+
+    def prior_draws(
+        self, rng: np.random.Generator, data: YesNo, family: str, priors: Priors, draws: int
+    ) -> xr.Dataset:
+        """Chances (chain, draw, endpoint, arm) and log odds ratios (chain, draw) from the prior, with one chain."""
+        dims, coords = ("chain", "draw", "endpoint", "arm"), {"endpoint": data["endpoint"]}
+        if family == "beta":
+            p = draw_parameter(rng, "p", priors, size=(1, draws, *data["count"].shape))
+            return xr.Dataset({"chance": (dims, p)}, coords=coords)
+        effects = _DRAWN[family](rng, data, priors, draws)
+        level = draw_parameter(rng, "level", priors, size=effects.shape)
+        chance = 1 / (1 + np.exp(-(level[..., None] + effects[..., None] * HALF)))
+        by_name = {
+            effect_name(key): (("chain", "draw"), effects[None, :, k])
+            for k, key in enumerate(data["endpoint"])
+        }
+        return xr.Dataset({"chance": (dims, chance[None]), **by_name}, coords=coords)
+
+    def predict(self, rng: np.random.Generator, draws: xr.Dataset, data: YesNo, family: str) -> xr.Dataset:
+        """Counts that the model would expect to be printed, (chain, draw, endpoint, arm)."""
+        chance = draws["chance"].transpose("chain", "draw", "endpoint", "arm")
+        counts = rng.binomial(data["patients"], chance.to_numpy())
+        return xr.Dataset({"count": (chance.dims, counts)}, coords={"endpoint": data["endpoint"]})
+
+    def printed_quantities(self, data: YesNo) -> tuple[PrintedQuantity, ...]:
+        """The counts that are printed."""
+        return tuple(
+            PrintedQuantity("count", (k, a), float(data["count"][k, a]), f"{label}, patients", arm, "")
+            for k, label in enumerate(data["endpoint_label"])
+            for a, arm in enumerate(("reference", "contrast"))
+        )
+
+    def simulate(
+        self, rng: np.random.Generator, data: YesNo, family: str, priors: Priors
+    ) -> tuple[dict[str, np.ndarray], YesNo]:
+        """Chances (endpoint, arm) drawn from the prior, and the counts that would be printed."""
+        chance = self.prior_draws(rng, data, family, priors, 1)["chance"].to_numpy()[0, 0]
+        return {"chance": chance}, data | {"count": rng.binomial(data["patients"], chance)}
+
+    def effect_prior(self, study: Study, plan: Plan, family: str, priors: Priors, name: str) -> Prior:
+        """The prior of one endpoint's log odds ratio under a family's priors.
+
+        Of a pooled one it is the normal with the mean and SD that mu and tau induce; its true tails are heavier.
+        """
+        if name in priors:
+            return priors[name]
+        if family == "independent":
+            return priors[EFFECT]
+        sign = labelled(study, plan)["sign"][plan.effects(family).index(name)]
+        (mean, sd), (between,) = priors["mu"].values, priors["tau"].values
+        why = f"induced by mu ~ {priors['mu'].call()} and tau ~ {priors['tau'].call()}"
+        return Prior("normal", (float(sign) * mean, hypot(sd, between)), why)
+
+    def effect_likelihood(
+        self, draws: xr.Dataset, data: YesNo, family: str, priors: Priors, effect: str, at: np.ndarray
+    ) -> np.ndarray | None:
+        """The log likelihood of one log odds ratio at these values, up to a constant; None where a family shares it.
+
+        Its level is integrated out by the trapezoidal rule, over 9 SDs to each side of its draws.
+        """
+        if family != "independent":
+            return None
+        k = [effect_name(key) for key in data["endpoint"]].index(effect)
+        drawn = draws["level"].isel(endpoint=k).to_numpy()
+        level = drawn.mean() + drawn.std() * np.linspace(-9, 9, 181)
+        logit = level[:, None, None] + at[:, None] * HALF
+        likelihood = data["count"][k] * logit - data["patients"][k] * np.logaddexp(0, logit)
+        mean, sd = priors["level"].values
+        values: np.ndarray = logsumexp(
+            likelihood.sum(axis=-1) - ((level[:, None] - mean) / sd) ** 2 / 2, axis=0
+        )
+        return values
+
+    def log_likelihood(
+        self, draws: Mapping[str, np.ndarray], data: YesNo, family: str, reference: np.ndarray
+    ) -> np.ndarray:
+        """That of the counts, whatever the family."""
+        found = stats.binom.logpmf(data.count, data.patients, draws["chance"])
+        return np.asarray(found.sum(axis=(1, 2)))
 
 
 def labelled(study: Study, plan: Plan) -> dict[str, np.ndarray]:
@@ -96,18 +233,7 @@ def labelled(study: Study, plan: Plan) -> dict[str, np.ndarray]:
     }
 
 
-def build(data: Data, family: str, priors: Priors) -> pm.Model:
-    """The model of a family, with every number of data and priors swappable."""
-    coords = {"endpoint": data["endpoint"].tolist(), "arm": ["reference", "contrast"]}
-    with pm.Model(coords=coords) as model:
-        patients = pm.Data("patients", data["patients"], dims=("endpoint", "arm"))
-        count = pm.Data("count", data["count"], dims=("endpoint", "arm"))
-        chance = _chance(data, family, priors)
-        pm.Binomial("y", n=patients, p=chance, observed=count, dims=("endpoint", "arm"))
-    return model
-
-
-def _chance(data: Data, family: str, priors: Priors) -> pm.Deterministic:
+def _chance(data: YesNo, family: str, priors: Priors) -> pm.Deterministic:
     dims = ("endpoint", "arm")
     if family == "beta":
         return pm.Deterministic("chance", parameter("p", priors, dims=dims), dims=dims)
@@ -117,7 +243,7 @@ def _chance(data: Data, family: str, priors: Priors) -> pm.Deterministic:
     return pm.Deterministic("chance", pm.math.sigmoid(logit), dims=dims)
 
 
-def _independent(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
+def _independent(data: YesNo, priors: Priors) -> dict[str, pt.TensorVariable]:
     """The log odds ratio of each endpoint, each with its own prior or the one of all."""
     names = {key: effect_name(key) for key in data["endpoint"]}
     return {
@@ -126,7 +252,7 @@ def _independent(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
     }
 
 
-def _hierarchical(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
+def _hierarchical(data: YesNo, priors: Priors) -> dict[str, pt.TensorVariable]:
     """The log odds ratio of each endpoint: of a pool, or with its own prior."""
     mu, tau = parameter("mu", priors), parameter("tau", priors)
     sign = pm.Data("sign", data["sign"], dims="endpoint")
@@ -143,7 +269,7 @@ def _hierarchical(data: Data, priors: Priors) -> dict[str, pt.TensorVariable]:
     return found
 
 
-_EFFECTS: Mapping[str, Callable[[Data, Priors], dict[str, pt.TensorVariable]]] = {
+_EFFECTS: Mapping[str, Callable[[YesNo, Priors], dict[str, pt.TensorVariable]]] = {
     "independent": _independent,
     "hierarchical": _hierarchical,
 }
@@ -154,104 +280,19 @@ def effect_name(key: str) -> str:
     return f"{EFFECT}_{key}"
 
 
-def pooled(data: Data, priors: Priors) -> list[str]:
+def pooled(data: YesNo, priors: Priors) -> list[str]:
     """The endpoints of a hierarchy: those without a prior of their own."""
     return [str(key) for key in data["endpoint"] if effect_name(key) not in priors]
 
 
-def effect_prior(study: Study, plan: Plan, family: str, priors: Priors, name: str) -> Prior:
-    """The prior of one endpoint's log odds ratio under a family's priors.
-
-    Of a pooled one it is the normal with the mean and SD that mu and tau induce; its true tails are heavier.
-    """
-    if name in priors:
-        return priors[name]
-    if family == "independent":
-        return priors[EFFECT]
-    sign = labelled(study, plan)["sign"][plan.effects(family).index(name)]
-    (mean, sd), (between,) = priors["mu"].values, priors["tau"].values
-    why = f"induced by mu ~ {priors['mu'].call()} and tau ~ {priors['tau'].call()}"
-    return Prior("normal", (float(sign) * mean, hypot(sd, between)), why)
-
-
-def declared(data: Data) -> tuple[Estimand, ...]:
-    """The estimands for these endpoints: an odds ratio and a risk difference each."""
-    estimands = []
-    for name, label, benefit in zip(data["endpoint"], data["endpoint_label"], data["benefit"], strict=True):
-        direction = str(benefit) or None
-        estimands += [
-            Estimand(f"odds_ratio_{name}", f"odds ratio, {label}", "", 1.0, direction),  # type: ignore[arg-type]
-            Estimand(f"risk_difference_{name}", f"difference in chance, {label}", "", 0.0, direction),  # type: ignore[arg-type]
-        ]
-    return tuple(estimands)
-
-
-def estimands(draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
-    """Contrasts (chain, draw) from ``chance`` (chain, draw, endpoint, arm)."""
-    chance = draws["chance"]
-    odds = chance / (1 - chance)
-    ratio = odds.isel(arm=1) / odds.isel(arm=0)
-    difference = chance.isel(arm=1) - chance.isel(arm=0)
-    result = {}
-    for k, name in enumerate(data["endpoint"]):
-        result[f"odds_ratio_{name}"] = ratio.isel(endpoint=k, drop=True)
-        result[f"risk_difference_{name}"] = difference.isel(endpoint=k, drop=True)
-    return xr.Dataset(result)
-
-
-def effect_likelihood(
-    draws: xr.Dataset, data: Data, family: str, priors: Priors, effect: str, at: np.ndarray
-) -> np.ndarray | None:
-    """The log likelihood of one log odds ratio at these values, up to a constant; None where a family shares them.
-
-    Its level is integrated out by the trapezoidal rule, over 9 SDs to each side of its draws.
-    """
-    from scipy.special import logsumexp
-
-    if family != "independent":
-        return None
-    k = [effect_name(key) for key in data["endpoint"]].index(effect)
-    drawn = draws["level"].isel(endpoint=k).to_numpy()
-    level = drawn.mean() + drawn.std() * np.linspace(-9, 9, 181)
-    logit = level[:, None, None] + at[:, None] * HALF
-    likelihood = data["count"][k] * logit - data["patients"][k] * np.logaddexp(0, logit)
-    mean, sd = priors["level"].values
-    values: np.ndarray = logsumexp(likelihood.sum(axis=-1) - ((level[:, None] - mean) / sd) ** 2 / 2, axis=0)
-    return values
-
-
-def printed_quantities(data: Data) -> tuple[PrintedQuantity, ...]:
-    """The counts that are printed."""
-    return tuple(
-        PrintedQuantity("count", (k, a), float(data["count"][k, a]), f"{label}, patients", arm, "")
-        for k, label in enumerate(data["endpoint_label"])
-        for a, arm in enumerate(("reference", "contrast"))
-    )
-
-
-def prior_draws(rng: np.random.Generator, data: Data, family: str, priors: Priors, draws: int) -> xr.Dataset:
-    """Chances (chain, draw, endpoint, arm) and log odds ratios (chain, draw) from the prior, with one chain."""
-    dims, coords = ("chain", "draw", "endpoint", "arm"), {"endpoint": data["endpoint"]}
-    if family == "beta":
-        p = draw_parameter(rng, "p", priors, size=(1, draws, *data["count"].shape))
-        return xr.Dataset({"chance": (dims, p)}, coords=coords)
-    effects = _DRAWN[family](rng, data, priors, draws)
-    level = draw_parameter(rng, "level", priors, size=effects.shape)
-    chance = 1 / (1 + np.exp(-(level[..., None] + effects[..., None] * HALF)))
-    by_name = {
-        effect_name(key): (("chain", "draw"), effects[None, :, k]) for k, key in enumerate(data["endpoint"])
-    }
-    return xr.Dataset({"chance": (dims, chance[None]), **by_name}, coords=coords)
-
-
-def _drawn_independent(rng: np.random.Generator, data: Data, priors: Priors, draws: int) -> np.ndarray:
+def _drawn_independent(rng: np.random.Generator, data: YesNo, priors: Priors, draws: int) -> np.ndarray:
     """Log odds ratios, (draw, endpoint)."""
     names = [effect_name(key) for key in data["endpoint"]]
     columns = [draw_parameter(rng, name if name in priors else EFFECT, priors, size=draws) for name in names]
     return np.stack(columns, axis=-1)
 
 
-def _drawn_hierarchical(rng: np.random.Generator, data: Data, priors: Priors, draws: int) -> np.ndarray:
+def _drawn_hierarchical(rng: np.random.Generator, data: YesNo, priors: Priors, draws: int) -> np.ndarray:
     """Log odds ratios, (draw, endpoint)."""
     pool = pooled(data, priors)
     mu, tau = (draw_parameter(rng, name, priors, size=draws) for name in ("mu", "tau"))
@@ -264,22 +305,7 @@ def _drawn_hierarchical(rng: np.random.Generator, data: Data, priors: Priors, dr
     return np.stack(columns, axis=-1)
 
 
-_DRAWN: Mapping[str, Callable[[np.random.Generator, Data, Priors, int], np.ndarray]] = {
+_DRAWN: Mapping[str, Callable[[np.random.Generator, YesNo, Priors, int], np.ndarray]] = {
     "independent": _drawn_independent,
     "hierarchical": _drawn_hierarchical,
 }
-
-
-def simulate(
-    rng: np.random.Generator, data: YesNo, family: str, priors: Priors
-) -> tuple[dict[str, np.ndarray], YesNo]:
-    """Chances (endpoint, arm) drawn from the prior, and the counts that would be printed."""
-    chance = prior_draws(rng, data, family, priors, 1)["chance"].to_numpy()[0, 0]
-    return {"chance": chance}, data | {"count": rng.binomial(data["patients"], chance)}
-
-
-def predict(rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
-    """Counts that the model would expect to be printed, (chain, draw, endpoint, arm)."""
-    chance = draws["chance"].transpose("chain", "draw", "endpoint", "arm")
-    counts = rng.binomial(data["patients"], chance.to_numpy())
-    return xr.Dataset({"count": (chance.dims, counts)}, coords={"endpoint": data["endpoint"]})

@@ -1,7 +1,8 @@
 """Every model by name, in the order in which a report speaks of them.
 
-A row says where the model is, its families, and the form of prior that each parameter takes. Reading this needs
-no sampler. A test holds each row against its model.
+A row says which class the model is, its families, and the form of prior that each parameter takes. Reading this
+needs no sampler. No other file of the package knows a model by its name; a test holds to that, and each row to its
+model.
 """
 
 from __future__ import annotations
@@ -9,27 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mgbayes.models.priors import Form
 
 if TYPE_CHECKING:
-    from mgbayes.models.outcome import Outcome
+    from mgbayes.models.model import Model
     from mgbayes.models.plan import Plan
     from mgbayes.study.schema import Study
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model: its module, the parameters of each family with their form of prior, and its effects.
+    """One model: its class, the parameters of each family with their form of prior, and its effects.
 
     An effect is a parameter that says how the arms differ. Its normal prior may be replaced by a mixture.
     ``adjustments`` are what a fit on patients can take besides (``covariates``, ``frailty``), with their parameters.
     A model with ``patients_only`` asks for more than a paper prints; so do families of ``on_patients_only``.
     """
 
-    module: str
+    path: str
+    """Module and class, ``mgbayes.models.binary:Binary``."""
     parameters: Mapping[str, Mapping[str, Form]]
     effects: tuple[str, ...] = ()
     patients_only: bool = False
@@ -46,7 +47,9 @@ class ModelRow:
     p_values: tuple[str, ...] = ()
     """The p values of a comparison of the arms that the model computes on a latent data set."""
     paired_p: bool = False
-    """Whether it computes the paired p of each later visit within an arm, ``paired_<visit>``."""
+    """Whether it takes the paired p of each later visit within an arm, ``paired_<visit>``, into its density."""
+    likelihood_of: frozenset[str] = frozenset()
+    """The families whose marginal likelihood it computes at draws, for power scaling."""
 
     def forms(self) -> dict[str, Form]:
         """Every parameter with its form of prior."""
@@ -60,18 +63,20 @@ class ModelRow:
         """Whether a family asks for more than a paper prints."""
         return self.patients_only or family in self.on_patients_only
 
-    def load(self) -> ModuleType:
-        """The model's module. Imports PyMC."""
-        return import_module(self.module)
+    @property
+    def module(self) -> str:
+        """The module of the model, whose docstring is its mathematics."""
+        return self.path.partition(":")[0]
 
-    def about(self, outcome: Outcome) -> Any:
-        """The model of an outcome."""
-        return self.load().about(outcome)
+    def load(self) -> type[Model]:
+        """The model's class. Imports PyMC."""
+        module, _, name = self.path.partition(":")
+        found: type[Model] = getattr(import_module(module), name)
+        return found
 
-    def of(self, study: Study, plan: Plan) -> Any:
+    def of(self, study: Study, plan: Plan) -> Model:
         """The model of a plan's outcome, with the labels, unit and direction that the study gives it."""
-        module = self.load()
-        return module.of(study, plan) if hasattr(module, "of") else module
+        return self.load().of(study, plan)
 
 
 PIECEWISE = "piecewise_exponential"
@@ -97,8 +102,9 @@ _MEDIANS: Mapping[str, Form] = {"log_level": "normal", "log_ratio": "normal", "l
 
 MODELS: Mapping[str, ModelRow] = {
     "cure": ModelRow(
-        "mgbayes.models.cure",
+        "mgbayes.models.cure:Cure",
         {"lognormal": _CURE, "gamma": _CURE, "weibull": _CURE},
+        likelihood_of=frozenset({"lognormal", "gamma", "weibull"}),
         effects=("log_odds_ratio", "log_time_ratio"),
         p_values=("logrank", "mann_whitney"),
         adjustments={
@@ -106,7 +112,7 @@ MODELS: Mapping[str, ModelRow] = {
         },
     ),
     "proportional_hazards": ModelRow(
-        "mgbayes.models.proportional_hazards",
+        "mgbayes.models.proportional_hazards:ProportionalHazards",
         {
             "weibull": {"log_hazard_ratio": "normal", "log_scale": "normal", "shape": "lognormal"},
             PIECEWISE: {
@@ -117,6 +123,7 @@ MODELS: Mapping[str, ModelRow] = {
             },
         },
         effects=("log_hazard_ratio",),
+        likelihood_of=frozenset({"weibull", PIECEWISE}),
         p_values=("logrank", "mann_whitney"),
         adjustments={
             "covariates": {"covariate_log_hazard_ratio": "normal"},
@@ -124,7 +131,7 @@ MODELS: Mapping[str, ModelRow] = {
         },
     ),
     "continuous": ModelRow(
-        "mgbayes.models.continuous",
+        "mgbayes.models.continuous:Continuous",
         {
             "normal": _NORMAL,
             "normal_ratio": {**_RATIO, "cv": "lognormal", "correlation": "lkj"},
@@ -140,10 +147,11 @@ MODELS: Mapping[str, ModelRow] = {
         on_patients_only=frozenset({"hurdle_lognormal"}),
         from_print_only=frozenset({"softplus_normal"}),
         of_several_visits=frozenset({"difference_sd", "log_ratio_sd", "correlation"}),
+        likelihood_of=frozenset({"normal", "normal_ratio"}),
         paired_p=True,
     ),
     "quantiles": ModelRow(
-        "mgbayes.models.quantiles",
+        "mgbayes.models.quantiles:PublishedQuantiles",
         {
             "lognormal": _MEDIANS,
             "weibull": _MEDIANS,
@@ -153,7 +161,7 @@ MODELS: Mapping[str, ModelRow] = {
         takes_patients=False,
     ),
     "reported_effect": ModelRow(
-        "mgbayes.models.reported_effect",
+        "mgbayes.models.reported_effect:ReportedContrast",
         {
             "approximate_ratio": {"log_ratio": "normal"},
             "approximate_difference": {"difference": "normal"},
@@ -164,7 +172,7 @@ MODELS: Mapping[str, ModelRow] = {
         takes_patients=False,
     ),
     "binary": ModelRow(
-        "mgbayes.models.binary",
+        "mgbayes.models.binary:Binary",
         {
             "independent": {"level": "normal", "log_odds_ratio": "normal"},
             "hierarchical": {"level": "normal", "mu": "normal", "tau": "half_normal"},
@@ -172,11 +180,12 @@ MODELS: Mapping[str, ModelRow] = {
         },
         effects=("log_odds_ratio",),
         effect_by_endpoint="log_odds_ratio",
+        likelihood_of=frozenset({"independent", "hierarchical", "beta"}),
         without_effect=frozenset({"beta"}),
         takes_patients=False,
     ),
     "ordinal": ModelRow(
-        "mgbayes.models.ordinal",
+        "mgbayes.models.ordinal:Ordinal",
         {
             "cumulative_logit": {
                 "first_cut": "normal",
@@ -191,7 +200,7 @@ MODELS: Mapping[str, ModelRow] = {
         of_several_visits=frozenset({"shift", "base", "patient_sd"}),
     ),
     "counts": ModelRow(
-        "mgbayes.models.counts",
+        "mgbayes.models.counts:Counts",
         {
             "negative_binomial": {
                 "log_rate": "normal",
@@ -204,7 +213,7 @@ MODELS: Mapping[str, ModelRow] = {
         patients_only=True,
     ),
     "joint": ModelRow(
-        "mgbayes.models.joint",
+        "mgbayes.models.joint:Joint",
         {
             "one_factor": {
                 **{name: form for name, form in _CURE.items() if name != "shape"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mgbayes.distributions.followup import followup_data
 from mgbayes.models.arms import ARM
-from mgbayes.models.evidence import Followed, PublishedTimes
+from mgbayes.models.evidence import Followed, PublishedTimes, Times
 from mgbayes.models.quantile_evidence import definitions_of
 from mgbayes.models.time_quantiles import of_quantiles, probabilities_of
 from mgbayes.study.schema import DAYS_IN, Study
@@ -80,7 +80,7 @@ def quantiles(
     return found
 
 
-def summarized(arms: Sequence[tuple[Any, Any]], like: Mapping[str, Any]) -> Printed:
+def summarized(arms: Sequence[tuple[Any, Any]], like: Times) -> Printed:
     """Times (..., patients) and whether they were seen, by arm: events by arm, and summaries of times like a model's
     data have them: of each arm or of both together."""
     each = [printed(time, seen) for time, seen in arms]
@@ -88,9 +88,9 @@ def summarized(arms: Sequence[tuple[Any, Any]], like: Mapping[str, Any]) -> Prin
     if len(like["time_mean"]) == 1:
         each = [printed(*(np.concatenate(part, axis=-1) for part in zip(*arms, strict=True)))]
     mean, sd = (np.stack([getattr(row, name) for row in each], axis=-1) for name in ("mean", "sd"))
-    if "time_quantile" not in like:
+    if not isinstance(like, PublishedTimes) or like.time_probability is None:
         return Printed(events, mean, sd)
-    quantile = np.full((*events.shape, like["time_probability"].shape[1]), np.nan)
+    quantile = np.full((*events.shape, like.time_probability.shape[1]), np.nan)
     for a, ((time, seen), probabilities) in enumerate(zip(arms, probabilities_of(like), strict=True)):
         made = quantiles(time, seen, probabilities, definitions_of(like)[0])
         quantile[..., a, : len(probabilities)] = made

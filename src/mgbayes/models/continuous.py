@@ -47,7 +47,6 @@ Tobin (1958) Econometrica 26:24.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,15 +54,22 @@ import xarray as xr
 
 from mgbayes.estimands.continuous import declared, estimands
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import continuous_families
+from mgbayes.models import continuous_families, continuous_marginal
+from mgbayes.models.arms import padded
+from mgbayes.models.continuous_evidence import (
+    from_rows,
+    least_patients,
+    published,
+    seen_throughout,
+    summaries,
+)
 from mgbayes.models.curve import Curve
 from mgbayes.models.evidence import Moments, PatientValues
-from mgbayes.models.outcome import Outcome, outcome_of
-from mgbayes.models.paired import change_bounds, correlation_bounds, paired_p, unbounded
+from mgbayes.models.model import OutcomeModel, PrintedQuantity, Priors
+from mgbayes.models.paired import change_bounds, correlation_bounds, paired_p
 from mgbayes.models.plan import NotPrinted, Plan, PrintedPUse
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
-from mgbayes.models.visits import from_correlations, pair_labels
+from mgbayes.models.visits import pair_labels
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.numbers import find_mean_and_spread
 from mgbayes.study.schema import Study
 
@@ -77,26 +83,11 @@ POSITIVE = frozenset({"normal_ratio", "softplus_normal", "hurdle_lognormal"})
 """Families of outcomes that are never negative."""
 WITH_ZEROS = frozenset({"hurdle_lognormal"})
 """Families that take patients of whom some are at zero."""
-ON_PATIENTS = ("normal", "normal_ratio", "hurdle_lognormal")
-"""Families that take patients."""
 _NO_VISIT = "value"
 
 
-def of(study: Study, plan: Plan) -> Continuous:
-    """The model of the endpoint that a plan is about."""
-    return Continuous(outcome_of(study, plan))
-
-
-def least_patients(visits: int) -> int:
-    """The fewest patients of an arm."""
-    return visits + 1
-
-
-@dataclass(frozen=True)
-class Continuous:
+class Continuous(OutcomeModel):
     """The model, bound to the words and the visits of one outcome."""
-
-    outcome: Outcome
 
     @property
     def visits(self) -> tuple[str | None, ...]:
@@ -173,6 +164,20 @@ class Continuous:
             data, change_bounds(sd, [[row.sd_interval if row else None for row in arm] for arm in changes])
         )
 
+    def from_patients(self, study: Study, plan: Plan, rows: PatientRows, family: str) -> PatientValues:
+        """Outcomes of patients: with any of the visits where a family has a share at zero, else with every visit.
+
+        Raises NotPrinted.
+        """
+        data = from_rows(study.endpoint(self.outcome.endpoint), self.visits, rows)
+        if family in WITH_ZEROS:
+            return data
+        if data["zeros"].any() and study.is_nonnegative(study.endpoint(self.outcome.endpoint)):
+            others = ", ".join(sorted(WITH_ZEROS))
+            needed = f"values above zero, or a family with a share at zero ({others})"
+            raise NotPrinted(self.outcome.endpoint, needed)
+        return seen_throughout(data, self.outcome.endpoint)
+
     def _within(self, data: Moments, bounds: np.ndarray) -> Moments:
         """The data with narrower bounds of the sample correlations. Raises NotPrinted where none is left."""
         low = np.maximum(data["bounds"][..., 0], bounds[..., 0])
@@ -236,7 +241,7 @@ class Continuous:
         sd, n = data["printed_sd"][:, self.visits.index(visit)], data["n"]
         return float(np.sqrt(((n - 1) * sd**2).sum() / (n - 1).sum()))
 
-    def build(self, data: Data, family: str, priors: dict[str, Prior]) -> pm.Model:
+    def build(self, data: Data, family: str, priors: Priors) -> pm.Model:
         """Build the model on ``Moments``, or on ``PatientValues``: of the hurdle family with ``seen``."""
         import pymc as pm
 
@@ -266,8 +271,14 @@ class Continuous:
         share = continuous_families.FAMILIES[family].share_at_or_below(draws, value)
         return xr.Dataset({"mean_outcome": draws["mean"], "share_at_or_below": share})
 
+    def log_likelihood(
+        self, draws: Mapping[str, np.ndarray], data: Moments, family: str, reference: np.ndarray
+    ) -> np.ndarray:
+        """That of a normal family's means and SDs."""
+        return continuous_marginal.log_likelihood(draws, data)
+
     def simulate(
-        self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
+        self, rng: np.random.Generator, data: Data, family: str, priors: Priors
     ) -> tuple[dict[str, Any], Moments]:
         """Draw parameters from the prior, then patients; return the parameters and what would be published."""
         chosen = continuous_families.FAMILIES[family]
@@ -275,17 +286,17 @@ class Continuous:
         return truth, published(*_moments(chosen.patients(rng, truth, data["n"])), data["n"])
 
     def simulate_patients(
-        self, rng: np.random.Generator, data: Data, family: str, priors: dict[str, Prior]
+        self, rng: np.random.Generator, data: Data, family: str, priors: Priors
     ) -> tuple[dict[str, Any], PatientValues]:
         """Draw parameters from the prior, then patients; return the parameters and the patients' outcomes."""
         chosen = continuous_families.FAMILIES[family]
         truth = chosen.draw(rng, priors, len(self.visits))
-        value = padded(chosen.patients(rng, truth, data["n"]))
+        value = padded(chosen.patients(rng, truth, data["n"]), 1.0)
         there = (np.arange(value.shape[1]) < data["n"][:, None])[..., None]
         return truth, PatientValues(n=data["n"], value=value, seen=np.ones_like(value) * there)
 
     def prior_draws(
-        self, rng: np.random.Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
+        self, rng: np.random.Generator, data: Data, family: str, priors: Priors, draws: int
     ) -> xr.Dataset:
         """What `predict` needs and the effect, drawn from the prior, with one chain."""
         chosen = continuous_families.FAMILIES[family]
@@ -302,7 +313,9 @@ class Continuous:
         }
         return xr.Dataset(values | effects, coords=self.coords)
 
-    def predict(self, rng: np.random.Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+    def predict(
+        self, rng: np.random.Generator, draws: xr.Dataset, data: Moments | PatientValues, family: str
+    ) -> xr.Dataset:
         """Means and SDs of one new cohort for each draw, and of patients how many are at zero."""
         chosen = continuous_families.FAMILIES[family]
         shape = (draws.sizes["chain"], draws.sizes["draw"], 2, 0)
@@ -313,7 +326,9 @@ class Continuous:
             for name, dims in chosen.dims.items()
         }
         cohort = chosen.patients(rng, arrays, data["n"])
-        seen = data["seen"] if "seen" in data else np.ones((2, int(data["n"].max()), len(self.visits)))
+        seen = data.seen if isinstance(data, PatientValues) else None
+        if seen is None:
+            seen = np.ones((2, int(data["n"].max()), len(self.visits)))
         arms = [summaries(value, seen[a, : data["n"][a]]) for a, value in enumerate(cohort)]
         dims = ("chain", "draw", "arm", "visit")
         values = {name: (dims, np.stack([arm[name] for arm in arms], axis=-2)) for name in arms[0]}
@@ -323,53 +338,9 @@ class Continuous:
 _PUBLISHED = ("n", "printed_mean", "printed_sd", "bounds", "sample_vine")
 
 
-def published(
-    mean: np.ndarray, sd: np.ndarray, n: np.ndarray, *, sample_correlation: np.ndarray | None = None
-) -> Moments:
-    """Published means and SDs (arm, visit) of n (arm,) patients.
-
-    sample_correlation: (arm, pair), where the paper prints them or the SDs of changes.
-
-    Raises ValueError for numbers no cohort could have.
-    """
-    mean, sd, n = np.asarray(mean, float), np.asarray(sd, float), np.asarray(n, np.int64)
-    if mean.ndim != 2 or mean.shape[0] != 2 or sd.shape != mean.shape or n.shape != (2,):
-        raise ValueError(
-            f"means and SDs are 2 arms by visits and n is 2 arms; given {mean.shape}, {sd.shape} and {n.shape}"
-        )
-    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
-        raise ValueError(f"means must be finite and SDs positive; given {mean.tolist()}, {sd.tolist()}")
-    least = least_patients(mean.shape[1])
-    if (n < least).any():
-        raise ValueError(f"each arm needs {least} patients or more; given {n.tolist()}")
-    data = Moments(n=n, printed_mean=mean, printed_sd=sd)
-    if mean.shape[1] == 1:
-        return data
-    if sample_correlation is not None:
-        return data | {"sample_vine": from_correlations(np.asarray(sample_correlation, float), mean.shape[1])}
-    return data | {"bounds": unbounded(visits=mean.shape[1])}
-
-
-def summaries(value: np.ndarray, seen: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean, SD and number at zero (..., visit) of outcomes (..., patient, visit) that were seen (patient, visit)."""
-    n = seen.sum(axis=-2)
-    mean = (value * seen).sum(axis=-2) / n
-    square = ((value - mean[..., None, :]) ** 2 * seen).sum(axis=-2)
-    zeros = ((value == 0) * seen).sum(axis=-2)
-    return {"printed_mean": mean, "printed_sd": np.sqrt(square / (n - 1)), "zeros": zeros}
-
-
 def _moments(cohort: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Means and SDs (arm, visit) of each arm's outcomes (patient, visit)."""
     return (
         np.stack([value.mean(axis=-2) for value in cohort]),
         np.stack([value.std(axis=-2, ddof=1) for value in cohort]),
     )
-
-
-def padded(cohort: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Outcomes (arm, patient, visit), 1 in padding."""
-    value = np.ones((len(cohort), max(map(len, cohort)), cohort[0].shape[-1]))
-    for arm, of_arm in enumerate(cohort):
-        value[arm, : len(of_arm)] = of_arm
-    return value

@@ -20,7 +20,6 @@ Units: events per year of 365.25 days. Source: Lawless 1987, Can J Stat 15:209.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,29 +31,18 @@ from numpy.typing import NDArray
 
 from mgbayes.distributions.followup import draw_followup
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models.arms import ARM, HALVES, arms_of, contrast, padded, places
 from mgbayes.models.cohort import followed_like
-from mgbayes.models.evidence import Followed, PatientCounts
+from mgbayes.models.evidence import Evidence, Followed, PatientCounts
 from mgbayes.models.likelihood import given_density
-from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.model import OutcomeModel, PrintedQuantity, Priors
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
-from mgbayes.study.schema import Study
+from mgbayes.patients.patient_rows import PatientRows
+from mgbayes.study.schema import DAYS_IN, Kind, Study
 
-Data = Mapping[str, NDArray[Any]]
+_OF_PATIENTS, _AND_DAYS = "events of patients", "and the days over which they were counted"
 _MOST = 1e9  # events: a prior's far tail, beyond what the generator takes
-
-
-def of(study: Study, plan: Plan) -> Counts:
-    """The model of a plan's endpoint."""
-    return about(outcome_of(study, plan))
-
-
-def about(outcome: Outcome) -> Counts:
-    """The model of an outcome."""
-    return Counts(outcome)
 
 
 def patients(count: Any, years: Any, present: Any) -> PatientCounts:
@@ -69,14 +57,12 @@ def patients(count: Any, years: Any, present: Any) -> PatientCounts:
     )
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(OutcomeModel):
     """The model of one outcome that is counted."""
 
-    outcome: Outcome
     patients = staticmethod(patients)
 
-    def declared(self, data: Data) -> tuple[Estimand, ...]:
+    def declared(self, data: PatientCounts) -> tuple[Estimand, ...]:
         """A ratio and a difference of rates."""
         o = self.outcome
         return (
@@ -88,11 +74,30 @@ class Counts:
         """Raises NotPrinted: how many events each patient had is not in print."""
         raise NotPrinted(self.outcome.endpoint, "the events of each patient, and the time of follow-up")
 
+    def from_patients(self, study: Study, plan: Plan, rows: PatientRows, family: str) -> PatientCounts:
+        """Counts of events, and the years over which they were counted. Raises NotPrinted."""
+        part = plan.endpoints[0]
+        endpoint = study.endpoint(part.endpoint)
+        known = rows.has(endpoint) and endpoint.kind is Kind.event_count
+        days = rows.exposure(endpoint, part.visit) if known else None
+        if days is None:
+            raise NotPrinted(endpoint.id, f"{_OF_PATIENTS}, {_AND_DAYS}")
+        count = rows.numbers(endpoint, part.visit)
+        arms = [arm & np.isfinite(count) & (days > 0) for arm in arms_of(rows)]
+        if not all(arm.any() for arm in arms):
+            raise NotPrinted(endpoint.id, f"{_OF_PATIENTS} in both arms, {_AND_DAYS}")
+        years = days / DAYS_IN["years"]
+        present = padded([np.ones(arm.sum()) for arm in arms], 0.0)
+        made = patients(
+            padded([count[arm] for arm in arms], 0.0), padded([years[arm] for arm in arms], 1.0), present
+        )
+        return made | {"row": places(rows, arms)}
+
     def cohort_like(self, study: Study, plan: Plan) -> Followed:
         """The sizes and follow-up, in years, of a simulated cohort like the study's."""
         return followed_like(study, "years")
 
-    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+    def build(self, data: PatientCounts, family: str, priors: Priors) -> pm.Model:
         """Build the model on patients (see ``patients``)."""
         with pm.Model(coords={"arm": ARM.arm.values}) as model:
             given = {name: pm.Data(name, np.asarray(data[name])) for name in ("count", "years", "present")}
@@ -104,14 +109,14 @@ class Counts:
             given_density("events", given["present"] * density, given["count"])
         return model
 
-    def estimands(self, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+    def estimands(self, draws: xr.Dataset, data: PatientCounts, family: str) -> xr.Dataset:
         """The rate ratio and the difference in events per patient-year, one value for each draw."""
         return xr.Dataset(
             {"rate_ratio": np.exp(draws["log_rate_ratio"]), "rate_difference": contrast(_rates(draws))}
         )
 
     def prior_draws(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
+        self, rng: Generator, data: Evidence, family: str, priors: Priors, draws: int
     ) -> xr.Dataset:
         """Parameters drawn from the priors, (chain, draw) with one chain."""
         values = {
@@ -120,7 +125,7 @@ class Counts:
         }
         return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
 
-    def predict(self, rng: Generator, draws: xr.Dataset, data: Data, family: str) -> xr.Dataset:
+    def predict(self, rng: Generator, draws: xr.Dataset, data: PatientCounts, family: str) -> xr.Dataset:
         """All events of an arm, and patients with any, in one new cohort for each draw: (chain, draw, arm)."""
         dims = ("chain", "draw", "arm")
         rates = _rates(draws).transpose(*dims).to_numpy()
@@ -135,7 +140,7 @@ class Counts:
             coords={"chain": draws["chain"], "draw": draws["draw"], "arm": ARM["arm"]},
         )
 
-    def printed_quantities(self, data: Data) -> tuple[PrintedQuantity, ...]:
+    def printed_quantities(self, data: PatientCounts) -> tuple[PrintedQuantity, ...]:
         """All events of an arm, and how many patients had any."""
         count = np.asarray(data["count"]) * np.asarray(data["present"])
         return tuple(
@@ -148,8 +153,8 @@ class Counts:
         )
 
     def simulate_patients(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], PatientCounts]:
+        self, rng: Generator, data: Followed, family: str, priors: Priors
+    ) -> tuple[dict[str, Any], PatientCounts]:
         """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
         drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
         rates, sizes = _rates(drawn).to_numpy(), np.asarray(data["n"])
@@ -163,16 +168,16 @@ class Counts:
         return truth, patients(count, years, present)
 
 
-def _negative_binomial(count: Any, expected: Any, priors: Mapping[str, Prior]) -> Any:
+def _negative_binomial(count: Any, expected: Any, priors: Priors) -> Any:
     shape = parameter("rate_cv", priors) ** -2
     return pm.logp(pm.NegativeBinomial.dist(mu=expected, alpha=shape), count)
 
 
-def _poisson(count: Any, expected: Any, priors: Mapping[str, Prior]) -> Any:
+def _poisson(count: Any, expected: Any, priors: Priors) -> Any:
     return pm.logp(pm.Poisson.dist(expected), count)
 
 
-_DENSITIES: Mapping[str, Callable[[Any, Any, Mapping[str, Prior]], Any]] = {
+_DENSITIES: Mapping[str, Callable[[Any, Any, Priors], Any]] = {
     "negative_binomial": _negative_binomial,
     "poisson": _poisson,
 }

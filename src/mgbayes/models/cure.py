@@ -55,7 +55,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,26 +65,21 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
-from mgbayes.distributions.followup import draw_followup, followup_data
-from mgbayes.distributions.lifetimes import LIFETIMES, Lifetime
+from mgbayes.distributions.followup import draw_followup
+from mgbayes.distributions.lifetimes import LIFETIMES
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
 from mgbayes.latent.times import Suggested
-from mgbayes.models import adjusted, cohort, time_evidence
-from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models import adjusted, time_evidence
+from mgbayes.models.arms import HALVES, contrast
 from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
-from mgbayes.models.evidence import PatientTimes, PublishedTimes
+from mgbayes.models.evidence import PatientTimes, PublishedTimes, Times
 from mgbayes.models.likelihood import given_density
-from mgbayes.models.outcome import Outcome, outcome_of
-from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
-from mgbayes.models.plan import Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
-from mgbayes.study.schema import Study
+from mgbayes.models.model import Priors
+from mgbayes.models.parameters import parameter
+from mgbayes.models.patient_times import PATIENT_TIMES
+from mgbayes.models.time_model import Flat, TimeModel
 
-PARAMETERS = ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio", "shape")
 EVER, WHEN = COEFFICIENTS = ("covariate_log_odds_ratio", "covariate_log_time_ratio")
 _LATE = 0.5
 """Skewness of log times and log odds: many have the event late or few soon, as far as those seen can tell."""
@@ -136,23 +130,10 @@ _COORDINATES: Mapping[str, _Coordinates] = {
 }
 
 
-def of(study: Study, plan: Plan) -> Cure:
-    """The model of a plan's endpoint."""
-    return about(outcome_of(study, plan))
-
-
-def about(outcome: Outcome) -> Cure:
-    """The model of an outcome."""
-    return Cure(outcome)
-
-
-@dataclass(frozen=True)
-class Cure:
+class Cure(TimeModel):
     """The mixture cure model of one outcome."""
 
-    outcome: Outcome
-    admissible = staticmethod(time_evidence.admissible)
-    patients = staticmethod(patient_times)
+    coefficients = COEFFICIENTS
 
     @property
     def curve(self) -> Curve:
@@ -167,7 +148,7 @@ class Cure:
             "patients.",
         )
 
-    def declared(self, data: Mapping[str, Any]) -> tuple[Estimand, ...]:
+    def declared(self, data: Times) -> tuple[Estimand, ...]:
         """The estimands, and those of covariates where the data have them."""
         o = self.outcome
         event, good, sooner = o.event, o.opposite, o.benefit  # a good event: more of it, and sooner
@@ -193,34 +174,60 @@ class Cure:
             },
         )
 
-    def from_study(self, study: Study, plan: Plan) -> PublishedTimes:
-        """The data from what a study prints. Raises NotPrinted."""
-        evidence = time_evidence.time_evidence(study, plan)
-        left = evidence.followup
-        return time_evidence.published_of(evidence) | followup_data(left.minimum, left.mean, left.sd)
+    def parameters(self, family: str) -> tuple[str, ...]:
+        """The same of every family."""
+        return ("logit_ever", "log_odds_ratio", "log_mean_time", "log_time_ratio", "shape")
 
-    def printed_quantities(self, data: Mapping[str, Any]) -> tuple[PrintedQuantity, ...]:
-        """The counts, means and SDs that are printed."""
-        return time_evidence.time_quantities(data, self.outcome)
+    def parameters_of_times(self, family: str) -> tuple[str, ...]:
+        """All but those of whether."""
+        return self.parameters(family)[2:]
 
-    @staticmethod
-    def published(
-        n: Any, events: Any, time_mean: Any, time_sd: Any, follow_up: tuple[float, float, float]
-    ) -> PublishedTimes:
-        """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
-        rows = time_evidence.published(n, events, time_mean, time_sd)
-        return rows | followup_data(*follow_up)
+    def add_patients(self, data: PatientTimes, family: str, priors: Priors) -> None:
+        """The likelihood by patient."""
+        lifetime = LIFETIMES[family]
+        logit = parameter("logit_ever", priors) + _HALVES * parameter("log_odds_ratio", priors)
+        log_mean = parameter("log_mean_time", priors) + _HALVES * parameter("log_time_ratio", priors)
+        shape = parameter("shape", priors)
+        given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
+        ever, when = adjusted.predictor(COEFFICIENTS, data, priors)
+        logit, log_mean = logit[:, None] + ever, log_mean[:, None] + when
+        log_pi, log_never = -pt.softplus(-logit), -pt.softplus(logit)
+        log_survival = {
+            name: lifetime.log_survival(given[name], log_mean, shape) for name in ("time", "lower", "upper")
+        }
+        log_density = pt.switch(
+            given["event"],
+            log_pi
+            + pt.switch(
+                given["between"],
+                log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
+                lifetime.logpdf(given["time"], log_mean, shape),
+            ),
+            pt.logaddexp(log_never, log_pi + log_survival["time"]),
+        )
+        given_density("outcomes", given["present"] * log_density, given["time"])
 
-    def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
-        """Build the model on published summaries or on patients."""
-        with pm.Model(coords={"arm": ARM.arm.values}) as model:
-            if isinstance(data, PatientTimes):
-                _on_patients(data, LIFETIMES[family], priors)
-            else:
-                _published(data, LIFETIMES[family], priors)
-        return model
+    def add_published(self, data: PublishedTimes, family: str, priors: Priors) -> None:
+        """Counts, and latent times under their published summaries."""
+        lifetime, near = LIFETIMES[family], _COORDINATES[family]
+        given = time_evidence.as_model_data(data)
+        times = time_evidence.latent_times_given(given, near.skew)
+        shape = reparametrized("shape", priors, near.log_shape(times.suggested))
+        suggested, step = near.log_mean(times.suggested, shape)
+        unit = near.log_sd(shape) / 2
+        level = reparametrized("log_mean_time", priors, suggested + step / 2, unit, _LATE)
+        log_ratio = reparametrized("log_time_ratio", priors, step, unit)
+        published = times.published(
+            lambda t, half: lifetime.logpdf(t, level + half * log_ratio, shape),
+            lambda t, half: lifetime.log_survival(t, level + half * log_ratio, shape),
+        )
+        logit_ever = reparametrized("logit_ever", priors, 0.0, 0.5, _LATE)
+        log_odds_ratio = reparametrized("log_odds_ratio", priors, 0.0, 0.5)
+        pi = pm.math.sigmoid(logit_ever + _HALVES * log_odds_ratio)
+        pm.Binomial("events_seen", given["n"], pi * published.seen, observed=given["events"], dims="arm")
+        time_evidence.add_published(times, published)
 
-    def estimands(self, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
+    def estimands(self, draws: xr.Dataset, data: Times, family: str) -> xr.Dataset:
         """The contrasts that are declared, one value for each draw."""
         law = LIFETIMES[family]
         pi, log_mean, shape = by_arm(draws, data)
@@ -241,9 +248,7 @@ class Cure:
             {**found, **adjusted.estimands(draws, data, {"odds_ratio": EVER, "time_ratio": WHEN})}
         )
 
-    def curves(
-        self, draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]
-    ) -> xr.Dataset:
+    def curves(self, draws: xr.Dataset, data: Times, family: str, grid: NDArray[np.float64]) -> xr.Dataset:
         """Chance of the event by each time of `grid`, by arm, for each draw."""
         law, (pi, log_mean, shape) = LIFETIMES[family], by_arm(draws, data)
 
@@ -252,135 +257,46 @@ class Cure:
 
         return xr.Dataset({"with_event": adjusted.over_time(with_event, grid, data)})
 
-    def prior_draws(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior], draws: int
-    ) -> xr.Dataset:
-        """Parameters drawn from the priors, (chain, draw) with one chain."""
-        values = {
-            name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws)))
-            for name in PARAMETERS
-        }
-        values |= adjusted.prior_effects(rng, COEFFICIENTS, data, priors, draws)
-        return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
-
-    def simulate(
-        self, rng: Generator, data: PublishedTimes, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], PublishedTimes]:
-        """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
-        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-        truth = {str(name): float(value) for name, value in drawn.items()}
-        return truth, cohort.as_published(_cohort(rng, xr.Dataset(truth), data, family), data)
-
-    def simulate_patients(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, NDArray[Any]], PatientTimes]:
-        """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
-        data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
-        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-        truth = {str(name): value.to_numpy() for name, value in drawn.items()}
-        law = LIFETIMES[family]
-        times = simulated([draw_outcomes(rng, drawn, data, law, a) for a in (0, 1)])
-        return truth, times | adjusted.of_simulated(data)
-
-    def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
-        """Printed numbers of one new cohort for each draw: events by arm, time_mean and time_sd by summary."""
-        return cohort.labelled(_cohort(rng, draws, data, family), draws)
-
-    def printed_p(
-        self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str
-    ) -> xr.Dataset:
-        """P values of the time to the event in each latent data set.
-
-        `logrank` counts those without the event as censored at a follow-up drawn given no event by then;
-        `mann_whitney` compares the times of those with it.
-        """
+    def no_event(self, draws: Any, data: Times, family: str, time: Any) -> Any:
+        """The chance of no event by a time, by arm, for each draw."""
         pi, log_mean, shape = by_arm(draws, data)
-        law, without = LIFETIMES[family], data["n"] - data["events"]
+        return 1 - pi + pi * LIFETIMES[family].survival(time, log_mean, shape)
 
-        def no_event(arm: int, time: Any) -> Any:
-            chance = 1 - pi + pi * law.survival(xr.DataArray(time, dims="day"), log_mean, shape)
-            return chance.isel(arm=arm).transpose("chain", "draw", "day").values
+    def draw_arm(
+        self, rng: Generator, draws: Any, data: Times, family: str, arm: int
+    ) -> tuple[Any, Any, Any]:
+        """Times to the event, whether it ever comes, and follow-up of the patients of an arm, each (..., patient)."""
+        logit = draws["logit_ever"] + (arm - 0.5) * draws["log_odds_ratio"]
+        log_mean = draws["log_mean_time"] + (arm - 0.5) * draws["log_time_ratio"]
+        ever, when = (adjusted.arm_predictor(name, draws, data, arm) for name in COEFFICIENTS)
+        size, dims = (*logit.shape, data["n"][arm]), (*logit.dims, "patient")
+        every = xr.DataArray(np.zeros(size), dims=dims)
+        pi, log_mean, shape = (
+            (value + every).transpose(*dims).values
+            for value in (special.expit(logit + ever), log_mean + when, draws["shape"])
+        )
+        time = LIFETIMES[family].draw(rng, log_mean, shape, size)
+        return time, rng.uniform(size=size) < pi, draw_followup(rng, data, size)
 
-        seen = time_evidence.latent_by_arm(draws, data)
-        censored = [
-            draw_censored(rng, data["followup"], partial(no_event, arm), without[arm]) for arm in (0, 1)
-        ]
-        dims = ("chain", "draw")
-        p = {"logrank": logrank_p_of_arms(seen, censored), "mann_whitney": mann_whitney_p(*seen)}
-        return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
+    def chances(self, draws: Flat, data: Times, family: str, arm: int) -> tuple[Any, Any]:
+        """π of an arm, and 1 - E[S(F)]."""
+        log_mean = draws["log_mean_time"] + (arm - 0.5) * draws["log_time_ratio"]
+        survival = LIFETIMES[family].survival(
+            data["followup_days"], log_mean[:, None], draws["shape"][:, None]
+        )
+        pi = special.expit(draws["logit_ever"] + (arm - 0.5) * draws["log_odds_ratio"])
+        return pi, 1 - survival @ data["followup_weights"]
 
-
-def _on_patients(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
-    logit = parameter("logit_ever", priors) + _HALVES * parameter("log_odds_ratio", priors)
-    log_mean = parameter("log_mean_time", priors) + _HALVES * parameter("log_time_ratio", priors)
-    shape = parameter("shape", priors)
-    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
-    ever, when = adjusted.predictor(COEFFICIENTS, data, priors)
-    logit, log_mean = logit[:, None] + ever, log_mean[:, None] + when
-    log_pi, log_never = -pt.softplus(-logit), -pt.softplus(logit)
-    log_survival = {
-        name: lifetime.log_survival(given[name], log_mean, shape) for name in ("time", "lower", "upper")
-    }
-    log_density = pt.switch(
-        given["event"],
-        log_pi
-        + pt.switch(
-            given["between"],
-            log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
-            lifetime.logpdf(given["time"], log_mean, shape),
-        ),
-        pt.logaddexp(log_never, log_pi + log_survival["time"]),
-    )
-    given_density("outcomes", given["present"] * log_density, given["time"])
+    def log_density(self, family: str, half: NDArray[Any], time: Any, *parameters: Any) -> Any:
+        """Log f of times, summed over them."""
+        level, ratio, shape = parameters
+        log_mean = level[:, None] + half[None, :] * ratio[:, None]
+        return LIFETIMES[family].logpdf(time[None, :], log_mean, shape[:, None]).sum(1)
 
 
-def _published(data: Mapping[str, Any], lifetime: Lifetime, priors: Mapping[str, Prior]) -> None:
-    given, near = time_evidence.as_model_data(data), _COORDINATES[lifetime.name]
-    times = time_evidence.latent_times_given(given, near.skew)
-    shape = reparametrized("shape", priors, near.log_shape(times.suggested))
-    suggested, step = near.log_mean(times.suggested, shape)
-    unit = near.log_sd(shape) / 2
-    level = reparametrized("log_mean_time", priors, suggested + step / 2, unit, _LATE)
-    log_ratio = reparametrized("log_time_ratio", priors, step, unit)
-    published = times.published(
-        lambda t, half: lifetime.logpdf(t, level + half * log_ratio, shape),
-        lambda t, half: lifetime.log_survival(t, level + half * log_ratio, shape),
-    )
-    logit_ever = reparametrized("logit_ever", priors, 0.0, 0.5, _LATE)
-    log_odds_ratio = reparametrized("log_odds_ratio", priors, 0.0, 0.5)
-    pi = pm.math.sigmoid(logit_ever + _HALVES * log_odds_ratio)
-    pm.Binomial("events_seen", given["n"], pi * published.seen, observed=given["events"], dims="arm")
-    time_evidence.add_published(times, published)
-
-
-def _cohort(rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
-    """One simulated cohort for each draw, summarized as the published one is."""
-    law = LIFETIMES[family]
-    outcomes = [draw_outcomes(rng, draws, data, law, a) for a in (0, 1)]
-    arms = [(time, ever & (time < followed)) for time, ever, followed in outcomes]
-    return cohort.summarized(arms, data)
-
-
-def by_arm(draws: Any, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+def by_arm(draws: Any, data: Times) -> tuple[Any, Any, Any]:
     """Chance of ever having the event, log mean time and shape of draws, by arm; by patient with covariates."""
     logit = draws["logit_ever"] + draws["log_odds_ratio"] * HALVES
     log_mean = draws["log_mean_time"] + draws["log_time_ratio"] * HALVES
     ever, when = (adjusted.cohort_predictor(name, draws, data) for name in COEFFICIENTS)
     return special.expit(logit + ever), log_mean + when, draws["shape"]
-
-
-def draw_outcomes(
-    rng: Generator, draws: Any, data: Mapping[str, Any], lifetime: Lifetime, arm: int
-) -> tuple[Any, Any, Any]:
-    """Times to the event, whether it ever comes, and follow-up of the patients of an arm, each (..., patient)."""
-    logit = draws["logit_ever"] + (arm - 0.5) * draws["log_odds_ratio"]
-    log_mean = draws["log_mean_time"] + (arm - 0.5) * draws["log_time_ratio"]
-    ever, when = (adjusted.arm_predictor(name, draws, data, arm) for name in COEFFICIENTS)
-    size, dims = (*logit.shape, data["n"][arm]), (*logit.dims, "patient")
-    every = xr.DataArray(np.zeros(size), dims=dims)
-    pi, log_mean, shape = (
-        (value + every).transpose(*dims).values
-        for value in (special.expit(logit + ever), log_mean + when, draws["shape"])
-    )
-    time = lifetime.draw(rng, log_mean, shape, size)
-    return time, rng.uniform(size=size) < pi, draw_followup(rng, data, size)

@@ -78,13 +78,24 @@ class Followed(Evidence):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Times(Followed):
-    """Times to an event: events (A,); mean and SD of the times of each arm or of both together (G,)."""
+    """Times to an event: events (A,); mean and SD of the times of each arm or of both together (G,).
+
+    What a fit to patients is adjusted for: covariates (A, L, K), centred, 0 in padding; the points (M, K) and weights
+    (M,) over which a cohort is averaged; their names and labels, and why others were left out; and a frailty.
+    """
 
     events: Array | None = None
     time_mean: Array | None = None
     time_sd: Array | None = None
     cuts: Array | None = None
     """Of a piecewise hazard: two times, and the width of the change around each."""
+    covariates: Array | None = None
+    covariate_points: Array | None = None
+    covariate_weights: Array | None = None
+    covariate_name: Array | None = None
+    covariate_label: Array | None = None
+    covariate_left_out: Array | None = None
+    frailty: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,9 +123,7 @@ class PublishedTimes(Times):
 class PatientTimes(Times):
     """Times of patients, each (A, L).
 
-    A time is known (an event at t, or none by t), or an event lies between two visits at l and u. What fits are
-    adjusted for: covariates (A, L, K), centred, 0 in padding; the points (M, K) and weights (M,) over which a cohort
-    is averaged; their names and labels, and why others were left out; and a frailty.
+    A time is known (an event at t, or none by t), or an event lies between two visits at l and u.
     """
 
     time: Array
@@ -123,13 +132,6 @@ class PatientTimes(Times):
     between: Array
     lower: Array
     upper: Array
-    covariates: Array | None = None
-    covariate_points: Array | None = None
-    covariate_weights: Array | None = None
-    covariate_name: Array | None = None
-    covariate_label: Array | None = None
-    covariate_left_out: Array | None = None
-    frailty: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pymc as pm
@@ -58,14 +58,14 @@ from mgbayes.models.cohort import followed_like
 from mgbayes.models.evidence import Followed, PatientOutcomes
 from mgbayes.models.joint_patients import NAMES, SCALARS
 from mgbayes.models.likelihood import given_density
+from mgbayes.models.model import Model, PrintedQuantity, Priors
 from mgbayes.models.outcome import Outcome, outcomes_of
 from mgbayes.models.parameters import parameter
 from mgbayes.models.patient_times import PATIENT_TIMES
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
 from mgbayes.models.quadrature import EFFECT_LOG_WEIGHTS, EFFECT_NODES
 from mgbayes.models.visits import correlations, lkj_shape, normal_logp
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import Kind, Study
 
 Data = Mapping[str, NDArray[Any]]
@@ -80,28 +80,28 @@ _LATEST = 600.0
 """A cumulative hazard beyond which a score is held, 34 SDs out, so that no chance is zero."""
 
 
-def of(study: Study, plan: Plan) -> Joint:
-    """The model of a plan's three endpoints. Raises InputError for others than it takes."""
-    found = outcomes_of(study, plan)
-    fits = (
-        tuple(outcome.kind for outcome in found) == KINDS
-        and found[0].unit == found[1].unit
-        and len(found[2].visits) == VISITS
-        and found[2].visits[0].id == found[2].baseline
-    )
-    if not fits:
-        given = ", ".join(f"{outcome.endpoint} ({outcome.kind.value})" for outcome in found)
-        raise InputError(f"plan {plan.id}", [Problem("endpoints", given, ASKED)])
-    return Joint(*found)
-
-
 @dataclass(frozen=True)
-class Joint:
+class Joint(Model):
     """The joint model of three outcomes."""
 
     cure: Outcome
     hazard: Outcome
     continuous: Outcome
+
+    @classmethod
+    def of(cls, study: Study, plan: Plan) -> Self:
+        """The model of a plan's three endpoints. Raises InputError for others than it takes."""
+        found = outcomes_of(study, plan)
+        fits = (
+            tuple(outcome.kind for outcome in found) == KINDS
+            and found[0].unit == found[1].unit
+            and len(found[2].visits) == VISITS
+            and found[2].visits[0].id == found[2].baseline
+        )
+        if not fits:
+            given = ", ".join(f"{outcome.endpoint} ({outcome.kind.value})" for outcome in found)
+            raise InputError(f"plan {plan.id}", [Problem("endpoints", given, ASKED)])
+        return cls(*found)
 
     @property
     def visits(self) -> tuple[str, ...]:
@@ -120,11 +120,17 @@ class Joint:
         """Raises NotPrinted: which outcomes fell to the same patient is not in print."""
         raise NotPrinted(self.cure.endpoint, "all three outcomes of the same patients")
 
+    def from_patients(self, study: Study, plan: Plan, rows: PatientRows, family: str) -> PatientOutcomes:
+        """The outcomes of patients with any of them. Raises NotPrinted."""
+        return joint_patients.from_rows(
+            rows, (self.cure.endpoint, self.hazard.endpoint, self.continuous.endpoint), self.visits
+        )
+
     def cohort_like(self, study: Study, plan: Plan) -> Followed:
         """The sizes and follow-up of a simulated cohort like the study's."""
         return followed_like(study, self.cure.unit)
 
-    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+    def build(self, data: Data, family: str, priors: Priors) -> pm.Model:
         """Build the model on patients; for its data see ``joint_patients.patients``."""
         first, middle, last = self.visits
         coords = {
@@ -142,14 +148,12 @@ class Joint:
             given_density("outcomes", density, given["value_known"])
             return pm.modelcontext(None)
 
-    def prior_draws(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
-    ) -> xr.Dataset:
+    def prior_draws(self, rng: Generator, data: Data, family: str, priors: Priors, draws: int) -> xr.Dataset:
         """Parameters drawn from the priors, (chain, draw, ...) with one chain."""
         return joint_patients.prior_draws(rng, priors, draws)
 
     def simulate_patients(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
+        self, rng: Generator, data: Data, family: str, priors: Priors
     ) -> tuple[dict[str, Any], PatientOutcomes]:
         """Draw parameters from the priors, and a cohort like ``cohort_like``, patient by patient."""
         return joint_patients.simulate_patients(rng, data, priors)
@@ -163,7 +167,7 @@ class Joint:
         return joint_patients.printed_quantities(data, self.cure, self.hazard, self.continuous)
 
 
-def _values(given: Mapping[str, Any], priors: Mapping[str, Prior]) -> tuple[Any, Any]:
+def _values(given: Mapping[str, Any], priors: Priors) -> tuple[Any, Any]:
     """Log density of each patient's values, and the score of the last one, (arm, patient)."""
     shape = pm.Data("prior_correlation", np.array(priors["correlation"].values))[0] + lkj_shape(VISITS)
     vine = 2 * pm.Beta("vine", shape, shape, dims=("arm", "pair")) - 1

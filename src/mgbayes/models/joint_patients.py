@@ -1,6 +1,6 @@
 """Patients with two times and a continuous outcome: as data of the joint model, and drawn from it. See joint.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mgbayes.distributions.followup import draw_followup
-from mgbayes.models.arms import ARM
+from mgbayes.models.arms import ARM, arms_of, padded, places
 from mgbayes.models.evidence import PatientOutcomes
+from mgbayes.models.model import PrintedQuantity
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.parameters import draw_parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, simulated
-from mgbayes.models.printed_quantity import PrintedQuantity
+from mgbayes.models.patient_times import PATIENT_TIMES, followed, placed, simulated, time_columns
+from mgbayes.models.plan import NotPrinted
 from mgbayes.models.priors import Prior
 from mgbayes.models.visits import correlated, correlations, from_correlations, lkj_shape
+from mgbayes.patients.patient_rows import PatientRows
 
 Data = Mapping[str, NDArray[Any]]
 NAMES = (
@@ -50,6 +52,7 @@ _CONTINUOUS: Mapping[str, tuple[str, ...]] = {
 }
 _OF_PATIENTS = ("mean", "sd", "correlation")
 _FEWEST = 3  # patients whose mean may be told
+_LEAST = 4  # patients of an arm with an outcome
 
 
 def patients(cure: Data, hazard: Data, value: Any, value_known: Any) -> PatientOutcomes:
@@ -66,6 +69,39 @@ def patients(cure: Data, hazard: Data, value: Any, value_known: Any) -> PatientO
         value=np.asarray(value, float),
         value_known=np.asarray(value_known, float),
     )
+
+
+def from_rows(rows: PatientRows, endpoints: tuple[str, str, str], visits: Sequence[str]) -> PatientOutcomes:
+    """Two times and a continuous outcome of a spreadsheet's patients with any of them. Raises NotPrinted."""
+    first, second, continuous = (rows.study.endpoint(name) for name in endpoints)
+    for endpoint in (first, second, continuous):
+        if not rows.has(endpoint):
+            raise NotPrinted(endpoint.id, "times and events, or values, of patients")
+    if not set(visits) <= set(rows.visits(continuous)):
+        raise NotPrinted(continuous.id, "values of patients at every visit")
+    times = [time_columns(rows, endpoint) for endpoint in (first, second)]
+    value = np.stack([rows.numbers(continuous, visit) for visit in visits], axis=-1)
+    valued = np.isfinite(value).all(axis=-1)
+    arms = [arm & (valued | times[0]["known"] | times[1]["known"]) for arm in arms_of(rows)]
+    for arm in arms_of(rows):
+        if min((arm & known).sum() for known in (valued, *(part["known"] for part in times))) < _LEAST:
+            raise NotPrinted(first.id, f"each outcome of {_LEAST} patients or more in both arms")
+    value[~valued] = 1.0
+    made = patients(
+        placed(times[0], arms),
+        placed(times[1], arms),
+        padded([value[arm] for arm in arms], 1.0),
+        padded([valued[arm].astype(float) for arm in arms], 0.0),
+    )
+    return made | {"row": places(rows, arms), **_followed(times)}
+
+
+def _followed(times: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Follow-up, known of a patient who lacks either event, and beyond the later event of one who has both."""
+    known = times[0]["known"] & times[1]["known"]
+    time = np.maximum(times[0]["time"], times[1]["time"])[known]
+    both = ((times[0]["event"] == 1) & (times[1]["event"] == 1))[known]
+    return followed(time, both)
 
 
 def prior_draws(rng: Generator, priors: Mapping[str, Prior], draws: int) -> xr.Dataset:

@@ -31,7 +31,6 @@ Sources: McCullagh 1980, JRSS B 42:109; Hedeker and Gibbons 1994, Biometrics 50:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,21 +42,19 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.models import ordinal_published
+from mgbayes.models import ordinal_patients, ordinal_published
 from mgbayes.models.arms import ARM, HALVES
 from mgbayes.models.curve import Curve
 from mgbayes.models.evidence import ClassCounts, MedianClasses, PatientClasses
 from mgbayes.models.likelihood import given_density
-from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.model import OutcomeModel, PrintedQuantity, Priors
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
 from mgbayes.models.quadrature import LOG_WEIGHTS, NODES
+from mgbayes.patients.patient_rows import PatientRows
 from mgbayes.study.schema import Study
 
 Data = Mapping[str, NDArray[Any]]
-LEAST_CLASSES = 3
 _ONLY = "only"
 """The visit of an endpoint that has none."""
 _PARAMETERS = ("first_cut", "gap", "shift", "base", "log_odds_ratio", "patient_sd")
@@ -65,48 +62,10 @@ _OF_SEVERAL_VISITS = ("shift", "base", "patient_sd")
 _SHAPES = {"gap": "cut", "shift": "moved", "log_odds_ratio": "later"}
 
 
-def of(study: Study, plan: Plan) -> Ordinal:
-    """The model of a plan's endpoint."""
-    return about(outcome_of(study, plan))
-
-
-def about(outcome: Outcome) -> Ordinal:
-    """The model of an outcome."""
-    return Ordinal(outcome)
-
-
-def patients(level: Any, levels: int) -> PatientClasses:
-    """Patients in classes.
-
-    Args:
-        level: (arm, patient, visit) class, 0 to levels - 1; nan where missing and in padding.
-        levels: how many classes there are.
-
-    Returns:
-        ``answer`` (arm, patient, visit · class), one for the class at each visit. Patients of an arm with the same
-        classes contribute the same, so that each pattern is worked out once: ``patterns`` (arm, P, visit · class)
-        are the answers of each, and ``pattern`` (arm, patient) says which is a patient's. P follows from the shape
-        alone: of K classes at V visits there are (K + 1)^V at most.
-    """
-    level = np.asarray(level, dtype=float)
-    answer = (level[..., None] == np.arange(levels)).astype(float).reshape(*level.shape[:2], -1)
-    most = min(level.shape[1], (levels + 1) ** level.shape[2])
-    patterns, pattern = (
-        np.zeros((len(level), most, answer.shape[-1])),
-        np.zeros(level.shape[:2], dtype=np.int64),
-    )
-    for arm, of_arm in enumerate(answer):
-        rows, inverse = np.unique(of_arm, axis=0, return_inverse=True)
-        patterns[arm, : len(rows)], pattern[arm] = rows, inverse.reshape(-1)
-    return PatientClasses(answer=answer, patterns=patterns, pattern=pattern)
-
-
-@dataclass(frozen=True)
-class Ordinal:
+class Ordinal(OutcomeModel):
     """The model of one outcome in ordered classes. Its data name the classes (``level``), the lowest first."""
 
-    outcome: Outcome
-    patients = staticmethod(patients)
+    patients = staticmethod(ordinal_patients.patients)
 
     @property
     def visits(self) -> tuple[str, ...]:
@@ -164,6 +123,12 @@ class Ordinal:
         visits = [None if visit == _ONLY else visit for visit in self.visits]
         return ordinal_published.from_study(study, study.endpoint(self.outcome.endpoint), visits)
 
+    def from_patients(self, study: Study, plan: Plan, rows: PatientRows, family: str) -> PatientClasses:
+        """The classes of patients with any of the visits. Raises NotPrinted."""
+        named = {part.visit for part in plan.endpoints}
+        visits = [visit if visit in named else None for visit in self.visits]
+        return ordinal_patients.from_rows(study.endpoint(self.outcome.endpoint), visits, rows)
+
     def _coords(self, data: Data) -> dict[str, list[str]]:
         return {
             "cut": _text(data["level"])[2:],
@@ -171,7 +136,7 @@ class Ordinal:
             "later": list(self.compared),
         }
 
-    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+    def build(self, data: Data, family: str, priors: Priors) -> pm.Model:
         """Build the model on patients (see ``patients``), or on what is published of them."""
         with pm.Model(coords={"arm": ARM.arm.values, **self._coords(data)}) as model:
             given = {
@@ -257,9 +222,7 @@ class Ordinal:
         mean = draws["first_cut"] - shift + HALVES * (_of(draws, "base") + ratio)
         return xr.Dataset({"lowest": _chance_of_lowest(mean, _of(draws, "patient_sd"))})
 
-    def prior_draws(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
-    ) -> xr.Dataset:
+    def prior_draws(self, rng: Generator, data: Data, family: str, priors: Priors, draws: int) -> xr.Dataset:
         """Parameters drawn from the priors, (chain, draw, ...) with one chain."""
         coords: dict[str, Any] = {"chain": [0], "draw": np.arange(draws), **self._coords(data)}
         values = {}
@@ -337,7 +300,7 @@ class Ordinal:
         )
 
     def simulate(
-        self, rng: Generator, data: ClassCounts | MedianClasses, family: str, priors: Mapping[str, Prior]
+        self, rng: Generator, data: ClassCounts | MedianClasses, family: str, priors: Priors
     ) -> tuple[dict[str, Any], ClassCounts | MedianClasses]:
         """Draw parameters from the priors, a cohort of the same size, and only what is published of it."""
         drawn = self.prior_draws(rng, data, family, priors, 1)
@@ -348,7 +311,7 @@ class Ordinal:
         return truth, ordinal_published.with_terms(made) if isinstance(made, MedianClasses) else made
 
     def simulate_patients(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior]
+        self, rng: Generator, data: Data, family: str, priors: Priors
     ) -> tuple[dict[str, Any], PatientClasses]:
         """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
         drawn = self.prior_draws(rng, data, family, priors, 1)
@@ -358,7 +321,7 @@ class Ordinal:
             for v, seen in enumerate(self._classes(rng, drawn, a, int(n))):
                 level[a, :n, v] = seen[0, 0]
         truth = {name: drawn[name].to_numpy()[0, 0] for name in self._names}
-        return truth, patients(level, len(levels)) | {"level": np.asarray(data["level"])}
+        return truth, self.patients(level, len(levels)) | {"level": np.asarray(data["level"])}
 
 
 def _text(values: Any) -> list[str]:

@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 
 from mgbayes.models.evidence import ClassCounts, MedianClasses
 from mgbayes.models.likelihood import given_density
+from mgbayes.models.model import PrintedQuantity
 from mgbayes.models.plan import NotPrinted
-from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.study.numbers import find_categories, find_quantiles
 from mgbayes.study.schema import Endpoint, Study
 from mgbayes.study.statistics.quantiles import MEDIAN

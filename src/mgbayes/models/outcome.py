@@ -7,14 +7,10 @@ not of a disease.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.plan import EndpointAt, Plan
 from mgbayes.study.schema import Direction, Endpoint, Kind, Study, Visit
-
-if TYPE_CHECKING:
-    from mgbayes.models.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,6 @@ distributions/followup.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -66,20 +64,17 @@ from numpy.typing import NDArray
 from mgbayes.distributions.followup import draw_followup, followup_data
 from mgbayes.distributions.hazards import WEIBULL, Hazard, piecewise_exponential
 from mgbayes.estimands.estimand import Estimand
-from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
-from mgbayes.models import adjusted, cohort, time_evidence
-from mgbayes.models.arms import ARM, HALVES, contrast
+from mgbayes.models import adjusted, time_evidence
+from mgbayes.models.arms import HALVES, contrast
 from mgbayes.models.coordinates import reparametrized
 from mgbayes.models.curve import Curve, over_follow_up
-from mgbayes.models.evidence import PatientTimes, PublishedTimes
+from mgbayes.models.evidence import PatientTimes, PublishedTimes, Times
 from mgbayes.models.likelihood import given_density
-from mgbayes.models.outcome import Outcome, outcome_of
-from mgbayes.models.parameters import draw_parameter, parameter
-from mgbayes.models.patient_times import PATIENT_TIMES, patient_times, simulated
-from mgbayes.models.plan import Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
-from mgbayes.study.schema import Study
+from mgbayes.models.model import Priors
+from mgbayes.models.outcome import Outcome
+from mgbayes.models.parameters import parameter
+from mgbayes.models.patient_times import PATIENT_TIMES
+from mgbayes.models.time_model import Flat, TimeModel
 
 COEFFICIENTS = ("covariate_log_hazard_ratio",)
 _NODES = 24
@@ -93,23 +88,10 @@ _SHAPES_NEAR: Mapping[str, tuple[Callable[..., Any], ...]] = {
 the shape parameters before it (coordinates.py)."""
 
 
-def of(study: Study, plan: Plan) -> ProportionalHazards:
-    """The model of a plan's endpoint."""
-    return about(outcome_of(study, plan))
-
-
-def about(outcome: Outcome) -> ProportionalHazards:
-    """The model of an outcome."""
-    return ProportionalHazards(outcome)
-
-
-@dataclass(frozen=True)
-class ProportionalHazards:
+class ProportionalHazards(TimeModel):
     """The proportional hazards model of one outcome."""
 
-    outcome: Outcome
-    admissible = staticmethod(time_evidence.admissible)
-    patients = staticmethod(patient_times)
+    coefficients = COEFFICIENTS
 
     @property
     def curve(self) -> Curve:
@@ -124,7 +106,7 @@ class ProportionalHazards:
             "difference.",
         )
 
-    def declared(self, data: Mapping[str, Any]) -> tuple[Estimand, ...]:
+    def declared(self, data: Times) -> tuple[Estimand, ...]:
         """The estimands, and those of covariates and of a frailty where the data have them."""
         o = self.outcome
         more, fewer = o.benefit, o.opposite  # of a bad event: later is better, and a lower hazard
@@ -149,38 +131,60 @@ class ProportionalHazards:
             of_covariates={"hazard_ratio": f"hazard ratio, {o.event}"},
         )
 
-    def from_study(self, study: Study, plan: Plan) -> PublishedTimes:
-        """The data from what a study prints. Raises NotPrinted."""
-        evidence = time_evidence.time_evidence(study, plan)
-        left = evidence.followup
-        return self._with_followup(time_evidence.published_of(evidence), (left.minimum, left.mean, left.sd))
+    def parameters(self, family: str) -> tuple[str, ...]:
+        """The ratio, and the baseline hazard of a family."""
+        return ("log_hazard_ratio", "log_scale", *hazard_of(family, self.outcome).shape)
 
-    def printed_quantities(self, data: Mapping[str, Any]) -> tuple[PrintedQuantity, ...]:
-        """The counts, means and SDs that are printed."""
-        return time_evidence.time_quantities(data, self.outcome)
+    def parameters_of_times(self, family: str) -> tuple[str, ...]:
+        """All of them."""
+        return self.parameters(family)
 
-    def published(
-        self, n: Any, events: Any, time_mean: Any, time_sd: Any, follow_up: tuple[float, float, float]
-    ) -> PublishedTimes:
-        """The data from printed numbers (``time_evidence.published``) and minimum, mean and SD of follow-up."""
-        rows = time_evidence.published(n, events, np.atleast_1d(time_mean), np.atleast_1d(time_sd))
-        return self._with_followup(rows, follow_up)
-
-    def _with_followup(self, rows: PublishedTimes, follow_up: tuple[float, float, float]) -> PublishedTimes:
+    def _followed(self, rows: PublishedTimes, follow_up: tuple[float, float, float]) -> PublishedTimes:
         cuts = cuts_of(self.outcome) if self.outcome.cuts else None
         return rows | {**followup_data(*follow_up), "cuts": cuts}
 
-    def build(self, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]) -> pm.Model:
-        """Build the model on published summaries or on patients."""
+    def add_patients(self, data: PatientTimes, family: str, priors: Priors) -> None:
+        """The likelihood by patient."""
         hazard = hazard_of(family, self.outcome)
-        with pm.Model(coords={"arm": ARM.arm.values}) as model:
-            if isinstance(data, PatientTimes):
-                _on_patients(data, hazard, priors)
-            else:
-                _published(data, hazard, priors)
-        return model
+        log_ratio = parameter("log_hazard_ratio", priors)
+        baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
+        given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
+        (predictor,) = adjusted.predictor(COEFFICIENTS, data, priors)
+        variance = adjusted.frailty(priors)
+        log_ratios = log_ratio * HALVES.to_numpy()[:, None] + predictor
+        cumulative = {
+            name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
+            for name in ("time", "lower", "upper")
+        }
+        log_hazard = hazard.log_hazard(given["time"], *baseline) + log_ratios
+        log_hazard -= adjusted.log_loss(cumulative["time"], variance)
+        log_survival = {name: adjusted.log_survival(value, variance) for name, value in cumulative.items()}
+        log_density = pt.switch(
+            given["between"],
+            log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
+            given["event"] * log_hazard + log_survival["time"],
+        )
+        given_density("outcomes", given["present"] * log_density, given["time"])
 
-    def estimands(self, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
+    def add_published(self, data: PublishedTimes, family: str, priors: Priors) -> None:
+        """Counts, and latent times under their published summaries."""
+        hazard = hazard_of(family, self.outcome)
+        given = time_evidence.as_model_data(data)
+        times = time_evidence.latent_times_given(given, _EARLY)
+        log_ratio = parameter("log_hazard_ratio", priors)
+        baseline = _near_the_crude_rate(hazard, priors, given)
+
+        def log_survival(t: Any, half: Any) -> Any:
+            return -pt.exp(hazard.log_cumulative(t, *baseline) + half * log_ratio)
+
+        def logpdf(t: Any, half: Any) -> Any:
+            return hazard.log_hazard(t, *baseline) + half * log_ratio + log_survival(t, half)
+
+        published = times.published(logpdf, log_survival)
+        pm.Binomial("events_seen", given["n"], published.seen, observed=given["events"], dims="arm")
+        time_evidence.add_published(times, published)
+
+    def estimands(self, draws: xr.Dataset, data: Times, family: str) -> xr.Dataset:
         """The contrasts that are declared, one value for each draw."""
         hazard = hazard_of(family, self.outcome)
         found = {"hazard_ratio": np.exp(draws["log_hazard_ratio"])}
@@ -193,7 +197,7 @@ class ProportionalHazards:
             found[f"rmst_difference_{until:g}"] = contrast(self.restricted_mean(draws, hazard, data, until))
         return xr.Dataset({**found, **adjusted.estimands(draws, data, {"hazard_ratio": COEFFICIENTS[0]})})
 
-    def restricted_mean(self, draws: Any, hazard: Hazard, data: Mapping[str, Any], until: float) -> Any:
+    def restricted_mean(self, draws: Any, hazard: Hazard, data: Times, until: float) -> Any:
         """Expected time free of the event up to ``until``: Gauss-Legendre between the kinks of hazards."""
         nodes, weights = np.polynomial.legendre.leggauss(_NODES)
         ends = {0.0, until / 60, until / 5, 3 * until / 5, until}
@@ -205,77 +209,44 @@ class ProportionalHazards:
             for x, w in zip(nodes, weights, strict=True)
         )
 
-    def curves(
-        self, draws: xr.Dataset, data: Mapping[str, Any], family: str, grid: NDArray[np.float64]
-    ) -> xr.Dataset:
+    def curves(self, draws: xr.Dataset, data: Times, family: str, grid: NDArray[np.float64]) -> xr.Dataset:
         """Chance of being free of the event by each time of `grid`, by arm, for each draw."""
         hazard = hazard_of(family, self.outcome)
         free = adjusted.over_time(lambda time: event_free(draws, hazard, time, data), grid, data)
         return xr.Dataset({"event_free": free})
 
-    def prior_draws(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior], draws: int
-    ) -> xr.Dataset:
-        """Parameters drawn from the priors, (chain, draw) with one chain."""
-        names = ("log_hazard_ratio", "log_scale", *hazard_of(family, self.outcome).shape)
-        values = {
-            name: (("chain", "draw"), draw_parameter(rng, name, priors, size=(1, draws))) for name in names
-        }
-        values |= adjusted.prior_effects(rng, COEFFICIENTS, data, priors, draws)
-        return xr.Dataset(values, coords={"chain": [0], "draw": np.arange(draws)})
+    def no_event(self, draws: Any, data: Times, family: str, time: Any) -> Any:
+        """The chance of no event by a time, by arm, for each draw."""
+        return event_free(draws, hazard_of(family, self.outcome), time, data)
 
-    def simulate(
-        self, rng: Generator, data: PublishedTimes, family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, float], PublishedTimes]:
-        """Draw parameters from the priors, a cohort of the same size, and only its summaries."""
-        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-        truth = {str(name): float(value) for name, value in drawn.items()}
-        return truth, cohort.as_published(self._cohort(rng, xr.Dataset(truth), data, family), data)
+    def draw_arm(
+        self, rng: Generator, draws: Any, data: Times, family: str, arm: int
+    ) -> tuple[Any, Any, Any]:
+        """Times to the event, that it comes to all, and follow-up of the patients of an arm, each (..., patient)."""
+        hazard, log_ratio = hazard_of(family, self.outcome), draws["log_hazard_ratio"]
+        size, dims = (*log_ratio.shape, data["n"][arm]), (*log_ratio.dims, "patient")
+        spent = xr.DataArray(rng.exponential(size=size), dims=dims)
+        spent = spent / adjusted.draw_frailty(rng, draws, size, dims)
+        log_ratio = (arm - 0.5) * log_ratio + adjusted.arm_predictor(COEFFICIENTS[0], draws, data, arm)
+        time = hazard.time_at(spent * np.exp(-log_ratio), *baseline_of(draws, hazard))
+        time = time.transpose(*dims).values
+        return time, np.ones(time.shape, bool), draw_followup(rng, data, time.shape)
 
-    def simulate_patients(
-        self, rng: Generator, data: Mapping[str, Any], family: str, priors: Mapping[str, Prior]
-    ) -> tuple[dict[str, NDArray[Any]], PatientTimes]:
-        """Draw parameters from the priors, and a cohort of the same size, patient by patient."""
-        data = {**data, **adjusted.simulated_covariates(rng, COEFFICIENTS, data, priors)}
-        drawn = self.prior_draws(rng, data, family, priors, 1).isel(chain=0, draw=0, drop=True)
-        truth = {str(name): value.to_numpy() for name, value in drawn.items()}
-        arms = [self._arm(rng, drawn, data, family, a) for a in (0, 1)]
-        times = simulated([(time, np.ones(len(time), bool), followed) for time, followed in arms])
-        return truth, times | adjusted.of_simulated(data)
+    def chances(self, draws: Flat, data: Times, family: str, arm: int) -> tuple[Any, Any]:
+        """1, and 1 - E[S(F)]."""
+        hazard = hazard_of(family, self.outcome)
+        baseline = [value[:, None] for value in baseline_of(draws, hazard)]
+        cumulative = hazard.cumulative(data["followup_days"], *baseline)
+        log_ratio = (arm - 0.5) * draws["log_hazard_ratio"]
+        free = np.exp(-np.exp(log_ratio)[:, None] * cumulative) @ data["followup_weights"]
+        return np.ones(len(log_ratio)), 1 - free
 
-    def predict(self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str) -> xr.Dataset:
-        """Printed numbers of one new cohort for each draw: events by arm, time_mean and time_sd by summary."""
-        return cohort.labelled(self._cohort(rng, draws, data, family), draws)
-
-    def printed_p(
-        self, rng: Generator, draws: xr.Dataset, data: Mapping[str, Any], family: str
-    ) -> xr.Dataset:
-        """P values of the time to the event in each latent data set.
-
-        `logrank` counts those without the event as censored at a follow-up drawn given no event by then;
-        `mann_whitney` compares the times of those with it.
-        """
-        hazard, without = hazard_of(family, self.outcome), data["n"] - data["events"]
-
-        def no_event(arm: int, time: Any) -> Any:
-            free = event_free(draws, hazard, xr.DataArray(time, dims="day"), data)
-            return free.isel(arm=arm).transpose("chain", "draw", "day").values
-
-        seen = time_evidence.latent_by_arm(draws, data)
-        censored = [draw_censored(rng, data["followup"], partial(no_event, a), without[a]) for a in (0, 1)]
-        dims = ("chain", "draw")
-        p = {"logrank": logrank_p_of_arms(seen, censored), "mann_whitney": mann_whitney_p(*seen)}
-        return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
-
-    def _cohort(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str) -> cohort.Printed:
-        """One simulated cohort for each draw, summarized as the published one is."""
-        outcomes = [self._arm(rng, draws, data, family, a) for a in (0, 1)]
-        return cohort.summarized([(time, time < followed) for time, followed in outcomes], data)
-
-    def _arm(self, rng: Generator, draws: Any, data: Mapping[str, Any], family: str, a: int) -> Any:
-        """Times to the event and follow-up (..., patients) in arm a."""
-        time = draw_times(rng, draws, data, hazard_of(family, self.outcome), a)
-        return time, draw_followup(rng, data, time.shape)
+    def log_density(self, family: str, half: NDArray[Any], time: Any, *parameters: Any) -> Any:
+        """Log f of times, summed over them."""
+        ratio, *baseline = (value[:, None] for value in parameters)
+        hazard, shift = hazard_of(family, self.outcome), ratio * half[None, :]
+        cumulative = hazard.log_cumulative(time[None, :], *baseline)
+        return (hazard.log_hazard(time[None, :], *baseline) + shift - pt.exp(cumulative + shift)).sum(1)
 
 
 def cuts_of(outcome: Outcome) -> NDArray[np.float64]:
@@ -289,46 +260,7 @@ def hazard_of(family: str, outcome: Outcome) -> Hazard:
     return WEIBULL if family == WEIBULL.name else piecewise_exponential(cuts_of(outcome))
 
 
-def _on_patients(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
-    log_ratio = parameter("log_hazard_ratio", priors)
-    baseline = [parameter(name, priors) for name in ("log_scale", *hazard.shape)]
-    given = {name: pm.Data(name, data[name]) for name in PATIENT_TIMES}
-    (predictor,) = adjusted.predictor(COEFFICIENTS, data, priors)
-    variance = adjusted.frailty(priors)
-    log_ratios = log_ratio * HALVES.to_numpy()[:, None] + predictor
-    cumulative = {
-        name: pt.exp(hazard.log_cumulative(given[name], *baseline) + log_ratios)
-        for name in ("time", "lower", "upper")
-    }
-    log_hazard = hazard.log_hazard(given["time"], *baseline) + log_ratios
-    log_hazard -= adjusted.log_loss(cumulative["time"], variance)
-    log_survival = {name: adjusted.log_survival(value, variance) for name, value in cumulative.items()}
-    log_density = pt.switch(
-        given["between"],
-        log_survival["lower"] + pt.log1mexp(log_survival["upper"] - log_survival["lower"]),
-        given["event"] * log_hazard + log_survival["time"],
-    )
-    given_density("outcomes", given["present"] * log_density, given["time"])
-
-
-def _published(data: Mapping[str, Any], hazard: Hazard, priors: Mapping[str, Prior]) -> None:
-    given = time_evidence.as_model_data(data)
-    times = time_evidence.latent_times_given(given, _EARLY)
-    log_ratio = parameter("log_hazard_ratio", priors)
-    baseline = _near_the_crude_rate(hazard, priors, given)
-
-    def log_survival(t: Any, half: Any) -> Any:
-        return -pt.exp(hazard.log_cumulative(t, *baseline) + half * log_ratio)
-
-    def logpdf(t: Any, half: Any) -> Any:
-        return hazard.log_hazard(t, *baseline) + half * log_ratio + log_survival(t, half)
-
-    published = times.published(logpdf, log_survival)
-    pm.Binomial("events_seen", given["n"], published.seen, observed=given["events"], dims="arm")
-    time_evidence.add_published(times, published)
-
-
-def _near_the_crude_rate(hazard: Hazard, priors: Mapping[str, Prior], given: Mapping[str, Any]) -> list[Any]:
+def _near_the_crude_rate(hazard: Hazard, priors: Priors, given: Mapping[str, Any]) -> list[Any]:
     """The parameters of the baseline, log_scale near that of the cohort's events in its time of follow-up."""
     least, shape, scale = (given["followup"][i] for i in range(3))
     crude = pt.log(given["n"].sum() * (least + shape * scale) / (given["events"].sum() + 0.5))
@@ -344,19 +276,8 @@ def baseline_of(draws: Any, hazard: Hazard) -> list[Any]:
     return [draws[name] for name in ("log_scale", *hazard.shape)]
 
 
-def event_free(draws: Any, hazard: Hazard, time: Any, data: Mapping[str, Any]) -> Any:
+def event_free(draws: Any, hazard: Hazard, time: Any, data: Times) -> Any:
     """Chance of no event by `time`, by arm, for each draw; averaged over the cohort's covariates."""
     log_ratio = draws["log_hazard_ratio"] * HALVES + adjusted.cohort_predictor(COEFFICIENTS[0], draws, data)
     cumulative = np.exp(log_ratio) * hazard.cumulative(time, *baseline_of(draws, hazard))
     return adjusted.averaged(adjusted.survival(cumulative, draws), data)
-
-
-def draw_times(rng: Generator, draws: Any, data: Mapping[str, Any], hazard: Hazard, arm: int) -> Any:
-    """Times to the event of the patients of an arm, (..., patient)."""
-    log_ratio = draws["log_hazard_ratio"]
-    size, dims = (*log_ratio.shape, data["n"][arm]), (*log_ratio.dims, "patient")
-    spent = xr.DataArray(rng.exponential(size=size), dims=dims)
-    spent = spent / adjusted.draw_frailty(rng, draws, size, dims)
-    log_ratio = (arm - 0.5) * log_ratio + adjusted.arm_predictor(COEFFICIENTS[0], draws, data, arm)
-    time = hazard.time_at(spent * np.exp(-log_ratio), *baseline_of(draws, hazard))
-    return time.transpose(*dims).values

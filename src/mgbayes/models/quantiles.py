@@ -57,11 +57,9 @@ from mgbayes.latent.whole_quantiles import TooManyWays, log_probability
 from mgbayes.models.arms import ARM, HALVES, contrast
 from mgbayes.models.evidence import QuantilesByArm, WholeQuantiles
 from mgbayes.models.likelihood import given_density
-from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.model import OutcomeModel, PrintedQuantity, Priors
 from mgbayes.models.parameters import draw_parameter, parameter
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
 from mgbayes.models.quantile_evidence import (
     MOST_PATIENTS,
     SHARE,
@@ -148,16 +146,8 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
-def of(study: Study, plan: Plan) -> PublishedQuantiles:
-    """The model of the endpoint that a plan is about."""
-    return PublishedQuantiles(outcome_of(study, plan))
-
-
-@dataclass(frozen=True)
-class PublishedQuantiles:
+class PublishedQuantiles(OutcomeModel):
     """The model of one outcome."""
-
-    outcome: Outcome
 
     def declared(self, data: Data) -> tuple[Estimand, ...]:
         """A difference of medians; of an outcome that is never negative their ratio too."""
@@ -202,7 +192,7 @@ class PublishedQuantiles:
             raise NotPrinted(part.endpoint, "quantiles above zero, or family normal")
         return data
 
-    def build(self, data: Data, family: str, priors: Mapping[str, Prior]) -> pm.Model:
+    def build(self, data: Data, family: str, priors: Priors) -> pm.Model:
         """Build the model on published quantiles (see ``published``)."""
         chosen = FAMILIES[family]
         level_name, effect_name, sd_name = chosen.names
@@ -233,9 +223,7 @@ class PublishedQuantiles:
         found = {"median_ratio": ratio, "median_difference": contrast(median)}
         return xr.Dataset({row.id: found[row.id] for row in self.declared(data)})
 
-    def prior_draws(
-        self, rng: Generator, data: Data, family: str, priors: Mapping[str, Prior], draws: int
-    ) -> xr.Dataset:
+    def prior_draws(self, rng: Generator, data: Data, family: str, priors: Priors, draws: int) -> xr.Dataset:
         """Parameters drawn from the priors, (chain, draw, ...) with one chain."""
         level, effect, sd = FAMILIES[family].names
         values = {
@@ -253,7 +241,7 @@ class PublishedQuantiles:
         return xr.Dataset({"quantile": (dims, np.stack(arms, axis=2))}, coords={"arm": ARM["arm"]})
 
     def simulate(
-        self, rng: Generator, data: QuantilesByArm, family: str, priors: Mapping[str, Prior]
+        self, rng: Generator, data: QuantilesByArm, family: str, priors: Priors
     ) -> tuple[dict[str, Any], QuantilesByArm]:
         """Draw parameters from the priors, a cohort of the same size, and only its quantiles.
 

@@ -32,8 +32,6 @@ Bayesian Approaches to Clinical Trials, section 2.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,27 +41,17 @@ from numpy.random import Generator
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.effect_likelihoods import LIKELIHOODS, pooled_variance
 from mgbayes.models.evidence import ReportedEffect
-from mgbayes.models.outcome import Outcome, outcome_of
+from mgbayes.models.model import OutcomeModel, PrintedQuantity, Priors
 from mgbayes.models.parameters import draw_parameter
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
-from mgbayes.models.priors import Prior
 from mgbayes.study.numbers import EffectOf, find_effect
 from mgbayes.study.schema import Kind, Study
 from mgbayes.study.statistics import Measure
 from mgbayes.study.statistics.effect_tables import tables_with
 
 
-def of(study: Study, plan: Plan) -> ReportedContrast:
-    """The model of the endpoint that a plan is about."""
-    return ReportedContrast(outcome_of(study, plan))
-
-
-@dataclass(frozen=True)
-class ReportedContrast:
+class ReportedContrast(OutcomeModel):
     """The model of one reported effect."""
-
-    outcome: Outcome
 
     def declared(self, data: ReportedEffect) -> tuple[Estimand, ...]:
         """The effect itself, by the name of its measure; a higher hazard of a time is a shorter time."""
@@ -90,7 +78,7 @@ class ReportedContrast:
             raise NotPrinted(part.endpoint, "an effect and limits above zero that differ")
         return data
 
-    def build(self, data: ReportedEffect, family: str, priors: Mapping[str, Prior]) -> Any:
+    def build(self, data: ReportedEffect, family: str, priors: Priors) -> Any:
         """Build the model on what is reported."""
         import pymc as pm
 
@@ -104,7 +92,7 @@ class ReportedContrast:
         return xr.Dataset({declared.id: LIKELIHOODS[family].contrast(draws, data)})
 
     def prior_draws(
-        self, rng: Generator, data: ReportedEffect, family: str, priors: Mapping[str, Prior], draws: int
+        self, rng: Generator, data: ReportedEffect, family: str, priors: Priors, draws: int
     ) -> xr.Dataset:
         """The parameters drawn from their priors, with one chain."""
         coords = {"chain": [0], "draw": np.arange(draws)}
@@ -120,7 +108,7 @@ class ReportedContrast:
         return xr.Dataset({"estimate": (("chain", "draw", "effect"), again)})
 
     def simulate(
-        self, rng: Generator, data: ReportedEffect, family: str, priors: Mapping[str, Prior]
+        self, rng: Generator, data: ReportedEffect, family: str, priors: Priors
     ) -> tuple[dict[str, Any], ReportedEffect]:
         """Draw the parameters from their priors, and what a study like this one would report."""
         truth = {name: float(draw_parameter(rng, name, priors)) for name in LIKELIHOODS[family].parameters}

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgbayes.models.evidence import PublishedTimes
+from mgbayes.models.evidence import PublishedTimes, Times
+from mgbayes.models.model import PrintedQuantity
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan
-from mgbayes.models.printed_quantity import PrintedQuantity
 from mgbayes.models.quantile_evidence import SHARE
 from mgbayes.models.time_quantiles import in_words, quantiles_of_times, with_quantiles
 from mgbayes.study.numbers import CountOf, count_of, find_count, find_mean_and_spread
@@ -225,15 +225,15 @@ def published(n: Any, events: Any, time_mean: Any, time_sd: Any, printed: Any = 
     )
 
 
-def as_model_data(data: Mapping[str, Any]) -> dict[str, Any]:
+def as_model_data(data: PublishedTimes) -> dict[str, Any]:
     """The data as ``pm.Data`` of the model in context, with its coordinates."""
     import pymc as pm
 
     model = pm.modelcontext(None)
     model.add_coord("slot", data["slot"])
     model.add_coord("summary", np.arange(len(data["time_mean"])))
-    if "definition" in data:
-        model.add_coord("definition", data["definition"])
+    if data.definition is not None:
+        model.add_coord("definition", data.definition)
     return {
         name: pm.Data(name, value, shape=np.shape(value))
         for name, value in data.items()
@@ -303,7 +303,7 @@ def admissible(draws: Any, data: Mapping[str, Any]) -> NDArray[np.bool_]:
     return inside
 
 
-def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQuantity, ...]:
+def time_quantities(data: Times, outcome: Outcome) -> tuple[PrintedQuantity, ...]:
     """Counts, means and SDs that are printed; no mean without an event, no SD with fewer than two."""
     events = [int(x) for x in data["events"]]
     counts = [
@@ -312,7 +312,8 @@ def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQ
     ]
     by_arm = len(data["time_mean"]) == 2
     groups = [(a, ARMS[a], events[a]) for a in (0, 1)] if by_arm else [(0, "all", sum(events))]
-    shown = data.get("times_printed", np.ones(len(groups)))
+    published = data if isinstance(data, PublishedTimes) else None
+    shown = np.ones(len(groups)) if published is None else published.times_printed
     moments = [
         PrintedQuantity(
             name, (at,), float(data[name][at]), f"time to {outcome.event}, {label}", arm, outcome.unit
@@ -321,6 +322,7 @@ def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQ
         for name, label, least in (("time_mean", "mean", 1), ("time_sd", "SD", 2))
         if n >= least and shown[at]
     ]
+    probability = None if published is None else published.time_probability
     quantiles = [
         PrintedQuantity(
             "time_quantile",
@@ -330,7 +332,7 @@ def time_quantities(data: Mapping[str, Any], outcome: Outcome) -> tuple[PrintedQ
             ARMS[a],
             outcome.unit,
         )
-        for (a, i), p in np.ndenumerate(data.get("time_probability", np.empty((0, 0))))
+        for (a, i), p in np.ndenumerate(np.empty((0, 0)) if probability is None else probability)
         if np.isfinite(p)
     ]
     return (*counts, *moments, *quantiles)

@@ -144,10 +144,8 @@ def _outcome_sd(study: Study, fit: Fit, estimand: Estimand) -> np.ndarray | floa
         return 1.0
     if estimand.null == 1:
         return _sd_of_log_times(fit)
-    if hasattr(fit.module, "spread"):
-        sd: np.ndarray | float | None = fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
-        return sd
-    return outcome_sd(study, fit.plan, estimand)
+    own = None if fit.module is None else fit.module.spread(fit.data, parts_of(fit.plan, estimand)[0].visit)
+    return outcome_sd(study, fit.plan, estimand) if own is None else own
 
 
 def _sd_of_log_times(fit: Fit) -> np.ndarray | None:

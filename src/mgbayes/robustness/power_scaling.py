@@ -31,6 +31,7 @@ from mgbayes.inference.fit import Fit
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.store import LIBRARIES
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 from mgbayes.robustness.cell import STOPPED, How, fault, steady_fit
 from mgbayes.robustness.reweighting import PARETO_K, smoothed
@@ -135,9 +136,7 @@ def weighted(draws: np.ndarray, weight: np.ndarray, estimand: Estimand) -> dict[
 
 def power_settings(grid: Sequence[Setting]) -> list[Setting]:
     """Of each plan whose model has its marginal likelihood, the setting of its own fit."""
-    from mgbayes.models.components import LIKELIHOODS
-
-    return [row for row in base_settings(grid) if row.plan.model in LIKELIHOODS]
+    return [row for row in base_settings(grid) if row.family in MODELS[row.plan.model].likelihood_of]
 
 
 def power_scaling(fitter: Fitter, setting: Setting) -> PowerScaling:
@@ -153,7 +152,7 @@ def power_scaling(fitter: Fitter, setting: Setting) -> PowerScaling:
     draws = {row.id: contrasts[row.id].transpose("chain", "draw").to_numpy() for row in fit.declared}
     components = {
         "prior": log_prior(plan.model, posterior, fit.priors),
-        "likelihood": log_likelihood(plan.model, fit.family, posterior, fit.data),
+        "likelihood": log_likelihood(fit.module, fit.family, posterior, fit.data),
     }
     powers = [
         row

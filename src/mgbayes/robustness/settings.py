@@ -80,7 +80,7 @@ class Setting:
     @property
     def is_selected(self) -> bool:
         """Whether a reported p value selects draws, in place of entering the density."""
-        return bool(self.printed_p) and not hasattr(self.parent().model, "with_printed_p")
+        return bool(self.printed_p) and not MODELS[self.plan.model].paired_p
 
     def parent(self) -> Job:
         """The fit that a report makes: the plan's own prior, with all the draws that the plan asks for."""
@@ -148,8 +148,7 @@ def effect_prior(study: Study, plan: Plan, family: str, effect: str) -> Prior:
     own = plan.prior_set(family)
     if effect in own:
         return own[effect]
-    prior: Prior = MODELS[plan.model].of(study, plan).effect_prior(study, plan, family, own, effect)
-    return prior
+    return MODELS[plan.model].of(study, plan).effect_prior(study, plan, family, own, effect)
 
 
 def _has_own_prior(plan: Plan, family: str, effect: str) -> bool:

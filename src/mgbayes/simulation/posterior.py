@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from mgbayes.errors import InputError, Problem
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
+from mgbayes.models.catalogue import MODELS
 from mgbayes.simulation.cohort import Floats
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
-TIMES = ("cure", "proportional_hazards")
-MEASURED = "continuous"
 DAYS = np.concatenate([np.linspace(0.01, 365.0, 74), np.linspace(365.0, 7300.0, 300)[1:]])
 """Days at which the chance of no event is computed; it is taken to stay as it is after the last."""
 
@@ -44,11 +44,20 @@ def published_fits(
     """
     from mgbayes.inference.job import Job, applies
     from mgbayes.inference.run import Fitter
+    from mgbayes.models.continuous import Continuous
     from mgbayes.models.plan_file import shipped_plans
+    from mgbayes.models.time_model import TimeModel
 
-    plans = [plan for plan in shipped_plans() if plan.model in (*TIMES, MEASURED) and applies(study, plan)]
+    drawn_from = [
+        (plan, model)
+        for plan in shipped_plans()
+        if issubclass(model := MODELS[plan.model].load(), (TimeModel, Continuous)) and applies(study, plan)
+    ]
     fitter = Fitter(cores=cores, use_cache=use_cache, predictive=False, say=say)
-    fits = [fitter.fit(Job(study, plan, _family(plan.model, plan.family))) for plan in plans]
+    fits = [
+        fitter.fit(Job(study, plan, _normal(plan.family) if model is Continuous else plan.family))
+        for plan, model in drawn_from
+    ]
     failed = [fit.name for fit in fits if fit.status is Status.failed]
     if failed:
         problems = [
@@ -58,9 +67,9 @@ def published_fits(
     return tuple(fits)
 
 
-def _family(model: str, family: str) -> str:
+def _normal(family: str) -> str:
     """Values are made from means, SDs and correlations, which a normal family knows exactly."""
-    return "normal_ratio" if model == MEASURED and family not in ("normal", "normal_ratio") else family
+    return family if family in ("normal", "normal_ratio") else "normal_ratio"
 
 
 def draws(rng: np.random.Generator, fits: Sequence[Fit], cohorts: int) -> Iterator[Draw]:
@@ -82,13 +91,18 @@ def _draw(chosen: Sequence[tuple[Fit, int]]) -> Draw:
         parameters[fit.plan.id] = {
             str(name): float(values) for name, values in one.squeeze(drop=True).items() if values.ndim == 0
         }
-        if fit.plan.model == MEASURED:
+        if not has_times(fit):
             correlation = _correlation(one)
         else:
             endpoint = fit.plan.endpoints[0].endpoint
             times[endpoint] = _times(fit, one)
             event_free[endpoint] = _event_free(fit, one)
     return Draw(times, event_free, correlation, parameters)
+
+
+def has_times(fit: Fit) -> bool:
+    """Whether a fit is of times to an event; the others are of values."""
+    return "latent_time" in fit.posterior
 
 
 def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
@@ -100,10 +114,9 @@ def _times(fit: Fit, one: Any) -> tuple[Floats, Floats]:
 
 
 def _event_free(fit: Fit, one: Any) -> Floats:
-    curve = fit.module.curve
-    values = fit.module.curves(one, fit.data, fit.family, DAYS)[curve.variable]
-    chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
-    return chance if chance[0, 0] > 0.5 else 1 - chance
+    chance = fit.module.no_event(one, fit.data, fit.family, xr.DataArray(DAYS, dims="day"))
+    by_arm: Floats = chance.transpose("chain", "draw", "arm", "day").to_numpy()[0, 0]
+    return by_arm
 
 
 def _correlation(one: Any) -> Floats:

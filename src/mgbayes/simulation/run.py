@@ -12,7 +12,7 @@ import numpy as np
 from mgbayes.errors import InputError, Problem
 from mgbayes.simulation.cohort import Cohort
 from mgbayes.simulation.from_published import Unattainable, cohort_from_published
-from mgbayes.simulation.posterior import MEASURED, draws, published_fits
+from mgbayes.simulation.posterior import draws, has_times, published_fits
 from mgbayes.simulation.table import Columns, columns_of, map_of
 from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
@@ -94,10 +94,7 @@ def _from_published(
 ) -> Iterator[tuple[Cohort, dict[str, Any], int]]:
     fits = published_fits(study, cores=cores, use_cache=use_cache, say=say)
     doses = tuple(
-        (part.endpoint, part.visit)
-        for fit in fits
-        if fit.plan.model == MEASURED
-        for part in fit.plan.endpoints
+        (part.endpoint, part.visit) for fit in fits if not has_times(fit) for part in fit.plan.endpoints
     )
     drawn = draws(rng, fits, number_of_cohorts * (1 + _DRAWS) if fits else number_of_cohorts)
     for number in range(1, number_of_cohorts + 1):

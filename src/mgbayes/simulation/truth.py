@@ -27,7 +27,7 @@ pairs (first, second), (first, third), (second, third) visit.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -61,7 +61,7 @@ class TrueFollowup(Record):
 class TrueTimes(Record):
     """A model of times and every parameter of its family; a piecewise hazard has two cuts besides."""
 
-    model: Literal["cure", "proportional_hazards"]
+    model: Id
     family: Id
     parameters: dict[str, float]
     cuts: Cuts = ()
@@ -129,6 +129,11 @@ def _unknown(study: Study, truth: Truth) -> list[Problem]:
 def _parameters(truth: Truth) -> list[Problem]:
     problems = []
     for name, row in truth.times.items():
+        models = _time_models()
+        if row.model not in models:
+            given, accepted = repr(row.model), f"one of {', '.join(models)}"
+            problems.append(Problem(f"times → {name} → model", given, accepted))
+            continue
         families = MODELS[row.model].parameters
         if row.family not in families:
             given, accepted = repr(row.family), f"one of {', '.join(families)}"
@@ -146,6 +151,13 @@ def _parameters(truth: Truth) -> list[Problem]:
             if needed.get(key) == "lognormal" and value <= 0
         ]
     return problems
+
+
+def _time_models() -> list[str]:
+    """The models of a time to an event."""
+    from mgbayes.models.time_model import TimeModel  # loads a sampler
+
+    return [name for name, row in MODELS.items() if issubclass(row.load(), TimeModel)]
 
 
 def _matrix(pairs: tuple[float, ...]) -> Floats:
@@ -192,15 +204,15 @@ def event_free(true: TrueTimes) -> Floats:
     """The true chance (arm, day) of no event."""
     import xarray as xr
 
+    from mgbayes.models.evidence import Times as NoEvidence
     from mgbayes.models.outcome import Outcome
 
     outcome = Outcome("time", "time", Kind.time_to_event, "days", None, True, cuts=true.cuts)
-    model = MODELS[true.model].about(outcome)
-    draw = xr.Dataset({name: (("chain", "draw"), [[value]]) for name, value in true.parameters.items()})
-    curve = model.curve
-    values = model.curves(draw, {}, true.family, _DAYS)[curve.variable]
-    chance = values.transpose("chain", "draw", "arm", curve.over).to_numpy()[0, 0]
-    return chance if chance[0, 0] > 0.5 else 1 - chance
+    model: Any = MODELS[true.model].load()
+    draw = xr.Dataset(true.parameters)
+    chance = model(outcome).no_event(draw, NoEvidence(), true.family, xr.DataArray(_DAYS, dims="day"))
+    by_arm: Floats = chance.transpose("arm", "day").to_numpy()
+    return by_arm
 
 
 def _doses(rng: Generator, true: TrueDoses, sizes: tuple[int, int]) -> Floats:

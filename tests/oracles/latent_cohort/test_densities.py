@@ -225,7 +225,7 @@ def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) ->
 
 
 def test_every_kind_is_held_to_its_model() -> None:
-    kinds = {kind.__name__ for kinds in OUTCOMES.values() for kind in kinds}
+    kinds = {kind.__name__ for kind in OUTCOMES}
     assert kinds == {"CureTime", "HazardTime", "Amount", "Counted", "Measured", "Ordered", "YesNo"}
 
 

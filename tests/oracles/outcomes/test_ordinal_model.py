@@ -14,7 +14,7 @@ from scipy import integrate, special, stats
 
 from mgbayes.inference.job import applies
 from mgbayes.inference.patient_evidence import from_patients
-from mgbayes.models import ordinal
+from mgbayes.models.ordinal import Ordinal
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan_file import load_plan
 from mgbayes.patients import read_patients
@@ -43,13 +43,13 @@ LEVEL = np.array(
 
 
 def _data(level: Any, levels: int) -> dict[str, Any]:
-    return ordinal.patients(level, levels) | {"level": np.array([str(k) for k in range(levels)])}
+    return Ordinal.patients(level, levels) | {"level": np.array([str(k) for k in range(levels)])}
 
 
-def _model(visits: tuple[str, ...], baseline: bool = True) -> ordinal.Ordinal:
+def _model(visits: tuple[str, ...], baseline: bool = True) -> Ordinal:
     rows = tuple(Visit(id=visit, label=visit) for visit in visits)
     first = visits[0] if baseline else None
-    return ordinal.about(Outcome("class", "class", Kind.ordinal, "", "lower", False, rows, first))
+    return Ordinal(Outcome("class", "class", Kind.ordinal, "", "lower", False, rows, first))
 
 
 VISITS = ("baseline", "12m", "last")

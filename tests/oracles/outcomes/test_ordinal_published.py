@@ -16,8 +16,8 @@ from scipy import integrate, special, stats
 from mgbayes.calibrate.fingerprint import _LogDensity
 from mgbayes.inference.job import jobs_of
 from mgbayes.inference.sample import compile_model, draw, swap
-from mgbayes.models import ordinal
 from mgbayes.models.evidence import ClassCounts, MedianClasses
+from mgbayes.models.ordinal import Ordinal
 from mgbayes.models.ordinal_published import median_log_chance, with_terms
 from mgbayes.models.outcome import Outcome
 from mgbayes.models.plan import NotPrinted, Plan, Sampling
@@ -30,8 +30,8 @@ from tests.known_models import priors_of
 from tests.oracles.outcomes.likelihood import pointwise as compiled_likelihood
 
 PRIORS = priors_of("mgfa")
-ONE = ordinal.about(Outcome("class", "class", Kind.ordinal, "", "lower", False))
-TWO = ordinal.about(
+ONE = Ordinal(Outcome("class", "class", Kind.ordinal, "", "lower", False))
+TWO = Ordinal(
     Outcome(
         "class",
         "class",
@@ -141,7 +141,7 @@ def test_categories_have_the_multinomial_likelihood_and_are_worth_as_much_as_the
         p = chances(GIVEN, a)
         expected = stats.multinomial.logpmf(counts[a], counts[a].sum(), p)
         assert found[a] == pytest.approx(expected, abs=1e-6)
-    on_patients = ONE.build(ordinal.patients(level, 4) | {"level": names(4)}, "cumulative_logit", PRIORS)
+    on_patients = ONE.build(Ordinal.patients(level, 4) | {"level": names(4)}, "cumulative_logit", PRIORS)
     by_patient = pointwise(on_patients)(**GIVEN).sum(axis=1)
     ways = special.gammaln(counts.sum(axis=1) + 1) - special.gammaln(counts + 1).sum(axis=1)
     np.testing.assert_allclose(by_patient + ways, found, rtol=1e-12)
@@ -266,7 +266,7 @@ def test_what_no_patients_can_have_is_refused() -> None:
 
 @pytest.mark.evidence
 @pytest.mark.parametrize("model", [ONE, TWO], ids=["one visit", "two visits"])
-def test_ranks_of_simulated_studies_are_uniform(model: ordinal.Ordinal) -> None:
+def test_ranks_of_simulated_studies_are_uniform(model: Ordinal) -> None:
     like = medians(np.array([17, 16]), np.zeros((2, 2 if model is TWO else 1)), 4)
     rng, ranks = np.random.default_rng(11), []
     compiled = compile_model(model.build(like, "cumulative_logit", PRIORS))

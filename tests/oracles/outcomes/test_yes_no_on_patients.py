@@ -13,7 +13,8 @@ from mgbayes.inference.job import Job
 from mgbayes.inference.leave_one_out import leave_one_out
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.inference.run import Fitter
-from mgbayes.models import binary
+from mgbayes.models.binary import Binary
+from mgbayes.models.catalogue import MODELS
 from mgbayes.models.evidence import YesNo
 from mgbayes.models.plan import EndpointAt
 from mgbayes.models.plan_file import load_plan
@@ -38,7 +39,7 @@ def test_counts_have_the_likelihood_of_the_single_answers(tmp_path: Any) -> None
     parts = tuple(EndpointAt(endpoint=endpoint, visit=visit) for endpoint, visit in COLUMNS)
     plan = load_plan("binary").model_copy(update={"endpoints": parts, "family": "beta"})
     data = from_patients(study, plan, rows)
-    evaluate = pointwise(binary.build(data, "beta", plan.prior_set("beta")))
+    evaluate = pointwise(Binary().build(data, "beta", plan.prior_set("beta")))
     one, other = np.random.default_rng(3).uniform(0.1, 0.9, (2, len(COLUMNS), 2))
 
     def by_patient(chance: np.ndarray) -> float:
@@ -89,7 +90,7 @@ def test_every_family_of_yes_no_outcomes_has_a_leave_one_out(tmp_path: Any) -> N
     rows = read_patients(write(twin(), tmp_path / "twin.csv"), study)
     parts = tuple(EndpointAt(endpoint=endpoint, visit=visit) for endpoint, visit in COLUMNS)
     plan = load_plan("binary").model_copy(update={"endpoints": parts, "pool_overlapping": True})
-    for family in binary.FAMILIES:
+    for family in MODELS["binary"].parameters:
         fit = Fitter(use_cache=False).fit(Job(study, plan, family, patients=rows))
         assert fit.used == 33
         assert fit.leave_one_out is not None

@@ -12,6 +12,7 @@ from mgbayes.errors import InputError
 from mgbayes.inference.job import jobs_on_patients
 from mgbayes.inference.patient_evidence import from_patients
 from mgbayes.models import adjusted
+from mgbayes.models.evidence import Times
 from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import load_plan, parse_plan
 from mgbayes.models.proportional_hazards import event_free
@@ -156,14 +157,14 @@ TRUTH = _draws(
 def test_chances_are_averages_over_the_cohort_and_over_the_frailty() -> None:
     """Each patient's chance by quadrature over a gamma of mean 1; days free of relapse by quadrature over time."""
     names = np.array(["a", "b"])
-    data = {
-        "covariates": POINTS,
-        "covariate_points": POINTS,
-        "covariate_weights": WEIGHTS,
-        "covariate_name": names,
-        "covariate_label": names,
-        "frailty": np.ones(1),
-    }
+    data = Times(
+        covariates=POINTS,
+        covariate_points=POINTS,
+        covariate_weights=WEIGHTS,
+        covariate_name=names,
+        covariate_label=names,
+        frailty=np.ones(1),
+    )
     gamma = stats.gamma(1 / 0.6, scale=0.6)
 
     def free(day: float, arm: int) -> float:
@@ -255,12 +256,7 @@ def test_many_patients_are_averaged_over_by_groups_of_those_alike() -> None:
 
 def test_a_curve_is_the_same_day_by_day_as_all_at_once() -> None:
     names = np.array(["a", "b"])
-    data = {
-        "covariates": POINTS,
-        "covariate_points": POINTS,
-        "covariate_weights": WEIGHTS,
-        "covariate_name": names,
-    }
+    data = Times(covariates=POINTS, covariate_points=POINTS, covariate_weights=WEIGHTS, covariate_name=names)
     grid = np.array([1.0, 100.0, 730.0])
     found = relapse.curves(TRUTH, data, "weibull", grid)["event_free"]
     assert found.sizes["time"] == 3
