@@ -7,9 +7,21 @@ from dataclasses import asdict
 import pandas as pd
 
 from mgbayes.estimands.summary import KIND, PROB
+from mgbayes.inference.fit import Fit
 from mgbayes.overall.tables import agreement as agreement_of
 from mgbayes.overall.tables import answers
 from mgbayes.report.results import Reanalysis
+
+
+def _which(fit: Fit) -> dict[str, str | None]:
+    """What tells a fit from others of its study."""
+    return {
+        "plan": fit.plan.id,
+        "family": fit.family,
+        "evidence": fit.evidence,
+        "printed_p": fit.test,
+        "adjusted": " ".join(fit.adjusted) or None,
+    }
 
 
 def claims(reanalysis: Reanalysis) -> pd.DataFrame:
@@ -50,11 +62,7 @@ def estimands(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row an estimand of each fit that passed its diagnostics."""
     return pd.DataFrame(
         {
-            "plan": fit.plan.id,
-            "family": fit.family,
-            "evidence": fit.evidence,
-            "printed_p": fit.test,
-            "adjusted": " ".join(fit.adjusted) or None,
+            **_which(fit),
             "alternative": fit.alternative,
             "estimand": row.estimand.id,
             "label": row.estimand.label,
@@ -84,11 +92,7 @@ def diagnostics(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row a fit, the failed ones too."""
     return pd.DataFrame(
         {
-            "plan": fit.plan.id,
-            "family": fit.family,
-            "evidence": fit.evidence,
-            "printed_p": fit.test,
-            "adjusted": " ".join(fit.adjusted) or None,
+            **_which(fit),
             "alternative": fit.alternative,
             "status": str(fit.status),
         }
@@ -123,11 +127,7 @@ def predictive(reanalysis: Reanalysis) -> pd.DataFrame:
     """One row a printed number of each fit: what the model expects there, before and after the data."""
     return pd.DataFrame(
         {
-            "plan": fit.plan.id,
-            "family": fit.family,
-            "evidence": fit.evidence,
-            "printed_p": fit.test,
-            "adjusted": " ".join(fit.adjusted) or None,
+            **_which(fit),
             "quantity": row.quantity,
             "arm": row.arm,
             "unit": row.unit,
