@@ -42,7 +42,7 @@ class OnImputations:
         return f"{type(self.model).__name__} on imputations"
 
     def declared(self, data: Data) -> tuple[Estimand, ...]:
-        declared: tuple[Estimand, ...] = self.model.declared(data)
+        declared: tuple[Estimand, ...] = self.model.declared(_member(data, 0))
         return declared
 
     def build(self, data: Data, family: str, priors: dict[str, Prior]) -> Any:
