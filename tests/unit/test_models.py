@@ -147,3 +147,9 @@ def test_what_only_patients_can_feed_is_not_printed(study: Study) -> None:
             assert not applies(study, plan)
             with pytest.raises(NotPrinted):
                 MODELS[plan.model].of(study, plan).from_study(study, plan)
+
+
+def test_what_evidence_may_lack_is_a_field_and_not_looked_for_by_name() -> None:
+    named = re.compile(r'"\w+" (not )?in (data|like|evidence|found)\b|data\.get\(')
+    for path in (ROOT / "src" / "mgbayes" / "models").glob("*.py"):
+        assert not named.findall(path.read_text("utf-8")), path.name
