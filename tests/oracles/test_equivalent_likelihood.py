@@ -168,7 +168,7 @@ def test_relapse_seen_between_visits():
 def _by_quantiles(published):
     """Medians of times in place of their means."""
     medians, half = [[200.0], [300.0]], [[Fraction(1, 2)]] * 2
-    rows = {**published, "time_mean": np.ones(2), "time_sd": np.ones(2), "times_printed": np.zeros(2, int)}
+    rows = published | {"time_mean": np.ones(2), "time_sd": np.ones(2), "times_printed": np.zeros(2, int)}
     return of_quantiles(rows, half, medians, tuple(QuantileDefinition))
 
 
