@@ -8,6 +8,7 @@ import pytest
 
 from mgbayes.errors import InputError
 from mgbayes.models.plan_file import load_plan, parse_plan, shipped_plans
+from mgbayes.planning.toml_text import plan_text
 from tests.conftest import ROOT, run_cli
 
 TEXT = (ROOT / "models" / "binary.toml").read_text("utf-8")
@@ -77,5 +78,9 @@ def test_a_family_may_have_steps_of_its_own() -> None:
     plan = load_plan("prednisone")
     others = plan.sampling.model_copy(update={"families": {}})
     assert plan.sampling_of("normal", patients=False) == others
+    assert parse_plan(plan_text(plan), "again.toml") == plan
+    wrong = plan_text(plan).replace("softplus_normal = {", "softplus = {")
+    with pytest.raises(InputError, match="sampling → families: given 'softplus'"):
+        parse_plan(wrong, "wrong.toml")
     own = {"tune": 2000, "target_accept": 0.9875}
     assert plan.sampling_of("softplus_normal", patients=False) == others.model_copy(update=own)
