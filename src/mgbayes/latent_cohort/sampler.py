@@ -111,12 +111,19 @@ class State:
         for outcome in self.cohort.outcomes:
             self.move(outcome, other.theta[outcome.name])
 
-    def continue_from(self, source: Steps) -> None:
-        """Every chain continues as a copy of another one, (K,)."""
-        self.tables.steps = {name: steps[source] for name, steps in self.tables.steps.items()}
+    def continue_from(self, states: Sequence[State], which: Steps, chain: Steps) -> None:
+        """Every chain (K,) continues as a chain of one of some states."""
+
+        def chosen(arrays: Sequence[Any]) -> Any:
+            return np.stack(arrays)[which, chain]
+
+        self.tables.steps = {
+            name: chosen([one.tables.steps[name] for one in states]) for name in self.tables.steps
+        }
         for outcome in self.cohort.outcomes:
-            self.move(outcome, self.theta[outcome.name][source])
-        self.effect = None if self.effect is None else self.effect[source]
+            self.move(outcome, chosen([one.theta[outcome.name] for one in states]))
+        if self.effect is not None:
+            self.effect = chosen([one.effect for one in states])
 
 
 @dataclass
@@ -231,7 +238,7 @@ class Sampler:
     def _continue_from(self, state: State, possible: Any) -> None:
         source = np.where(possible, np.arange(len(possible)), 0)
         source[~possible] = self.rng.choice(np.flatnonzero(possible), (~possible).sum())
-        state.continue_from(source)
+        state.continue_from([state], np.zeros_like(source), source)
 
     def _table(self, state: State, move: Move, about: Cohort, run: Run, floor: float | None) -> None:
         """Try a move of what it is about."""

@@ -1,14 +1,14 @@
 r"""From tables that meet everything else to those that also give a reported p, by windows that narrow.
 
 A window holds the tables whose p is at most so far from what is reported (p_statements.py). Chains that have settled
-within one window say which share of its tables lies in the next; those outside continue from one that is inside, and
-all settle again. The product of the shares is the probability of the reported p given everything else, however small
-(multilevel splitting; the levels are those of subset simulation, Au and Beck 2001, Probabilistic Engineering
+within one window say which share of its tables lies in the next; those outside continue from a state that was inside,
+and all settle again. The product of the shares is the probability of the reported p given everything else, however
+small (multilevel splitting; the levels are those of subset simulation, Au and Beck 2001, Probabilistic Engineering
 Mechanics 16:263, with chains in place of independent draws). Where several tests could stand behind the p, a table
 counts within a window by the prior probability of those that are.
 
-Each group of chains that started alike is a start of its own: a chain continues from one of its group, as long as one
-is inside.
+Each group of chains that started alike is a start of its own: a chain continues from a state of its group, as long as
+one was inside.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.p_statements import PStatement
 from mgbayes.latent_cohort.sampler import Run, Sampler, State
-from mgbayes.latent_cohort.table import Floats, Mask, Steps, Tables
+from mgbayes.latent_cohort.table import Floats, Steps, Tables
 
 _INSIDE = 0.2
 """The share of a window's tables that the next one holds."""
@@ -114,20 +114,21 @@ class Ladder:
         width, still, nearest, nearest_p = inf, 0, inf, float("nan")
         while True:
             self.sampler.evidence = (*before, Window(statement, width)) if levels else before
-            distances, p = self._settled(statement, burn=self.settle if levels else 0)
+            distances, p, states = self._settled(statement, burn=self.settle if levels else 0)
             if distances.min() < nearest:
                 nearest, nearest_p = float(distances.min()), float(p.ravel()[distances.argmin()])
             after = _next(distances, width)
             if width == 0 or len(levels) == _MOST_WINDOWS or still == _PATIENCE or after is None:
                 return Climb(tuple(levels), width == 0, nearest, nearest_p)
             still = still + 1 if width - after < _LEAST_STEP and after > 0 else 0
-            levels.append(_level(distances, width, after))
-            self._continue_within(statement, width, after)
+            ratio = np.exp(log_weight(distances, after) - log_weight(distances, width))  # (sweeps, K)
+            levels.append(_level(after, ratio))
+            self.state.continue_from(states, *_sources(self.sampler.rng, ratio))
             width = after
 
-    def _settled(self, statement: PStatement, burn: int) -> tuple[Floats, Floats]:
-        """Distances and p (tests, sweeps, K) after every sweep within the present window."""
-        distances, p = [], []
+    def _settled(self, statement: PStatement, burn: int) -> tuple[Floats, Floats, list[State]]:
+        """Distances and p (tests, sweeps, K) after every sweep within the present window, and the states."""
+        distances, p, states = [], [], []
         cohort = self.sampler.cohort
         near = tuple(cohort.about(tuple(statement.columns), np.ones(len(cohort.arm), bool)).columns)
         for sweep in range(burn + self.sweeps):
@@ -136,12 +137,8 @@ class Ladder:
                 tested = [test.on(self.state.tables) for test in statement.tests]
                 distances.append([statement.distance(one) for one in tested])
                 p.append([one.p for one in tested])
-        return np.swapaxes(distances, 0, 1), np.swapaxes(p, 0, 1)
-
-    def _continue_within(self, statement: PStatement, width: float, after: float) -> None:
-        distances = statement.distances(self.state.tables)
-        weight = np.exp(log_weight(distances, after) - log_weight(distances, width))
-        self.state.continue_from(_sources(self.sampler.rng, weight))
+                states.append(self.state.copy())
+        return np.swapaxes(distances, 0, 1), np.swapaxes(p, 0, 1), states
 
 
 def _next(distances: Floats, width: float) -> float | None:
@@ -156,20 +153,23 @@ def _next(distances: Floats, width: float) -> float | None:
     return after if after < width else float(narrower.max())
 
 
-def _level(distances: Floats, width: float, after: float) -> Level:
-    ratio = np.exp(log_weight(distances, after) - log_weight(distances, width))  # (sweeps, K)
+def _level(width: float, ratio: Floats) -> Level:
     start = np.arange(ratio.shape[1]) % GROUPS
     by_start = tuple(float(ratio[:, start == g].mean()) for g in range(GROUPS))
-    return Level(after, float(ratio.mean()), by_start)
+    return Level(width, float(ratio.mean()), by_start)
 
 
-def _sources(rng: np.random.Generator, weight: Floats) -> Steps:
-    """From which chain each continues: by weight from itself, else from one of its start, else from any."""
-    chain = np.arange(len(weight))
+def _sources(rng: np.random.Generator, ratio: Floats) -> tuple[Steps, Steps]:
+    """The sweep and chain (K,) from which each chain continues, given weights (sweeps, K).
+
+    By its weight from itself, as it is now; else from any state of its start, or of all starts if none is inside.
+    """
+    sweeps, chains = ratio.shape
+    chain, which = np.arange(chains), np.full(chains, sweeps - 1)
     start = chain % GROUPS
     source = chain.copy()
-    for k in chain[rng.random(len(weight)) >= weight / weight.max()]:
-        own: Mask = (start == start[k]) & (weight > 0)
-        among = np.flatnonzero(own if own.any() else weight > 0)
-        source[k] = rng.choice(among, p=weight[among] / weight[among].sum())
-    return source
+    for k in chain[rng.random(chains) >= ratio[-1] / ratio.max()]:
+        weight = np.where(start == start[k], ratio, 0.0)
+        weight = (weight if weight.any() else ratio).ravel()
+        which[k], source[k] = np.divmod(rng.choice(len(weight), p=weight / weight.sum()), chains)
+    return which, source

@@ -26,7 +26,7 @@ from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
-from tests.oracles.latent_cohort.test_enumeration import AMOUNT, SETTINGS, TIME, agrees, by_patient, weights
+from tests.oracles.latent_cohort.test_enumeration import AMOUNT, SETTINGS, TIME, by_patient, weights
 
 
 @dataclass
@@ -63,6 +63,15 @@ def alike(sampler: Sampler, state: Any) -> None:
     """The same parameters in every chain again, after a list had as many as tables."""
     for outcome in sampler.cohort.outcomes:
         state.move(outcome, np.repeat(state.theta[outcome.name][:1], SETTINGS.chains, axis=0))
+
+
+def agrees(value: Any, share: Any, listed: Any) -> None:
+    """The share of each value against the list, to 4.5 errors between starts: chains of one are copies in part."""
+    for v in np.unique(listed[share > 0]):
+        expected = share[listed == v].sum()
+        by_start = (value == v).reshape(-1, SETTINGS.chains // 8, 8).mean(axis=(0, 1))
+        error = by_start.std(ddof=1) / np.sqrt(8) + 1e-3
+        assert by_start.mean() == pytest.approx(expected, abs=4.5 * error), (v, expected, error)
 
 
 def climbs_to(sampler: OnlyTables, state: Any, stated: PStatement, listed: Tables, share: Any) -> Any:
