@@ -15,12 +15,13 @@ from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.relations import Quiet
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import cohort_of, outcomes_of
-from mgbayes.latent_cohort.statements import Windows
+from mgbayes.latent_cohort.statements import Windows, moments
 from mgbayes.latent_cohort.timed import Timed
 from mgbayes.latent_cohort.unpublished import _Counts
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
+from mgbayes.study.statistics.means import MeanSD
 
 
 def test_nested_rhat_is_that_of_its_definition() -> None:
@@ -82,6 +83,13 @@ def test_a_window_is_of_the_variance_with_n_minus_1() -> None:
     ]
     assert hold == [True, False, False]
     assert values.var(ddof=1) == pytest.approx(7 / 3)
+
+
+def test_an_sd_at_the_lower_edge_of_its_rounding_is_reported_so_and_one_at_the_upper_is_not() -> None:
+    """Three values 1 - d, 1, 1 + d have the SD d: 1.05 rounds to 1.1, and 1.2 is neither rounded nor cut to it."""
+    windows = moments(MeanSD("1.0", "1.1", 3), 0.05)
+    d = np.array([20, 21, 23, 24])  # steps of 0.05
+    assert windows.hold(np.full(4, 60), 3 * 20**2 + 2 * d**2).tolist() == [False, True, True, False]
 
 
 def test_counts_that_are_not_published_bear_the_name_of_their_arm() -> None:

@@ -22,7 +22,8 @@ from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread
 from mgbayes.study.statistics.statistic import PublishedStatistic
 
-_INWARD = 1e-9
+_SLACK = 1e-9
+"""An SD at the lower edge of its rounding is reported so, one at the upper edge is not."""
 
 
 @dataclass(frozen=True)
@@ -160,5 +161,5 @@ def moments(mean: MeanAndSpread, unit: float) -> Windows:
     first = ceil(low) + (around.open_low and low == ceil(low))
     last = floor(high) - (around.open_high and high == floor(high))
     sd = mean.sd_interval
-    variance = ((sd.low / unit) ** 2 * (1 + _INWARD), (sd.high / unit) ** 2 * (1 - _INWARD))
+    variance = ((sd.low / unit) ** 2 * (1 - _SLACK), (sd.high / unit) ** 2 * (1 - _SLACK))
     return Windows(mean.n, first, last, *(variance if mean.n > 1 else (0.0, inf)))
