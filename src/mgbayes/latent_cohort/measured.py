@@ -115,7 +115,9 @@ class Amount(Outcome):
             tie, rest = tied(values, self.better)
             shift, c = tie * effect, rest[:, 0]
         own = values["zero"], values["log_mean"], values["between"], values["within"]
-        return log_density_of_amounts(y, arm, *own, shift, c)
+        density = log_density_of_amounts(y, arm, *own, shift, c)
+        # On the grid a value above zero has its density times the step; a zero has its chance.
+        return density + np.log(self.columns[0].unit) * (y > 0).sum(axis=-1)
 
 
 class Measured(Outcome):

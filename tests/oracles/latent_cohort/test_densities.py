@@ -90,7 +90,23 @@ def test_amounts_are_those_of_the_model_on_patients() -> None:
     point = {key: value[0] for key, value in outcome.layout.values(np.array([theta])).items()}
     deviation = point.pop("deviation")
     point["log_ratio_by_visit"] = point["log_ratio"] + point["log_ratio_sd"] * deviation
-    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
+    on_grid = (y > 0).sum() * np.log(0.5)
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)) + on_grid, rel=1e-9)
+
+
+@pytest.mark.parametrize("step", ["0.5", "2"])
+def test_the_chances_of_amounts_on_their_grid_sum_to_one(step: str) -> None:
+    """Zero has a chance and the rest a density: only with the length of a step are they of the same measure."""
+    raw = PILLS.model_dump(mode="json", exclude_none=True)
+    raw["endpoints"][0]["step"] = step
+    (outcome,), _ = outcomes_of(Study.model_validate(raw), (plan("prednisone", "pills"),), 0.5)
+    y = np.arange(0, 4000, float(step))
+    values = outcome.values(np.array([[3.5, -0.4, -0.5, 0.2, -1.0, -1.2, -0.9, -1.1, 0.6]]))
+    for arm in (0, 1):
+        rows = Rows(np.full((1, len(y)), arm), {outcome.columns[0].name: y[None]})
+        chance = np.exp(outcome.log_density(values, rows, np.full((1, len(y)), 0.7)))
+        assert chance.sum() == pytest.approx(1, abs=1e-6)
+        assert 0.1 < chance[0, 0] < 0.9
 
 
 @pytest.mark.parametrize("family", ["normal", "normal_ratio"])
