@@ -116,17 +116,17 @@ class Triple:
     def _step(self, rng: Generator, first: Steps) -> tuple[Steps, Floats]:
         """Steps of the first value, and their log ratio of proposals.
 
-        Where zeros have a share of their own, a third of the proposals go to zero, or from there to anywhere.
+        Where zeros have a share of their own, a third of the proposals go to zero, or from there to a value of which
+        every size is about as likely on a log scale.
         """
         step = symmetric_step(rng, len(first), self.widest)
         if self.statement.column.low != 0 or self.statement.column.counted_in is not None:
             return step, np.zeros(len(first))
         to_or_from = rng.random(len(first)) < _ZERO
-        anywhere = rng.integers(1, self.widest + 1, len(first))
-        log_widest = np.log(self.widest)
-        with np.errstate(divide="ignore"):
-            back = np.where(first == 0, log_widest, np.where(first <= self.widest, -log_widest, -np.inf))
-        to_zero = np.where(first == 0, anywhere, -first)
+        value = np.where(first == 0, any_length(rng, len(first), self.widest), first)
+        log_chance = np.log(np.log1p(1 / value) / np.log(self.widest + 1))
+        back = np.where(first == 0, -log_chance, np.where(first <= self.widest, log_chance, -np.inf))
+        to_zero = np.where(first == 0, value, -first)
         return np.where(to_or_from, to_zero, step), np.where(to_or_from, back, 0.0)
 
 
@@ -244,9 +244,13 @@ def some_of(rng: Generator, counted: Mask, k: int) -> tuple[Steps, Mask]:
 
 
 def symmetric_step(rng: Generator, size: int, widest: int) -> Steps:
-    """Steps up or down, of every size from 1 to ``widest`` in about equal measure on a log scale."""
-    length = np.floor(np.exp(rng.uniform(0, np.log(widest + 1), size))).astype(np.int64)
-    return length * rng.choice((-1, 1), size)
+    """Steps up or down, of any length."""
+    return any_length(rng, size, widest) * rng.choice((-1, 1), size)
+
+
+def any_length(rng: Generator, size: int, widest: int) -> Steps:
+    """Every size x from 1 to ``widest`` in about equal measure on a log scale: log(1 + 1 / x) / log(1 + widest)."""
+    return np.floor(np.exp(rng.uniform(0, np.log(widest + 1), size))).astype(np.int64)
 
 
 def moves_of(
