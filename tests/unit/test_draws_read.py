@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import nutpie
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
+from numpy.testing import assert_allclose
 
 from mgbayes.inference.arrow import datasets
-from mgbayes.inference.sample import compile_model
+from mgbayes.inference.sample import compile_model, draw
+from mgbayes.models.coordinates import reparametrized
+from mgbayes.models.plan import Sampling
+from mgbayes.models.priors import Prior
 
 RUN = {"draws": 30, "tune": 40, "chains": 3, "cores": 1, "seed": 1, "progress_bar": False}
 
@@ -32,3 +37,27 @@ def test_draws_are_read_as_nutpie_reads_them() -> None:
     xr.testing.assert_identical(draws, theirs["posterior"].to_dataset().drop_attrs())
     expected = theirs["sample_stats"].to_dataset()[["diverging", "energy"]].drop_attrs()
     xr.testing.assert_identical(statistics, expected)
+
+
+def test_each_draw_has_the_slope_of_the_log_density_by_each_parameter_on_the_real_line() -> None:
+    """Of a regression, by hand; one effect has coordinates of its own, and a standard deviation has no slope."""
+    x, y = np.array([[-1.0, 0.0, 2.0], [0.5, 1.0, 1.0]]), np.array([0.3, 1.0, -2.0])
+    priors = {"effect": Prior("normal", (1.0, 0.5), "toy")}
+    with pm.Model() as model:
+        sd = pm.HalfNormal("sd")
+        level = pm.Normal("level", 0, 2)
+        other = reparametrized("effect", priors, level + 1, pt.exp(level / 2))
+        pm.Normal("y", level * x[0] + other * x[1], sd, observed=y)
+    posterior, stats = draw(compile_model(model), Sampling(draws=100, tune=100, chains=2, seed=1), cores=1)
+    assert sorted(posterior) == ["effect", "level", "sd"]
+    assert sorted(stats["of"].values) == ["effect", "level"]
+    assert stats["slope"].dims == ("chain", "draw", "of")
+    level, effect, sd = (posterior[name].to_numpy() for name in ("level", "effect", "sd"))
+    away = (y - level[..., None] * x[0] - effect[..., None] * x[1]) / sd[..., None] ** 2
+    of_effect = away @ x[1] - (effect - 1) / 0.5**2
+    assert_allclose(stats["slope"].sel(of="effect"), of_effect, rtol=1e-9)
+    # With its own coordinate q as it is, the effect 1 + level + q exp(level / 2) moves with the level.
+    moves = 1 + (effect - level - 1) / 2
+    assert_allclose(
+        stats["slope"].sel(of="level"), away @ x[0] - level / 4 + of_effect * moves + 0.5, rtol=1e-9
+    )

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from mgbayes.comparison.run import compare
+from mgbayes.estimands.estimand import Estimand
 from mgbayes.grade.explorer import _stored
 from mgbayes.latent_cohort.sampler import Run, Sampler
 from mgbayes.models.binary import Binary
@@ -113,10 +114,11 @@ def test_the_draws_of_the_live_page_are_spread_evenly_over_all() -> None:
     fit: Any = SimpleNamespace(
         posterior=xr.Dataset({"effect": (dims, draws)}),
         contrasts=xr.Dataset({"ratio": (dims, np.exp(draws))}),
-        module=None,
-        agreement=None,
+        sample_stats=xr.Dataset(),
     )
-    found = _stored(fit, "effect", Prior("normal", (0.0, 1.0), "toy"), "ratio")
+    ratio = Estimand("ratio", "Ratio", "", 1.0, "lower")
+    found = _stored(fit, "effect", Prior("normal", (0.0, 1.0), "toy"), ratio, ())
+    assert found.error is None
     levels = (np.arange(4000) + 0.5) / 4000
     inner = slice(40, -40)  # draws are far apart in the tails
     assert np.log(found.contrast)[inner] == pytest.approx(np.quantile(draws, levels)[inner], abs=0.02)

@@ -1,9 +1,9 @@
 """Draws that a reader can reweight: of each main outcome the effect and the estimand, under every evidence.
 
-A subset of the draws is stored, at even steps through the order of the estimand, so that its distribution under the
-plan's own prior is that of all draws to one part in their number. Other priors reweight them (``reweighting.py``).
-Where a model gives the likelihood of the effect itself (``effect_likelihood``), points of the exact posterior at the
-same steps are stored in place of draws, and no Monte Carlo error is left.
+A subset of the draws is stored, chosen so that the effect has its smooth posterior (``robustness.effect_likelihood``)
+in even steps; each comes with its estimand. Where the sampler's slopes do not tell that posterior, the subset lies at
+even steps through the order of the estimand, so that its distribution is that of all draws. Other priors reweight it
+(``reweighting.py``).
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mgbayes.estimands.estimand import Estimand
+from mgbayes.estimands.summary import better
 from mgbayes.grade.findings import Finding
 from mgbayes.inference.fit import Fit
 from mgbayes.models.plan import Sensitivity
 from mgbayes.models.priors import Prior
+from mgbayes.robustness.effect_likelihood import quantiles, slopes
 from mgbayes.robustness.reference_priors import ReferencePrior, reference_priors, user_priors
 from mgbayes.robustness.reweighting import log_density
 
@@ -27,14 +30,15 @@ STORED = 4000
 class Evidence:
     """One analysis: the stored draws in the order of the estimand, and the prior of the effect in it.
 
-    ``exact``: they are quantiles of the exact posterior.
+    ``error`` is the largest Monte Carlo error of P(benefit) under the named priors where the stored effects follow a
+    smooth posterior, and None where they are as they were drawn, with the error that the weights tell.
     """
 
     fit: Fit
     effect: np.ndarray
     contrast: np.ndarray
     own: Prior
-    exact: bool = False
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,41 +60,62 @@ def _of(row: Finding, fits: Sequence[Fit]) -> Iterator[Explorable]:
     varied, estimand = row.plan.varied(row.summary.estimand.id), row.summary.estimand.id
     if varied is None:
         return
-    evidence = tuple(
-        _stored(fit, varied.effect, own, estimand)
+    fitted = [
+        (fit, own)
         for fit in fits
         if fit.plan.id == row.plan.id and estimand in {known.id for known in fit.estimands}
         if (own := fit.effect_prior(varied.effect))
+    ]
+    if fitted:
+        named = (*reference_priors(fitted[0][1], varied), *user_priors(varied))
+        stored = (_stored(fit, varied.effect, own, row.summary.estimand, named) for fit, own in fitted)
+        yield Explorable(row, varied, tuple(stored), named)
+
+
+def _stored(
+    fit: Fit, effect: str, own: Prior, estimand: Estimand, named: Sequence[ReferencePrior]
+) -> Evidence:
+    drawn, contrast = (
+        values.transpose("chain", "draw").to_numpy()
+        for values in (fit.posterior[effect], fit.contrasts[estimand.id])
     )
-    if evidence:
-        own = evidence[0].own
-        yield Explorable(row, varied, evidence, (*reference_priors(own, varied), *user_priors(varied)))
+    slope = slopes(fit, effect, own)
+    if slope is None:
+        picked = np.argsort(contrast, axis=None, kind="stable")[_even(contrast.size)]
+        return Evidence(fit, drawn.ravel()[picked], contrast.ravel()[picked], own)
+    batches = [
+        _smooth(drawn[chain, half], contrast[chain, half], slope[chain, half], own)
+        for chain in range(len(drawn))
+        for half in np.array_split(np.arange(drawn.shape[1]), 2)
+    ]
+    chances = [[_benefit(*batch, own, prior, estimand) for prior in named] for batch in batches]
+    error = np.std(chances, axis=0, ddof=1).max() / len(batches) ** 0.5
+    return Evidence(fit, *_smooth(drawn.ravel(), contrast.ravel(), slope.ravel(), own), own, float(error))
 
 
-def _stored(fit: Fit, effect: str, own: Prior, estimand: str) -> Evidence:
-    drawn = fit.posterior[effect].transpose("chain", "draw").to_numpy().ravel()
-    contrast = fit.contrasts[estimand].transpose("chain", "draw").to_numpy().ravel()
-    size = min(STORED, contrast.size)
-    steps = (np.arange(size) + 0.5) / size
-    if np.allclose(np.exp(drawn), contrast) and (points := _quantiles(fit, effect, own, steps)) is not None:
-        return Evidence(fit, points, np.exp(points), own, exact=True)
-    picked = np.argsort(contrast, kind="stable")[(steps * contrast.size).astype(int)]
-    return Evidence(fit, drawn[picked], contrast[picked], own)
+def _even(draws: int) -> np.ndarray:
+    """Positions at even steps through so many, at most ``STORED`` of them."""
+    size = min(STORED, draws)
+    return ((np.arange(size) + 0.5) / size * draws).astype(int)
 
 
-def _quantiles(fit: Fit, effect: str, own: Prior, steps: np.ndarray) -> np.ndarray | None:
-    """Quantiles of the exact posterior of an effect; None where its model gives no likelihood of it.
+def _smooth(
+    drawn: np.ndarray, contrast: np.ndarray, slope: np.ndarray, own: Prior
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effects at even steps through their smooth posterior, each with the estimand of the draw nearest to it."""
+    size = min(STORED, drawn.size)
+    effect = quantiles(drawn, slope, own, (np.arange(size) + 0.5) / size)
+    order = np.argsort(drawn, kind="stable")
+    nearest = order[np.searchsorted((drawn[order][:-1] + drawn[order][1:]) / 2, effect)]
+    if np.allclose(np.exp(drawn), contrast):  # the estimand is a function of the effect alone
+        return effect, np.exp(effect)
+    by_estimand = np.argsort(contrast[nearest], kind="stable")
+    return drawn[nearest][by_estimand], contrast[nearest][by_estimand]
 
-    The grid has 9 SDs to each side of the draws, in steps of 0.01 SD.
-    """
-    of_model = getattr(fit.module, "effect_likelihood", None)
-    if of_model is None or fit.agreement:
-        return None
-    drawn = fit.posterior[effect].to_numpy()
-    grid = drawn.mean() + drawn.std() * np.linspace(-9, 9, 1801)
-    likelihood = of_model(fit.posterior, fit.data, fit.family, fit.priors, effect, grid)
-    if likelihood is None:
-        return None
-    log_mass = likelihood + log_density(own, grid)
-    below = np.cumsum(np.exp(log_mass - log_mass.max()))
-    return np.interp(steps * below[-1], below[:-1], (grid[:-1] + grid[1:]) / 2)
+
+def _benefit(
+    effect: np.ndarray, contrast: np.ndarray, own: Prior, prior: ReferencePrior, estimand: Estimand
+) -> float:
+    log_ratio = log_density(prior.prior, effect) - log_density(own, effect)
+    weight = np.exp(log_ratio - log_ratio.max())
+    return float(weight @ better(contrast, estimand, estimand.null) / weight.sum())

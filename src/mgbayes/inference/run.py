@@ -197,8 +197,8 @@ class Fitter:
             posterior, stats = self._sampled(job, module, job.with_printed_p(), priors, sampling)
         else:
             posterior = select(posterior, agree)
-            # A divergence where no draw is kept says nothing about those that are.
-            stats = stats.assign(diverging=stats["diverging"] & agree)
+            # A divergence where no draw is kept says nothing about those that are, and slopes know nothing of the p.
+            stats = stats.assign(diverging=stats["diverging"] & agree).drop_vars("slope")
         stats = stats.assign_attrs(agreeing_share=float(agree.mean()), agreeing_drawn=agree.size)
         return posterior, stats
 

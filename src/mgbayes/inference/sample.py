@@ -10,11 +10,12 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.inference.arrow import datasets
+from mgbayes.models.coordinates import SCALED, UNIT
 from mgbayes.models.plan import Sampling
 
 _STAGES_OF_SMALLER_STEPS = 2
 _ADAPTATIONS = {"diagonal": "diag", "low_rank": "low_rank"}
-_STATISTICS = ("diverging", "energy", "maxdepth_reached")
+_STATISTICS = ("diverging", "energy", "maxdepth_reached", "gradient")
 
 
 def compile_model(model: Any) -> Any:
@@ -40,6 +41,7 @@ def swap(compiled: Any, data: Mapping[str, np.ndarray]) -> Any:
 def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Dataset, xr.Dataset]:
     """Posterior draws and sampler statistics, (chain, draw, ...), the same for the same seed.
 
+    Among these is ``slope``, (chain, draw, of): the derivative of the log density by each parameter on the real line.
     Interrupted, it raises, where nutpie's own waiting would pass on the draws made so far as if they were all.
     """
     import nutpie
@@ -55,6 +57,7 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
         maxdepth=sampling.max_depth,
         adaptation=_ADAPTATIONS[sampling.mass_matrix],
         progress_bar=False,
+        store_gradient=True,
         return_raw_trace=True,
         blocking=False,
     )
@@ -63,7 +66,25 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
     except BaseException:
         sampler.cancel()
         raise
-    return datasets(compiled, trace, _STATISTICS)
+    posterior, stats = datasets(compiled, trace, _STATISTICS)
+    units = [str(name) for name in posterior if str(name).endswith(UNIT)]
+    return posterior.drop_vars(units), _with_slopes(compiled, posterior, stats)
+
+
+def _with_slopes(compiled: Any, posterior: xr.Dataset, stats: xr.Dataset) -> xr.Dataset:
+    """The statistics with the slope by each single parameter on the real line, in place of the whole gradient."""
+    slopes, gradient = {}, stats["gradient"].to_numpy()
+    for name, places, shape in zip(*compiled.shape_info, strict=True):
+        unit = posterior.get(f"{name.removesuffix(f'_{SCALED}__')}_{UNIT}")
+        if len(shape) == 0 and places.stop <= compiled.n_dim and (name in posterior or unit is not None):
+            slope = gradient[..., places.start]
+            slopes[name.removesuffix(f"_{SCALED}__")] = slope if unit is None else slope / unit.to_numpy()
+    values = np.stack(list(slopes.values()), axis=-1) if slopes else np.empty((*gradient.shape[:2], 0))
+    return (
+        stats.drop_vars("gradient")
+        .assign(slope=(("chain", "draw", "of"), values))
+        .assign_coords(of=list(slopes))
+    )
 
 
 def other_coordinates(sampling: Sampling) -> Sampling:

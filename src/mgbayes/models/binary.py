@@ -37,7 +37,6 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from scipy import stats
-from scipy.special import logsumexp
 
 from mgbayes.estimands.estimand import Estimand
 from mgbayes.models.arms import arms_of, padded, places
@@ -188,26 +187,6 @@ class Binary(Model):
         (mean, sd), (between,) = priors["mu"].values, priors["tau"].values
         why = f"induced by mu ~ {priors['mu'].call()} and tau ~ {priors['tau'].call()}"
         return Prior("normal", (float(sign) * mean, hypot(sd, between)), why)
-
-    def effect_likelihood(
-        self, draws: xr.Dataset, data: YesNo, family: str, priors: Priors, effect: str, at: np.ndarray
-    ) -> np.ndarray | None:
-        """The log likelihood of one log odds ratio at these values, up to a constant; None where a family shares it.
-
-        Its level is integrated out by the trapezoidal rule, over 9 SDs to each side of its draws.
-        """
-        if family != "independent":
-            return None
-        k = [effect_name(key) for key in data["endpoint"]].index(effect)
-        drawn = draws["level"].isel(endpoint=k).to_numpy()
-        level = drawn.mean() + drawn.std() * np.linspace(-9, 9, 181)
-        logit = level[:, None, None] + at[:, None] * HALF
-        likelihood = data["count"][k] * logit - data["patients"][k] * np.logaddexp(0, logit)
-        mean, sd = priors["level"].values
-        values: np.ndarray = logsumexp(
-            likelihood.sum(axis=-1) - ((level[:, None] - mean) / sd) ** 2 / 2, axis=0
-        )
-        return values
 
     def log_likelihood(
         self, draws: Mapping[str, np.ndarray], data: YesNo, family: str, reference: np.ndarray

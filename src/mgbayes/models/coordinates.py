@@ -26,11 +26,15 @@ from pytensor.graph.replace import graph_replace
 from mgbayes.models.parameters import parameter
 from mgbayes.models.priors import Prior
 
+SCALED = "reparametrized"
+UNIT = "unit__"
+"""Where θ = c + u q, ``<name>_unit__`` has u: the slope by θ, all else equal, is that by the coordinate over u."""
+
 
 class Reparametrized(Transform):
     """The coordinate q of θ = c + u bend(q), c and u being the last two inputs, as those of a normal variable are."""
 
-    name = "reparametrized"
+    name = SCALED
 
     def __init__(self, skew: float = 0.0) -> None:
         self.cosh, self.sinh = float(np.cosh(skew)), float(np.sinh(skew))
@@ -93,6 +97,8 @@ def reparametrized(
     if prior.form not in _COORDINATES:
         return parameter(name, priors)
     coordinates = _COORDINATES[prior.form](skew)
+    if coordinates.name == SCALED and not skew:
+        pm.Deterministic(f"{name}_{UNIT}", pt.as_tensor(unit).astype("float64"))
     return pm.CustomDist(
         name,
         pm.Data(f"prior_{name}", np.asarray(prior.values, dtype=float)),

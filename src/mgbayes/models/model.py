@@ -129,12 +129,6 @@ class Model(Protocol):
         """The marginal likelihood at each draw (models/components.py), of families that the catalogue names."""
         raise NotImplementedError
 
-    def effect_likelihood(
-        self, draws: xr.Dataset, data: Any, family: str, priors: Priors, effect: str, at: np.ndarray
-    ) -> np.ndarray | None:
-        """The exact log likelihood of one effect at these values; None where it is not at hand."""
-        return None
-
     def effect_prior(self, study: Study, plan: Plan, family: str, priors: Priors, name: str) -> Prior:
         """The prior that a family's priors imply for an effect."""
         return priors[name]

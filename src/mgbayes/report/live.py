@@ -68,7 +68,7 @@ def _evidence(row: Evidence, estimand: str, *, ratio: bool) -> dict[str, Any]:
         "effect": None if np.allclose(row.effect, contrast, atol=1e-6) else _packed(row.effect),
         "contrast": _packed(contrast),
         "own": parts(row.own),
-        "points": row.exact,
+        "error": row.error,
     }
 
 

@@ -69,13 +69,19 @@ const Live = (() => {
   };
 
   // What a reader sees of draws in increasing order: probabilities, median, central 95 %.
-  const answer = (draws, weight, k, outcome, threshold) => {
+  // An ``error`` is that of a smooth posterior: its points are intervals, of which one can lie on both sides of a value.
+  const answer = (draws, weight, k, outcome, threshold, error) => {
     const toScale = value => outcome.ratio ? Math.log(value) : value;
     let total = 0, squares = 0;
     for (const w of weight) { total += w; squares += w * w; }
     const beyond = value => {
       let share = 0;
       for (let i = 0; i < draws.length; i++) if (outcome.higher ? draws[i] > value : draws[i] < value) share += weight[i];
+      const next = draws.findIndex(x => x > value);
+      if (error !== null && next > 0) {
+        const above = 0.5 - (value - draws[next - 1]) / (draws[next] - draws[next - 1]);
+        share += (outcome.higher ? 1 : -1) * above * weight[above > 0 ? next - 1 : next];
+      }
       return share / total;
     };
     const quantile = p => {
@@ -91,7 +97,7 @@ const Live = (() => {
       away += (weight[i] * (better - benefit)) ** 2;
     }
     return {
-      k, trusted: k <= TRUSTED, effective: total * total / squares, benefit, error: Math.sqrt(away) / total,
+      k, trusted: k <= TRUSTED, effective: total * total / squares, benefit, error: error ?? Math.sqrt(away) / total,
       important: threshold === null || outcome.ratio && threshold <= 0 ? null : beyond(toScale(threshold)),
       median: back(quantile(0.5)), low: back(quantile(0.025)), high: back(quantile(0.975)),
     };
@@ -103,10 +109,8 @@ const Live = (() => {
     const {effect, contrast} = evidence.drawn;
     evidence.before ??= effect.map(x => logDensity(evidence.own, x));
     const ratio = effect.map((x, i) => logDensity(parts, x) - evidence.before[i]), {weight, k} = smoothed(ratio);
-    if (!evidence.points) return {...answer(contrast, weight, k, outcome, threshold), weight};
-    // Points of the exact posterior have no noise to smooth. They err by half a point, the heaviest of which weighs 1.
-    const exact = plain(ratio), total = exact.reduce((sum, w) => sum + w, 0);
-    return {...answer(contrast, exact, k, outcome, threshold), weight: exact, error: 0.5 / total};
+    const used = evidence.error === null ? weight : plain(ratio);  // points of a smooth posterior have no noise to smooth
+    return {...answer(contrast, used, k, outcome, threshold, evidence.error), weight: used};
   };
 
   // A density from weighted bins, smoothed twice by a running mean.
@@ -207,8 +211,8 @@ const Live = (() => {
       ? `P(benefit) ${percent(result.benefit)}` +
         (result.important === null ? "" : `; P(important benefit) ${percent(result.important)}`) +
         `; median ${number(result.median)} (central 95 % ${number(result.low)} to ${number(result.high)})${unit}. ` +
-        `Pareto k ${number(result.k)}; ` + (evidence.points && !inTable
-        ? `from points of the exact posterior, P(benefit) to within ${number(100 * result.error)} %.`
+        `Pareto k ${number(result.k)}; ` + (evidence.error !== null && !inTable
+        ? `from a smooth posterior, which leaves P(benefit) a Monte Carlo error of ${number(100 * result.error)} %.`
         : `${inTable ? "all" : `worth ${Math.round(result.effective)}`} draws, which leaves P(benefit) a ` +
           `Monte Carlo error of ${number(100 * result.error)} %.`)
       : `No answer: this prior is too far from that of the analysis (Pareto k ${result.k.toFixed(2)}; at most 0.7 is trusted). ` +
