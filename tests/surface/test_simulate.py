@@ -40,6 +40,24 @@ def test_every_printed_number_comes_back_but_those_that_contradict_others(
         assert row["agree"] == 68
 
 
+def test_drawn_together_definitions_hold_too(tmp_path: Path) -> None:
+    """No relapse within the year after a remission; minimal manifestations are an improvement; stopped is no dose."""
+    run = run_cli("simulate", "--together", "--members", str(MEMBERS), "--out", tmp_path, "--json")
+    assert run.code == 0, run.err
+    for row in json.loads(run.out)["files"]:
+        assert {text.partition(":")[0] for text in row["differ"]} == CONTRADICTED
+        assert row["agree"] == 76  # with the classes at three visits
+        table = pd.read_csv(row["file"])
+        after = table["relapse_days"] - table["remission_days"]
+        assert not ((after > 0) & (after <= 365)).any()
+        assert (table.loc[table["pis_mm_12m"] == "yes", "pis_improved"] == "yes").all()
+        assert ((table["prednisone_stopped"] == "yes") == (table["prednisone_mg_last"] == 0)).all()
+        about = json.loads(Path(row["file"]).with_suffix(".json").read_text("utf-8"))
+        assert about["drawn_from"] == "posterior of the cohort behind the published numbers"
+        assert "log_hazard_ratio" in about["parameters"]["relapse"]
+    assert run_cli("simulate", "--together", "--truth", tmp_path / "truth.toml").code == 2
+
+
 def test_thymoma_is_only_where_the_paper_says_so(made: tuple[dict[str, Any], Path]) -> None:
     for file in made[1].glob("*.csv"):
         rows = pd.read_csv(file)

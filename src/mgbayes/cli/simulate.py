@@ -29,6 +29,13 @@ def simulate(
         Path | None,
         typer.Option(help="A TOML file of chosen parameters, in place of the published summaries."),
     ] = None,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together",
+            help="All outcomes from the one posterior of `mgbayes cohort`: definitions hold too.",
+        ),
+    ] = False,
     excel: Annotated[bool, typer.Option("--excel", help="Write .xlsx as well as .csv.")] = False,
     cores: Annotated[int, typer.Option(min=1, help="Chains that run side by side.")] = 2,
     cache: CacheOption = True,
@@ -46,7 +53,14 @@ def simulate(
     console = stderr_console()
     with stages(console) as say:
         simulated = run(
-            loaded, members=cohorts, seed=seed, truth=truth, cores=cores, use_cache=cache, say=say
+            loaded,
+            members=cohorts,
+            seed=seed,
+            truth=truth,
+            together=together,
+            cores=cores,
+            use_cache=cache,
+            say=say,
         )
         say("writing")
         written = write_cohorts(loaded, simulated, folder, seed=seed, excel=excel)

@@ -189,7 +189,7 @@ def cohort(
         ('odds_ratio_pis_mm', True)
     """
     read = study if isinstance(study, Study) else load_study(study)
-    chosen = tuple(plans) if plans is not None else _plans_of(read)
+    chosen = tuple(plans) if plans is not None else plans_of_cohort(read)
     asked = settings or Settings()
     held, left_out = outcomes_of(read, chosen, 0.0)
     if not held:
@@ -255,7 +255,7 @@ def _tested(
     )
 
 
-def _plans_of(study: Study) -> tuple[Plan, ...]:
+def plans_of_cohort(study: Study) -> tuple[Plan, ...]:
     """Those of the study's separate fits, and of its counted events, which published numbers alone do not fit."""
     counted = [
         plan

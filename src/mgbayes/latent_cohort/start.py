@@ -8,10 +8,10 @@ import numpy as np
 from numpy.random import Generator
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.latent.digits import Moments, meeting_all, on_grid
 from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Steps, Tables
-from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
+from mgbayes.latent.digits import Moments, on_grid
 from mgbayes.simulation.cohort import Floats, Times
-from mgbayes.simulation.digits import Moments, on_grid
 from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.time_to_event import Followup
 

@@ -7,15 +7,15 @@ stay empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.latent.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.cohort import Cohort, Floats, Place, Times
-from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.doses import correlated_doses, positive
 from mgbayes.simulation.followup import Gamma, Outcome, draw_followup, paired
 from mgbayes.simulation.posterior import DAYS, Draw
@@ -44,19 +44,40 @@ def cohort_from_published(rng: Generator, study: Study, draw: Draw, doses: tuple
     """
     sizes = (int(study.reference.n), int(study.contrast.n))
     arm = (np.arange(sum(sizes)) >= sizes[0]).astype(int)
+
+    def of_models() -> dict[Place, Floats]:
+        if draw.correlation is None:
+            return {}
+        return _doses(rng, study, draw.correlation, doses, sizes)
+
     try:
         times, followup = _timed(rng, study, draw, arm)
-        values = dict(_counted(rng, study, sizes))
-        if draw.correlation is not None:
-            values |= _doses(rng, study, draw.correlation, doses, sizes)
+    except Impossible as problem:
+        raise _refused(study, problem) from None
+    return completed(rng, study, Cohort(sizes, {}, times, followup), of_models)
+
+
+def completed(
+    rng: Generator, study: Study, known: Cohort, of_models: Callable[[], Mapping[Place, Floats]]
+) -> Cohort:
+    """A cohort with what models say, and with values that meet what is published of everything else.
+
+    Raises InputError where no values have the published numbers.
+    """
+    try:
+        values = {**dict(_counted(rng, study, known.sizes)), **of_models()}
         for place in _measured(study):
-            if place not in values and (place[0] != _followup_endpoint(study) or followup is None):
-                drawn = _moments(rng, study, place, sizes, values)
+            if place not in values and (place[0] != _followup_endpoint(study) or known.followup is None):
+                drawn = _moments(rng, study, place, known.sizes, values)
                 values |= {} if drawn is None else {place: drawn}
     except Impossible as problem:
-        accepted = "a mean and SD that such values can have"
-        raise InputError(study.id, [Problem(problem.what, problem.summary, accepted)]) from None
-    return Cohort(sizes, values, times, followup)
+        raise _refused(study, problem) from None
+    return replace(known, values=values)
+
+
+def _refused(study: Study, problem: Impossible) -> InputError:
+    accepted = "a mean and SD that such values can have"
+    return InputError(study.id, [Problem(problem.what, problem.summary, accepted)])
 
 
 def _followup_endpoint(study: Study) -> str | None:

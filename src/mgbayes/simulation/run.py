@@ -14,12 +14,14 @@ from mgbayes.simulation.cohort import Cohort
 from mgbayes.simulation.from_published import Unattainable, cohort_from_published
 from mgbayes.simulation.posterior import draws, has_times, published_fits
 from mgbayes.simulation.table import Columns, columns_of, map_of
+from mgbayes.simulation.together import cohorts_together
 from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
 
 Say = Callable[[str], None]
 _DRAWS = 50  # posterior draws that may be skipped for each member, where no doses have their correlations
 FROM_PUBLISHED = "posterior of the published evidence"
+TOGETHER = "posterior of the cohort behind the published numbers"
 FROM_TRUTH = "chosen truth"
 
 
@@ -43,6 +45,7 @@ def simulate(
     members: int = 1,
     seed: int = 1,
     truth: str | Path | Truth | None = None,
+    together: bool = False,
     cores: int = 2,
     use_cache: bool = True,
     say: Say = lambda text: None,
@@ -51,13 +54,15 @@ def simulate(
 
     Each cohort has every published count, percentage, mean and SD (times and follow-up in whole days, doses in
     tenths, none below zero); the times of events and the correlations of doses are those of one draw of the
-    posterior, and follow-up is drawn given these and its own published mean and SD.
+    posterior, and follow-up is drawn given these and its own published mean and SD. Of those drawn ``together``
+    outcomes of a patient depend on each other too, and meet what definitions force.
 
     Args:
         study: a study with a map of columns.
         members: how many cohorts.
         seed: the same seed gives the same cohorts.
         truth: chosen parameters (a file, or what ``load_truth`` read) in place of the published numbers.
+        together: draw all outcomes from one posterior, that of ``cohort``, in place of one posterior for each.
         cores: chains that run side by side.
         use_cache: whether finished fits are read from the cache and added to it.
         say: called with the stage as work goes on.
@@ -68,15 +73,22 @@ def simulate(
     mapping = map_of(study)
     if members < 1:
         raise InputError("members", [Problem("members", str(members), "1 or more")])
+    if together and truth is not None:
+        raise InputError("together", [Problem("together", "True, with a truth", "one of them")])
     rng = np.random.default_rng(seed)
     if truth is not None:
         chosen = truth if isinstance(truth, Truth) else load_truth(truth, study)
         drawn: Iterator[tuple[Cohort, dict[str, Any], int]] = (
             (cohort_from_truth(rng, study, chosen), chosen.model_dump(mode="json"), 0) for _ in range(members)
         )
+        source = FROM_TRUTH
+    elif together:
+        say("drawing tables of patients")
+        drawn = ((cohort, known, 0) for cohort, known in cohorts_together(rng, study, members, seed))
+        source = TOGETHER
     else:
         drawn = _from_published(rng, study, members, cores, use_cache, say)
-    source = FROM_PUBLISHED if truth is None else FROM_TRUTH
+        source = FROM_PUBLISHED
     return tuple(
         SyntheticCohort(
             number,

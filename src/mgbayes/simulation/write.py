@@ -11,7 +11,7 @@ from typing import Any
 from mgbayes.cache import write_text
 from mgbayes.files import csv_text, writing
 from mgbayes.patients.origin import SYNTHETIC
-from mgbayes.simulation.run import FROM_PUBLISHED, SyntheticCohort
+from mgbayes.simulation.run import FROM_TRUTH, SyntheticCohort
 from mgbayes.simulation.table import Cell, Columns, map_of
 from mgbayes.study.patient_map import PatientMap
 from mgbayes.study.schema import Study
@@ -69,7 +69,7 @@ def write_cohorts(
             write_text(path, _csv(cohort.columns, mapping))
             if excel:
                 _excel(cohort.columns, path.with_suffix(".xlsx"), mapping.sheet)
-            written.append(_checked(study, path, from_published=cohort.drawn_from == FROM_PUBLISHED))
+            written.append(_checked(study, path, from_published=cohort.drawn_from != FROM_TRUTH))
             about = _about(study, cohort, written[-1], seed)
             text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
             write_text(path.with_suffix(".json"), text)
@@ -111,7 +111,7 @@ def _about(study: Study, cohort: SyntheticCohort, written: Written, seed: int) -
         "parameters": cohort.parameters,
         "software": f"mgbayes {__version__}",
     }
-    if cohort.drawn_from == FROM_PUBLISHED:
+    if cohort.drawn_from != FROM_TRUTH:
         about |= {
             "draws_passed_over": cohort.passed_over,
             "printed_numbers": {

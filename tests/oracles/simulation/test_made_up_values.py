@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mgbayes.latent.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.cohort import Times
-from mgbayes.simulation.digits import Moments, meeting_all, on_grid
 from mgbayes.simulation.doses import correlated_doses, positive
 from mgbayes.simulation.followup import Gamma, Outcome, draw_followup
 from mgbayes.study.statistics.means import MeanSD
