@@ -14,7 +14,7 @@ from mgbayes.latent_cohort.diagnostics import GROUPS, Convergence, nested_rhat
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.relations import Quiet
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
-from mgbayes.latent_cohort.run import cohort_of, outcomes_of
+from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.statements import Windows, moments
 from mgbayes.latent_cohort.timed import Timed
 from mgbayes.latent_cohort.unpublished import _Counts
@@ -157,3 +157,14 @@ def test_numbers_without_a_model_that_no_table_has_stop_nothing() -> None:
         "no table was found that has it together with the other numbers of its endpoint"
     }
     assert any(row.use == "in the model" for row in found)
+
+
+def test_groups_of_chains_start_with_few_zeros_and_with_many() -> None:
+    """Where all started with few, agreement of the groups would not show that zeros are still being gained."""
+    cohort = cohort_of(load_study(), outcomes_of(load_study(), (load_plan("prednisone"),), 0.5)[0])
+    _, state = started(cohort, Settings(chains=GROUPS))
+    assert all(one.hold(state.tables).all() for one in cohort.statements)
+    for name in ("prednisone.12m", "prednisone.last"):
+        for arm in (0, 1):
+            zeros = (state.tables.steps[name] == 0)[:, cohort.arm == arm].sum(axis=1)
+            assert np.ptp(zeros) >= 4, (name, arm, zeros)

@@ -98,7 +98,11 @@ def _with_moments(
     for who, published, statement in asked:
         drawn = _like(rng, published, low)
         if apart:
-            met = on_grid(rng, drawn, column.unit, Moments(published), low)
+            met = None
+            if column.low == 0 and column.counted_in is None:
+                met = on_grid(rng, _with_zeros(rng, published), column.unit, Moments(published), low)
+            if met is None:
+                met = on_grid(rng, drawn, column.unit, Moments(published), low)
             if met is None:
                 met = meeting_all(rng, drawn, column.unit, [Moments(published)], low)
             if met is None:
@@ -127,6 +131,21 @@ def _like(rng: Generator, published: MeanSD, low: float) -> np.ndarray:
         if drawn.min() >= low:
             break
     return np.maximum(drawn, low)
+
+
+def _with_zeros(rng: Generator, published: MeanSD) -> np.ndarray:
+    """The same with some zeros, of every number that the mean and SD allow: groups of chains start far apart.
+
+    The other k values have the mean n m / k, and what is left of the sum of squares.
+    """
+    n, mean, sd = published.n, published.mean_value, published.sd_value
+    k = np.arange(2, n + 1)
+    variance = ((n - 1) * sd**2 + n * mean**2 - (n * mean) ** 2 / k) / (k - 1)
+    if mean <= 0 or not (variance > 0).any():
+        return np.full(n, mean)
+    which = rng.choice(np.flatnonzero(variance > 0))
+    rest = MeanSD(f"{n * mean / k[which]:.9g}", f"{np.sqrt(variance[which]):.9g}", int(k[which]))
+    return rng.permutation(np.append(_like(rng, rest, 0.0), np.zeros(n - rest.n)))
 
 
 def _with_quantiles(rng: Generator, column: Column, published: Quantiles) -> Steps:
