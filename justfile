@@ -32,9 +32,10 @@ rejections:
     python -m tests.oracles.make_cohort_draws
     git diff --exit-code tests/oracles/stored
 
-# Calibration given reported p values and on imputed patients: stored evidence, made anew
+# Calibration given reported p values, on imputed patients, and of the cohort behind a paper: stored evidence, made anew
 calibrations:
     python -m tests.calibration
+    python -m tests.calibration.latent_cohort
 
 # Refits and simulations that take an hour together
 evidence:

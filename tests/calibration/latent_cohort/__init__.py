@@ -1,0 +1,1 @@
+"""Calibration of the chain over tables: patients from the priors, their published numbers alone, then the chain."""
