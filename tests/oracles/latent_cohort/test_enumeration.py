@@ -76,12 +76,21 @@ def test_amounts_on_a_grid() -> None:
     cohort = cohort_of(PILLS, outcomes)
     sampler, state, drawn = moved(cohort, AMOUNT, sweeps=240, keep=20)
     old = np.array(list(product(range(9), repeat=4)))
-    new = np.array(list(product(range(5), repeat=3)))
-    met = [old[(old.sum(1) >= 9) & (old.sum(1) <= 11)], new[new.sum(1) == 3]]
+    new = np.array(list(product(range(6), repeat=3)))
+    met = [old[(old.sum(1) >= 8) & (old.sum(1) <= 12)], new[(new.sum(1) >= 1) & (new.sum(1) <= 6)]]
     every = np.array([[*a, *b] for a in met[0] for b in met[1]])
+    every = every[
+        np.logical_and.reduce(
+            [
+                one.hold(Tables(cohort.columns, cohort.arm, {"pills.value": every}))
+                for one in sampler.cohort.statements
+            ]
+        )
+    ]
     listed = Tables(cohort.columns, cohort.arm, {"pills.value": every})
     share = weights(sampler, state, listed)
     x = drawn.steps["pills.value"]
+    assert {tuple(row) for row in x} <= {tuple(row) for row in every[share > 0]}
     assert (share > 0).sum() > 50
     agrees((x == 0).sum(1), share, (every == 0).sum(1))
     agrees(x[:, 0], share, every[:, 0])
