@@ -71,13 +71,17 @@ def test_the_share_is_of_all_draws_and_divergences_are_of_those_that_are_kept(
     drawn = (
         xr.Dataset({"x": (DIMS, np.arange(10.0).reshape(2, 5))}),
         xr.Dataset(
-            {"diverging": (DIMS, [[True, False, True, False, False], [False, True, False, False, True]])}
+            {
+                "diverging": (DIMS, [[True, False, True, False, False], [False, True, False, False, True]]),
+                "slope": ((*DIMS, "of"), np.ones((2, 5, 1))),
+            }
         ),
     )
     monkeypatch.setattr(Fitter, "_sampled", lambda *arguments: drawn)
     posterior, stats = Fitter(use_cache=False)._drawn(job, _Model(), {}, {}, plan.sampling)
     assert posterior["x"].to_numpy().tolist() == [[1.0, 2.0], [5.0, 9.0]]
     assert stats.attrs == {"agreeing_share": 0.5, "agreeing_drawn": 10}
+    assert "slope" not in stats  # it knows nothing of the p value
     assert stats["diverging"].to_numpy().tolist() == [
         [False, False, True, False, False],
         [False] * 4 + [True],

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from mgbayes.inference.arrow import datasets
-from mgbayes.models.coordinates import SCALED, UNIT
 from mgbayes.models.plan import Sampling
 
 _STAGES_OF_SMALLER_STEPS = 2
@@ -66,13 +65,13 @@ def draw(compiled: Any, sampling: Sampling, *, cores: int = 2) -> tuple[xr.Datas
     except BaseException:
         sampler.cancel()
         raise
-    posterior, stats = datasets(compiled, trace, _STATISTICS)
-    units = [str(name) for name in posterior if str(name).endswith(UNIT)]
-    return posterior.drop_vars(units), _with_slopes(compiled, posterior, stats)
+    return _with_slopes(compiled, *datasets(compiled, trace, _STATISTICS))
 
 
-def _with_slopes(compiled: Any, posterior: xr.Dataset, stats: xr.Dataset) -> xr.Dataset:
-    """The statistics with the slope by each single parameter on the real line, in place of the whole gradient."""
+def _with_slopes(compiled: Any, posterior: xr.Dataset, stats: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """The draws, and the statistics with the slope by each single parameter on the real line as their gradient."""
+    from mgbayes.models.coordinates import SCALED, UNIT
+
     slopes, gradient = {}, stats["gradient"].to_numpy()
     for name, places, shape in zip(*compiled.shape_info, strict=True):
         unit = posterior.get(f"{name.removesuffix(f'_{SCALED}__')}_{UNIT}")
@@ -80,11 +79,9 @@ def _with_slopes(compiled: Any, posterior: xr.Dataset, stats: xr.Dataset) -> xr.
             slope = gradient[..., places.start]
             slopes[name.removesuffix(f"_{SCALED}__")] = slope if unit is None else slope / unit.to_numpy()
     values = np.stack(list(slopes.values()), axis=-1) if slopes else np.empty((*gradient.shape[:2], 0))
-    return (
-        stats.drop_vars("gradient")
-        .assign(slope=(("chain", "draw", "of"), values))
-        .assign_coords(of=list(slopes))
-    )
+    of_each = xr.DataArray(values, dims=("chain", "draw", "of"), coords={"of": list(slopes)})
+    units = [str(name) for name in posterior if str(name).endswith(UNIT)]
+    return posterior.drop_vars(units), stats.drop_vars("gradient").assign(slope=of_each)
 
 
 def other_coordinates(sampling: Sampling) -> Sampling:

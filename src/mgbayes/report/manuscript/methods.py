@@ -90,7 +90,7 @@ def _models(reanalysis: Reanalysis) -> Text:
 
 def _computation(reanalysis: Reanalysis) -> Text:
     source = provenance(reanalysis)
-    samplings = {fit.plan.sampling for fit in reanalysis.fits}
+    samplings = [fit.plan.sampling_of(fit.family, patients=fit.used is not None) for fit in reanalysis.fits]
     chains = _span(row.chains for row in samplings)
     draws = _span(row.draws for row in samplings)
     tune = _span(row.tune for row in samplings)
