@@ -33,7 +33,7 @@ def _plan(name: str) -> Plan:
     return mb.load_plan(name).model_copy(update={"alternative_families": (), "printed_p": ()})
 
 
-@pytest.fixture(scope="module", name="results", params=["binary", "relapse", "remission"])
+@pytest.fixture(scope="module", name="results", params=["binary", "relapse"])
 def _results(request: pytest.FixtureRequest) -> Results:
     return mb.reanalyze(load_study(), plans=[_plan(request.param)], search=False)
 
