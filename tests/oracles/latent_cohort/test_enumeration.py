@@ -221,7 +221,7 @@ def test_events_times_and_follow_up() -> None:
 def _summed_over_followup(sampler: Any, state: Any, times: Any) -> Any:
     lengths = np.arange(1, 400)
     cohort = sampler.cohort
-    by_patient = np.zeros((12, 7))  # log density of each time (0 for no event), follow-up summed over
+    of_time = np.zeros((12, 7))  # log density of each time (0 for no event), follow-up summed over
     for t in range(12):
         one = np.full((len(lengths), 7), t)
         tables = Tables(
@@ -234,8 +234,8 @@ def _summed_over_followup(sampler: Any, state: Any, times: Any) -> Any:
             },
         )
         density = by_patient(sampler, state, tables)
-        by_patient[t] = np.log(np.exp(density).sum(axis=0))
-    log_share = by_patient[times, np.arange(7)].sum(axis=1)
+        of_time[t] = np.log(np.exp(density).sum(axis=0))
+    log_share = of_time[times, np.arange(7)].sum(axis=1)
     event = (times > 0).astype(int)
     tables = Tables(
         cohort.columns,
