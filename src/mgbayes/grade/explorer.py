@@ -105,10 +105,10 @@ def _smooth(
     """Effects at even steps through their smooth posterior, each with the estimand of the draw nearest to it."""
     size = min(STORED, drawn.size)
     effect = quantiles(drawn, slope, own, (np.arange(size) + 0.5) / size)
-    order = np.argsort(drawn, kind="stable")
-    nearest = order[np.searchsorted((drawn[order][:-1] + drawn[order][1:]) / 2, effect)]
     if np.allclose(np.exp(drawn), contrast):  # the estimand is a function of the effect alone
         return effect, np.exp(effect)
+    order = np.argsort(drawn, kind="stable")
+    nearest = order[np.searchsorted((drawn[order][:-1] + drawn[order][1:]) / 2, effect)]
     by_estimand = np.argsort(contrast[nearest], kind="stable")
     return drawn[nearest][by_estimand], contrast[nearest][by_estimand]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from mgbayes.latent_cohort.answer import CohortAnswer
+    from mgbayes.latent_cohort.answer import Answer, CohortAnswer
 
 
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
@@ -48,26 +48,31 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
 
 def estimands(found: CohortAnswer) -> pd.DataFrame:
     """A row for each estimand; without numbers where its chains did not agree."""
-    rows = []
-    for row, alone in zip(found.answers, found.independent, strict=True):
-        known = row.convergence.ok
-        low, high = row.interval() if known else (None, None)
-        rows.append(
-            {
-                "outcome": row.outcome.name,
-                "estimand": row.estimand.id,
-                "label": row.estimand.label,
-                "unit": row.estimand.unit,
-                "median": row.median if known else None,
-                "low_95": low,
-                "high_95": high,
-                "p_benefit": row.p_benefit if known else None,
-                "p_benefit_independent": alone.p_benefit if alone.convergence.ok else None,
-                "rhat": row.convergence.rhat,
-                "effective_draws": row.convergence.effective,
-            }
-        )
+    pairs = zip(found.answers, found.independent, strict=True)
+    rows = [_estimand(row, p_benefit_independent=_p_benefit(alone)) for row, alone in pairs]
     return pd.DataFrame(rows)
+
+
+def _estimand(row: Answer, **more: float | None) -> dict[str, object]:
+    known = row.convergence.ok
+    low, high = row.interval() if known else (None, None)
+    return {
+        "outcome": row.outcome.name,
+        "estimand": row.estimand.id,
+        "label": row.estimand.label,
+        "unit": row.estimand.unit,
+        "median": row.median if known else None,
+        "low_95": low,
+        "high_95": high,
+        "p_benefit": _p_benefit(row),
+        **more,
+        "rhat": row.convergence.rhat,
+        "effective_draws": row.convergence.effective,
+    }
+
+
+def _p_benefit(row: Answer) -> float | None:
+    return row.p_benefit if row.convergence.ok else None
 
 
 def dependence(found: CohortAnswer) -> pd.DataFrame:
@@ -133,25 +138,7 @@ def p_given_the_rest(found: CohortAnswer) -> pd.DataFrame:
 
 def estimands_given_p(found: CohortAnswer) -> pd.DataFrame:
     """A row for each estimand given the reported p values that can be reached, where that was asked for."""
-    rows = []
-    for row in found.given_p.answers if found.given_p else ():
-        known = row.convergence.ok
-        low, high = row.interval() if known else (None, None)
-        rows.append(
-            {
-                "outcome": row.outcome.name,
-                "estimand": row.estimand.id,
-                "label": row.estimand.label,
-                "unit": row.estimand.unit,
-                "median": row.median if known else None,
-                "low_95": low,
-                "high_95": high,
-                "p_benefit": row.p_benefit if known else None,
-                "rhat": row.convergence.rhat,
-                "effective_draws": row.convergence.effective,
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_estimand(row) for row in (found.given_p.answers if found.given_p else ())])
 
 
 def not_reported(found: CohortAnswer) -> pd.DataFrame:
