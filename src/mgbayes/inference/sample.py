@@ -73,7 +73,8 @@ def _with_slopes(compiled: Any, posterior: xr.Dataset, stats: xr.Dataset) -> tup
     from mgbayes.models.coordinates import SCALED, UNIT
 
     slopes, gradient = {}, stats["gradient"].to_numpy()
-    for name, places, shape in zip(*compiled.shape_info, strict=True):
+    parameters = getattr(compiled, "shape_info", ())  # a density that is a function has none by name
+    for name, places, shape in zip(*parameters, strict=True):
         unit = posterior.get(f"{name.removesuffix(f'_{SCALED}__')}_{UNIT}")
         if len(shape) == 0 and places.stop <= compiled.n_dim and (name in posterior or unit is not None):
             slope = gradient[..., places.start]
