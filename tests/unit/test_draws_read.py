@@ -8,6 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from numpy.testing import assert_allclose
+from nutpie.compiled_pyfunc import from_pyfunc
 
 from mgbayes.inference.arrow import datasets
 from mgbayes.inference.sample import compile_model, draw
@@ -61,3 +62,18 @@ def test_each_draw_has_the_slope_of_the_log_density_by_each_parameter_on_the_rea
     assert_allclose(
         stats["slope"].sel(of="level"), away @ x[0] - level / 4 + of_effect * moves + 0.5, rtol=1e-9
     )
+
+
+def test_draws_of_a_density_that_is_a_function_have_no_slopes() -> None:
+    """Such as a method under comparison has, which is compiled from no model."""
+    compiled = from_pyfunc(
+        2,
+        lambda: lambda theta: (float(-theta @ theta / 2), -theta),
+        lambda *_: lambda theta: {"theta": np.array(theta)},
+        [np.dtype(float)],
+        [(2,)],
+        ["theta"],
+    )
+    posterior, stats = draw(compiled, Sampling(draws=100, tune=100, chains=2, seed=1), cores=1)
+    assert posterior["theta"].shape == (2, 100, 2)
+    assert stats["slope"].sizes == {"chain": 2, "draw": 100, "of": 0}
