@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -15,10 +16,12 @@ from mgbayes.models.plan import Plan, PrintedPUse
 from mgbayes.models.plan_file import load_plan, shipped_plans, with_priors
 from mgbayes.planning.check import checked_jobs
 from mgbayes.planning.choose import proposed
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
 
 
+@on_a_bar
 def fit(
     study: Study | str,
     plan: Plan | str,
@@ -30,6 +33,7 @@ def fit(
     patients: xr.Dataset | None = None,
     cores: int = 2,
     use_cache: bool = True,
+    say: Say = quiet,
 ) -> Fit:
     """Fit one model of one outcome.
 
@@ -43,8 +47,7 @@ def fit(
         patients: from ``read_patients``; the evidence is then their values, and no published number.
         cores: chains that run side by side.
         use_cache: whether a finished fit is read from the cache, and a new one added to it.
-
-    The stage is shown meanwhile, in a terminal and in a notebook.
+        say: called with the title and the stage as work goes on; a bar by default.
 
     Returns:
         The fit, with ``summary()``, ``tree`` (ArviZ's groups), ``model`` (the PyMC model) and ``diagnostics``. One
@@ -70,13 +73,7 @@ def fit(
         read = _read_otherwise(read, alternative)
     job = Job(read, chosen, chosen.family, uses, alternative, patients=patients)
     checked_jobs(read, [chosen], lambda _: [job])
-    from rich.console import Console
-
-    with Console(stderr=True).status(job.title) as status:
-        fitter = Fitter(
-            cores=cores, use_cache=use_cache, say=lambda stage: status.update(f"{job.title}: {stage}")
-        )
-        return fitter.fit(job)
+    return Fitter(cores=cores, use_cache=use_cache, say=partial(say, f"{job.title}:")).fit(job)
 
 
 def _plan_named(study: Study, name: str) -> Plan:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgbayes.models.plan import Plan
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.results import Results
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from mgbayes.inference.job import Job
     from mgbayes.planning.missing import Missing
 
-Say = Callable[[str, str], None]
 
-
+@on_a_bar
 def reanalyze(
     study: Study | str,
     out: str | Path | None = None,
@@ -32,7 +32,7 @@ def reanalyze(
     search: bool = True,
     cores: int = 2,
     use_cache: bool = True,
-    say: Say = lambda stage, detail: None,
+    say: Say = quiet,
 ) -> Results:
     """Re-analyze a study; where a folder ``out`` is named, write the report to it.
 
@@ -45,7 +45,7 @@ def reanalyze(
         search: whether data sets are searched where a test needs the patients.
         cores: processes and chains that run side by side.
         use_cache: whether finished work is read from the cache and added to it.
-        say: called with the stage and its detail as work goes on.
+        say: called with the stage and its detail as work goes on; a bar by default.
 
     A fit that fails its diagnostics is part of the result, without estimands. Raises InputError, before anything is
     written, when the input is not usable or nothing can be modelled.
@@ -72,7 +72,7 @@ def reanalyze(
         cores=cores,
         use_cache=use_cache,
         say=lambda detail: say("fitting", detail),
-        meanwhile=partial(verify, study, search=search, use_cache=use_cache),
+        meanwhile=partial(verify, study, search=search, use_cache=use_cache, say=quiet),
     )
     shown = None if patients is None else about(patients)
     result = Results(study, ledger, tuple(fits), patients=shown, not_modelled=missing)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.reanalysis import reanalyze
 from mgbayes.study.schema import Study
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 USUAL_PROFILE = "190mm-300dpi"
 
 
+@on_a_bar
 def manuscript(
     study: Study | str | Results,
     out: str | Path,
@@ -25,7 +27,7 @@ def manuscript(
     search: bool = True,
     cores: int = 2,
     use_cache: bool = True,
-    say: Callable[[str, str], None] = lambda stage, detail: None,
+    say: Say = quiet,
 ) -> list[Path]:
     """Write ``supplement.docx``, ``supplement.tex`` with ``references.bib``, and ``figures/``; returns their places.
 

@@ -49,7 +49,7 @@ def _page(browser: Browser, results: Results, tmp_path_factory: pytest.TempPathF
 def _priors(row: Explorable) -> list[ReferencePrior]:
     """The 12 named priors and normal ones, some more than 20, since the page refuses what its draws do not reach."""
     e, unit = row.varied.size, row.varied.unit
-    points = [(mean, sd * unit) for sd in (0.5, 1.0, 0.3) for mean in (-e, 0.0, 0.5 * e, 2 * e)]
+    points = [(mean, sd * unit) for sd in (0.5, 1.0, 0.3, 0.7) for mean in (-e, 0.0, 0.5 * e, 2 * e)]
     return [
         *row.priors,
         *(normal_prior(f"normal {mean:.2f}, {sd:.2f}", mean, sd, "A point.") for mean, sd in points),

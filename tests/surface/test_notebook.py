@@ -15,6 +15,7 @@ import pandas as pd
 import pymc as pm
 import pytest
 import xarray as xr
+from jupyter_client.manager import start_new_kernel
 
 import mgbayes as mb
 from mgbayes.errors import InputError
@@ -51,6 +52,22 @@ def _fit() -> Fit:
 
 def test_the_page_is_short() -> None:
     assert len([line for line in LINES.splitlines() if line.strip()]) <= 15
+
+
+def test_a_notebook_shows_every_stage_on_one_line_without_widgets_and_keeps_none() -> None:
+    """In a kernel as notebooks have it; nor is there a word on standard error."""
+    manager, client = start_new_kernel()
+    seen: list[dict[str, Any]] = []
+    try:
+        code = "import mgbayes as mb; mb.verify(mb.load_study(), search=False, use_cache=False).tally()"
+        client.execute_interactive(code, output_hook=seen.append, timeout=120)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    kinds = ("display_data", "update_display_data")
+    lines = [it["content"]["data"]["text/plain"] for it in seen if it["msg_type"] in kinds]
+    assert lines == ["starting", *(claim.id for claim in mb.load_study().claims), ""]
+    assert {it["msg_type"] for it in seen} - {*kinds, "status"} == {"execute_input", "execute_result"}
 
 
 @pytest.mark.long

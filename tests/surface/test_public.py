@@ -55,10 +55,10 @@ def test_every_command_is_a_public_function() -> None:
 
 
 def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None:
-    import mgbayes.calibrate.run
+    from mgbayes.calibrate import run
 
     assert callable(mgbayes.calibrate)
-    assert mgbayes.calibrate is mgbayes.calibrate.__globals__["calibrate"]
+    assert mgbayes.calibrate is run.calibrate
 
 
 WITH_EXAMPLES = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from mgbayes.calibrate.setting import CHAINS, DRAWS, SEED, Setting
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.study.schema import Study
 
 
+@on_a_bar
 def calibrate(
     study: Study,
     plans: Sequence[Plan],
@@ -27,7 +29,7 @@ def calibrate(
     jobs: int = 2,
     on_patients: bool = False,
     adjusted: tuple[str, ...] = (),
-    say: Callable[[str], None] = lambda text: None,
+    say: Say = quiet,
 ) -> list[SbcResult]:
     """Simulate, refit and rank for each plan, on cohorts like the study's; store each result in ``folder``.
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import STUDY, stderr_console
+from mgbayes.cli.shared import STUDY
+from mgbayes.progress import stderr_console
 
 
 def calibrate(
@@ -47,7 +48,7 @@ def calibrate(
         plans = [p.with_family(family) for p in plans]
     console = stderr_console()
 
-    def say(text: str) -> None:
+    def say(text: str, _: str = "") -> None:
         console.print(text, markup=False, highlight=False)
 
     results = run(

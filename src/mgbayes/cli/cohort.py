@@ -8,17 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import (
-    CoresOption,
-    JsonOption,
-    PlanOption,
-    StudyArgument,
-    named_plans,
-    print_json,
-    stages,
-    stderr_console,
-)
+from mgbayes.cli.shared import CoresOption, JsonOption, PlanOption, StudyArgument, named_plans, print_json
 from mgbayes.errors import EXIT_FIT_FAILED
+from mgbayes.progress import stages, stderr_console
 
 
 def cohort(

@@ -8,16 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import (
-    CacheOption,
-    ClusterOption,
-    CoresOption,
-    JsonOption,
-    StudyArgument,
-    print_json,
-    stages,
-    stderr_console,
-)
+from mgbayes.cli.shared import CacheOption, ClusterOption, CoresOption, JsonOption, StudyArgument, print_json
+from mgbayes.progress import stages, stderr_console
 
 Arms = Annotated[
     tuple[int, int] | None,
@@ -90,7 +82,8 @@ def compare(
             repetitions=usual_repetitions(loaded, arms) if repetitions is None else repetitions,
             published=published,
             methods=method or (),
-            work=Work(cores, cache, say, cluster),
+            work=Work(cores, cache, cluster=cluster),
+            say=say,
         )
         say("writing")
         write_comparison(comparison, folder)

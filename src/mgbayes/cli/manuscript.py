@@ -16,9 +16,8 @@ from mgbayes.cli.shared import (
     StudyArgument,
     named_plans,
     print_json,
-    stages,
-    stderr_console,
 )
+from mgbayes.progress import stages, stderr_console
 
 
 def manuscript(

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import StudyArgument, stderr_console
+from mgbayes.cli.shared import StudyArgument
+from mgbayes.progress import stderr_console
 
 
 def plan(

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import JsonOption, print_json, progress_bar, stderr_console
+from mgbayes.cli.shared import JsonOption, print_json
+from mgbayes.progress import progress_bar, stderr_console
 
 
 def qualify(

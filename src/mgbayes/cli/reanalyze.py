@@ -18,10 +18,9 @@ from mgbayes.cli.shared import (
     SearchOption,
     StudyArgument,
     named_plans,
-    stages,
-    stderr_console,
 )
 from mgbayes.errors import EXIT_FIT_FAILED
+from mgbayes.progress import stages, stderr_console
 
 if TYPE_CHECKING:
     from xarray import Dataset

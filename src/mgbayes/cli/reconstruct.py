@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import JsonOption, print_json, stderr_console
+from mgbayes.cli.shared import JsonOption, print_json
+from mgbayes.progress import stderr_console
 
 
 def reconstruct(

@@ -16,10 +16,9 @@ from mgbayes.cli.shared import (
     PlanOption,
     StudyArgument,
     named_plans,
-    stages,
-    stderr_console,
 )
 from mgbayes.errors import EXIT_FIT_FAILED
+from mgbayes.progress import stages, stderr_console
 
 
 def sensitivity(

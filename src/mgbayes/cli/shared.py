@@ -1,20 +1,15 @@
-"""Options of several commands, progress on standard error, results as JSON on standard output."""
+"""Options of several commands, and results as JSON on standard output."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from mgbayes.models.plan import Plan
 
 STUDY = "An embedded study (litchman2020) or the path of a study file."
@@ -40,40 +35,11 @@ SearchOption = Annotated[
 ]
 
 
-def stderr_console() -> Console:
-    """Where everything but results goes."""
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
 def named_plans(names: list[str] | None) -> list[Plan] | None:
     """The plans of these names or files; None where none is named. Raises InputError."""
     from mgbayes.models.plan_file import load_plan
 
     return [load_plan(name) for name in names] if names else None
-
-
-@contextmanager
-def progress_bar(console: Console) -> Iterator[Progress]:
-    """A progress bar that leaves nothing behind."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield progress
-
-
-@contextmanager
-def stages(console: Console) -> Iterator[Callable[..., None]]:
-    """A progress bar of unknown length; the function that it gives shows the stage."""
-    with progress_bar(console) as progress:
-        task = progress.add_task("starting", total=None)
-
-        def say(stage: str, detail: str = "") -> None:
-            progress.update(task, description=f"{stage} {detail}".rstrip())
-
-        yield say
 
 
 def print_json(value: object) -> None:

@@ -8,14 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import (
-    CacheOption,
-    JsonOption,
-    StudyArgument,
-    print_json,
-    stages,
-    stderr_console,
-)
+from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, print_json
+from mgbayes.progress import stages, stderr_console
 
 
 def simulate(

@@ -14,9 +14,8 @@ from mgbayes.cli.shared import (
     SearchOption,
     StudyArgument,
     print_json,
-    progress_bar,
-    stderr_console,
 )
+from mgbayes.progress import progress_bar, stderr_console
 
 if TYPE_CHECKING:
     from mgbayes.patient_comparison import PatientComparison
@@ -51,10 +50,10 @@ def verify(
     with progress_bar(console) as progress:
         task = progress.add_task("verifying", total=len(loaded.claims))
 
-        def say(claim: str) -> None:
+        def say(claim: str, _: str = "") -> None:
             progress.update(task, advance=1, description=f"verifying {claim}")
 
-        ledger = run(loaded, search=search, use_cache=cache, progress=say)
+        ledger = run(loaded, search=search, use_cache=cache, say=say)
     if json:
         print_json(ledger.to_json() | ({} if comparison is None else {"patients": comparison.to_json()}))
         return

@@ -37,6 +37,7 @@ from mgbayes.comparison.truths import TIMES, VALUES, TimesTruth, ValuesTruth
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.models.priors import Prior
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.robustness.reference_priors import ReferencePrior, cohort_prior, priors_of_size
 from mgbayes.study.load import load_study
 from mgbayes.study.numbers import find_count
@@ -153,6 +154,7 @@ class Comparison:
         )
 
 
+@on_a_bar
 def compare(
     study: Study | str | None = None,
     *,
@@ -165,6 +167,7 @@ def compare(
     own_times: Mapping[str, Method] = MappingProxyType({}),
     own_values: Mapping[str, Method] = MappingProxyType({}),
     work: Work | None = None,
+    say: Say = quiet,
 ) -> Comparison:
     """Compare rules for yes/no outcomes on every table that two arms can give, and methods on simulated studies.
 
@@ -180,6 +183,7 @@ def compare(
         own_times, own_values: methods of your own by id, each a ``Method`` with a function of many studies.
         work: how many processes simulate side by side, and whether finished blocks are read and kept; the figures
             do not depend on it.
+        say: called with the stage as work goes on; a bar by default.
 
     Raises:
         InputError: with every problem: arms of no patient or too many, an odds ratio that is no benefit, a scenario
@@ -203,7 +207,7 @@ def compare(
     check(sizes, expected, counts, given, asked, methods, list(known.values()), faults)
     assert sizes is not None  # checked
     of_study = read if arms is None else None
-    work = work or Work()
+    work = replace(work or Work(), say=say)
     found = _of_counts(Tables(*sizes), of_study, expected, counts)
     if repetitions:
         chosen = {kind: _chosen(rows, methods) for kind, rows in known.items()}

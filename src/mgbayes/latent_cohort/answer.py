@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -42,11 +42,10 @@ from mgbayes.models.plan import Plan
 from mgbayes.models.plan_file import shipped_plans
 from mgbayes.overall.main_outcomes import main_estimands
 from mgbayes.planning.choose import plans_of
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.study.about import overlap
 from mgbayes.study.load import load_study
 from mgbayes.study.schema import Study
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -155,13 +154,14 @@ class CohortAnswer:
         return separate(self.study, main_of(self.answers))
 
 
+@on_a_bar
 def cohort(
     study: Study | str,
     plans: Sequence[Plan] | None = None,
     *,
     settings: Settings | None = None,
     cores: int = 2,
-    say: Say = lambda stage: None,
+    say: Say = quiet,
 ) -> CohortAnswer:
     """Draw the cohort behind a study: patients who have every published number at once, and what follows from them.
 
@@ -172,7 +172,7 @@ def cohort(
         settings: how long chains run, and the prior of how outcomes depend on each other. With independent
             outcomes, and with twice the dependence, half as many draws are made to see what depends on it.
         cores: processes that run side by side.
-        say: told what is being done.
+        say: called with the stage as work goes on; a bar by default.
 
     Returns:
         The answer; the tables of patients are in memory only.

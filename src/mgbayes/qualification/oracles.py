@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from mgbayes.frequentist import samples
+from mgbayes.progress import quiet
 from mgbayes.qualification import refits
 from mgbayes.study.load import embedded_oracles
 
@@ -85,7 +86,7 @@ def _ledger() -> Any:
     from mgbayes.study.load import load_study
     from mgbayes.verification.ledger import verify
 
-    return verify(load_study(), search=False, use_cache=False)
+    return verify(load_study(), search=False, use_cache=False, say=quiet)
 
 
 def _lifetime(given: Given) -> Computed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from mgbayes.inference.job import Job, jobs_of
 from mgbayes.models.plan import Plan
 from mgbayes.planning.check import checked_jobs
 from mgbayes.planning.choose import plans_of
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.robustness.cell import FROM_REPORTS, REFITTED, Cell
 from mgbayes.robustness.confounding import CONFOUNDING, PlanConfounding, confounding_settings
 from mgbayes.robustness.decision import Flips, Rule, flips
@@ -45,6 +46,7 @@ class Grid:
         return tuple(cell for cell in self.cells if not cell.usable and not cell.disagrees)
 
 
+@on_a_bar
 def sensitivity(
     study: Study,
     plans: Sequence[Plan] | None = None,
@@ -53,7 +55,7 @@ def sensitivity(
     use_cache: bool = True,
     surfaces: bool = True,
     cluster: str | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Say = quiet,
 ) -> Grid:
     """Make every cell of the plans' grids, and their tipping surfaces unless ``surfaces`` is false.
 

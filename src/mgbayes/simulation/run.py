@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mgbayes.errors import InputError, Problem
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.simulation.cohort import Cohort
 from mgbayes.simulation.from_published import Unattainable, cohort_from_published
 from mgbayes.simulation.posterior import draws, has_times, published_fits
@@ -18,7 +19,6 @@ from mgbayes.simulation.together import cohorts_together
 from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
 
-Say = Callable[[str], None]
 _DRAWS = 50  # posterior draws that may be skipped for each member, where no doses have their correlations
 FROM_PUBLISHED = "posterior of the published evidence"
 TOGETHER = "posterior of the cohort behind the published numbers"
@@ -39,6 +39,7 @@ class SyntheticCohort:
     passed_over: int = 0
 
 
+@on_a_bar
 def simulate(
     study: Study,
     *,
@@ -48,7 +49,7 @@ def simulate(
     together: bool = False,
     cores: int = 2,
     use_cache: bool = True,
-    say: Say = lambda text: None,
+    say: Say = quiet,
 ) -> tuple[SyntheticCohort, ...]:
     """Synthetic cohorts of a study's patients, in the columns of its map.
 
@@ -65,7 +66,7 @@ def simulate(
         together: draw all outcomes from one posterior, that of ``cohort``, in place of one posterior for each.
         cores: chains that run side by side.
         use_cache: whether finished fits are read from the cache and added to it.
-        say: called with the stage as work goes on.
+        say: called with the stage as work goes on; a bar by default.
 
     Raises:
         InputError: when the study has no map, a fit fails its diagnostics, or no patients have the published numbers.

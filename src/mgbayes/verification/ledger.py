@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from mgbayes.cache import Cache, content_key
+from mgbayes.progress import Say, on_a_bar, quiet
 from mgbayes.study.numbers import wording
 from mgbayes.study.schema import Alternative, Claim, Study
 from mgbayes.verification.comparison import Question, question_of
@@ -24,19 +24,20 @@ _CACHE: Cache[Ledger] = Cache("ledgers", Ledger)
 _SOURCES = ("study", "verification", "frequentist", "reconstruction")
 
 
+@on_a_bar
 def verify(
     study: Study,
     *,
     search: bool = True,
     seed: int = SEED,
     use_cache: bool = True,
-    progress: Callable[[str], None] = lambda claim: None,
+    say: Say = quiet,
 ) -> Ledger:
     """Re-compute every claim of a study and give each a verdict.
 
     With ``search``, claims whose test needs the patients are searched over the data sets that
-    reproduce the printed summaries (seconds, not milliseconds). ``progress`` is called with the
-    id of each claim. With ``use_cache``, a finished ledger is read from the cache.
+    reproduce the printed summaries (seconds, not milliseconds). ``say`` is called with the
+    id of each claim, a bar by default. With ``use_cache``, a finished ledger is read from the cache.
 
     Example:
         >>> import mgbayes as mb
@@ -51,7 +52,7 @@ def verify(
         return finished
     results = []
     for claim in study.claims:
-        progress(claim.id)
+        say(claim.id)
         results.append(_claim_result(study, claim, search=search, seed=seed))
     ledger = Ledger(study.id, tuple(results), findings_of(study, tuple(results)), searched=search)
     if use_cache:
