@@ -334,7 +334,7 @@ def found(name: str, count: int) -> Found:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("count", [40, pytest.param(1500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [40, pytest.param(1500, marks=pytest.mark.evidence)])
 def test_what_some_sample_prints_passes_and_what_none_prints_is_caught(name: str, count: int) -> None:
     result = found(name, count)
     assert result.refused == []
