@@ -125,7 +125,8 @@ def test_a_plan_for_what_the_spreadsheet_lacks_is_refused(patients: tuple[Study,
 def test_every_model_leaves_each_patient_out(patients: tuple[Study, xr.Dataset], plan: Plan) -> None:
     """Through the fitter, as the main job does it; a short run has the same parts as a long one."""
     loaded, rows = patients
-    short = plan.model_copy(update={"sampling": plan.sampling.model_copy(update={"draws": 100, "tune": 100})})
+    few = {"draws": 100, "tune": 100, "max_depth": 5}
+    short = plan.model_copy(update={"sampling": plan.sampling.model_copy(update=few)})
     fit = Fitter(use_cache=False).attempt(Job(loaded, short, plan.family, patients=rows))
     assert fit.leave_one_out is not None
     assert fit.leave_one_out.patients == fit.used
