@@ -17,37 +17,47 @@ from tests.known_models import STUDY, relapse, remission
 from tests.oracles.arms_swapped import hold_mirrored, shorter, summaries, swapped
 
 FOLDER = ROOT / "studies"
+
+
+def _own(plan: Plan, family: str) -> pytest.MarkDecorator:
+    """A plan's own family is fitted on every change, the others before a release."""
+    return pytest.mark.long if family == plan.family else pytest.mark.evidence
+
+
 TIMES = [
-    (plan, family) for plan in ("remission", "relapse") for family in MODELS[load_plan(plan).model].parameters
+    pytest.param(plan.id, family, marks=_own(plan, family))
+    for plan in map(load_plan, ("remission", "relapse"))
+    for family in MODELS[plan.model].parameters
 ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("plan", "family"), TIMES)
 def test_naming_the_other_arm_as_reference_mirrors_every_contrast_of_times(plan: str, family: str) -> None:
     fitter, asked = Fitter(use_cache=False, predictive=False), shorter(load_plan(plan))
     hold_mirrored(summaries(fitter, STUDY, asked, family), summaries(fitter, swapped(STUDY), asked, family))
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("family", ["normal_ratio", "normal", "softplus_normal"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(family, marks=_own(load_plan("prednisone"), family))
+        for family in ("normal_ratio", "normal", "softplus_normal")
+    ],
+)
 def test_naming_the_other_arm_as_reference_mirrors_every_difference(family: str) -> None:
     fitter, asked = Fitter(use_cache=False, predictive=False), shorter(load_plan("prednisone"))
     hold_mirrored(summaries(fitter, STUDY, asked, family), summaries(fitter, swapped(STUDY), asked, family))
 
 
 OTHERS = [
-    (study, plan, family)
+    pytest.param(study, plan, family, marks=_own(plan, family), id=f"{study}-{family}")
     for study, file in (("decarli2021", "qor40"), ("faglia2010", "healing"), ("lim2011", "yes_no"))
     for plan in (load_plan(FOLDER / study / f"{file}.toml"),)
     for family in (plan.family, *plan.alternative_families)
 ]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "plan", "family"), OTHERS, ids=[f"{name}-{last}" for name, _, last in OTHERS]
-)
+@pytest.mark.parametrize(("name", "plan", "family"), OTHERS)
 def test_in_other_studies_too(name: str, plan: Plan, family: str) -> None:
     study, asked = load_study(FOLDER / f"{name}.toml"), shorter(plan)
     fitter = Fitter(use_cache=False, predictive=False)

@@ -10,14 +10,21 @@ from tests.oracles.published.monte_carlo import Printed, compared
 from tests.oracles.published.run import rows_of
 
 QUICK = ("spondylitis",)
+SLOW = ("mice", "chickens", "magnesium", "surgical")
+"""A minute or more each."""
+
+
+def _marks(case: str) -> tuple[pytest.MarkDecorator, ...]:
+    return (
+        ()
+        if case.startswith(QUICK)
+        else (pytest.mark.evidence if case.startswith(SLOW) else pytest.mark.long,)
+    )
 
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(case, id=case.id, marks=() if case.id.startswith(QUICK) else pytest.mark.long)
-        for case in CASES
-    ],
+    [pytest.param(case, id=case.id, marks=_marks(case.id)) for case in CASES],
 )
 def test_the_published_posterior_is_the_project_s(case: Case) -> None:
     rows = rows_of(case)
