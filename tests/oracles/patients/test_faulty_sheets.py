@@ -44,8 +44,13 @@ def _places(error: InputError) -> set[tuple[int, str]]:
     return {(int(place[1]), place[2]) for place in places if place is not None}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(0, marks=pytest.mark.long),  # some on every change, all before a release
+        *(pytest.param(part, marks=pytest.mark.evidence) for part in range(1, PARTS)),
+    ],
+)
 def test_every_fault_is_named_with_its_row_and_column(part: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(20200411 + part)
     seen: Counter[str] = Counter()
