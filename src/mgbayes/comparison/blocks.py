@@ -32,7 +32,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Work:
-    """How blocks are worked on; the figures do not depend on it."""
+    """How blocks are worked on; the figures do not depend on it. ``compare`` puts its own ``say`` in."""
 
     cores: int = 2
     use_cache: bool = True
