@@ -13,7 +13,7 @@ types:
 tests:
     pytest
 
-# The tests that take minutes each
+# The tests that take ten seconds to minutes each
 long:
     pytest -m long
 
@@ -37,7 +37,7 @@ calibrations:
     python -m tests.calibration
     python -m tests.calibration.latent_cohort
 
-# Refits and simulations that take an hour together
+# Refits and simulations that take hours together
 evidence:
     pytest -m evidence
 

@@ -110,6 +110,7 @@ def test_a_doubtful_fit_is_made_once_more_with_smaller_steps(right):
     assert result.ranks == right.ranks
 
 
+@pytest.mark.long
 def test_result_does_not_depend_on_jobs(right):
     assert toy(partial(conjugate_toy.exact, 0, 1), jobs=3).ranks == right.ranks
 

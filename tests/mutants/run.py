@@ -91,7 +91,7 @@ def _test(root: Path, tests: Sequence[str], scratch: Path, told: Path) -> NoRetu
     tempfile.tempdir = None
     code = 70
     with suppress(BaseException):
-        code = int(pytest.main(["-n0", "-x", *tests], plugins=[_FirstFailure(root, told)]))
+        code = int(pytest.main(["-n0", "-x", "-m", "", *tests], plugins=[_FirstFailure(root, told)]))
     os._exit(code)
 
 

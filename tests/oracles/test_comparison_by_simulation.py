@@ -354,6 +354,7 @@ def test_student_keeps_its_level_where_its_assumptions_hold() -> None:
         assert float(found["concludes_by_mistake"].sel(rule=name)[0]) == pytest.approx(0.05, abs=4 * 0.00345)
 
 
+@pytest.mark.long
 def test_tables_are_the_same_for_any_number_of_processes_and_from_what_was_kept(
     tmp_path, monkeypatch
 ) -> None:

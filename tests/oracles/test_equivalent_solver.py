@@ -33,6 +33,7 @@ def z():
     return np.random.default_rng(3).normal(size=MASK.shape)
 
 
+@pytest.mark.long
 def test_numba_equals_python(in_python, z):
     for compiled, plain in zip(printed_score("NUMBA")(z, MEAN, SD), in_python(z, MEAN, SD), strict=True):
         # Sums run in another order: rounding, enlarged by the SD of 1 % of the mean in one row.

@@ -88,6 +88,7 @@ def _by_quadrature(job: Any, data: dict[str, Any], probability: Any) -> float:
     return float(weight[:, at < 0].sum() + weight[:, at == 0].sum() / 2) / float(weight.sum())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("endpoint", "texts", "measure", "turned"),
     [

@@ -269,6 +269,7 @@ def test_one_endpoint_has_no_hierarchy() -> None:
         applies(study(), alone)
 
 
+@pytest.mark.long
 def test_one_endpoint_at_two_visits_has_the_visits_in_its_ids_and_labels() -> None:
     parts = [{"endpoint": "well", "visit": "w1"}, {"endpoint": "well", "visit": "w2"}]
     twice = plan(endpoints=parts, sensitivity=[])

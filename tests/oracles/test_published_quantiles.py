@@ -92,6 +92,7 @@ def test_with_every_order_statistic_it_is_the_likelihood_of_the_patients(family:
     assert ll(built, AT[family]) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_with_gaps_integrated_it_is_the_density_of_reported_medians(family: str) -> None:
     """Medians of sixteen patients, against how often simulated samples have such ones, to 4 standard errors."""

@@ -98,6 +98,7 @@ def of_seen(arm: int, data: dict[str, Any]) -> Distribution:
     return Distribution(lambda v: np.log([h(t) for t in v]), log_cdf, log_sf)
 
 
+@pytest.mark.long
 def test_on_average_over_free_times_it_is_the_density_of_order_statistics() -> None:
     """Of 9 events the quantiles are values by this definition, of 10 the median lies between two."""
     definition, events = QuantileDefinition.type_2, (9, 10)
@@ -118,6 +119,7 @@ def test_on_average_over_free_times_it_is_the_density_of_order_statistics() -> N
         assert abs(each[:, arm].mean() - expected) < 4 * error + 2e-3 * expected
 
 
+@pytest.mark.long
 def test_over_definitions_it_is_their_average() -> None:
     rng, two = np.random.default_rng(6), (QuantileDefinition.type_6, QuantileDefinition.type_7)
     both = data_of((9, 10), definitions=two)

@@ -132,6 +132,7 @@ def test_equal_quantiles_of_whole_numbers_are_evidence() -> None:
             np.testing.assert_allclose(made, again["quantile"][a])
 
 
+@pytest.mark.long
 def test_the_model_has_the_probability_of_both_arms_on_average_over_definitions() -> None:
     """Arms of different sizes, whose software is not named; the places' average to four standard errors."""
     study, plan = _with_stay((("1", ["1", "2"]), ("2", ["1", "3"])), sizes=("6", "5"))

@@ -1,7 +1,8 @@
 """What README and docs show, run as it is written: commands on a study of another field, and the Python of each page.
 
 What a reader supplies is supplied here: a study where the embedded one is the default, a plan of that study, its
-spreadsheet, a digitized curve. Commands that sample, or simulate many cohorts, are run by ``pytest -m long``.
+spreadsheet, a digitized curve. Commands that sample, or simulate many cohorts, and the Python of the pages are run by
+``pytest -m long``.
 """
 
 from __future__ import annotations
@@ -171,6 +172,7 @@ def _python(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if _python(page) and page.name not in ("notebook.md", "new-model.md")],

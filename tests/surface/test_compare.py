@@ -126,6 +126,7 @@ def test_benefit_follows_the_study(made: tuple[Run, Path], tmp_path: Path) -> No
             assert float(one["p_benefit"]) == pytest.approx(1 - float(two["p_benefit"]), abs=2e-6)
 
 
+@pytest.mark.long
 def test_arms_by_themselves_and_results_for_machines(tmp_path: Path) -> None:
     run = run_cli("compare", "--arms", "8", "9", *NONE, "--json", cwd=tmp_path)
     assert run.code == 0, run.err
@@ -148,6 +149,7 @@ def test_every_fault_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_arms_too_small_for_the_simulated_methods_are_compared_by_counts_alone(tmp_path: Path) -> None:
     run = run_cli("compare", "--arms", "3", "4", "--out", tmp_path / "out")
     assert run.code == 0, run.err
@@ -157,6 +159,7 @@ def test_arms_too_small_for_the_simulated_methods_are_compared_by_counts_alone(t
     assert "with 4 patients or more in each arm" in refused.err
 
 
+@pytest.mark.long
 def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "truths.toml"
     path.write_text(
@@ -173,6 +176,7 @@ def test_scenarios_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     assert "scenarios[1] → reference" in run.err
 
 
+@pytest.mark.long
 def test_scenarios_of_times_and_measured_outcomes_are_those_of_the_file_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "truths.toml"
     path.write_text(
@@ -245,6 +249,7 @@ def test_killed_and_started_again_it_repeats_no_finished_block_and_writes_the_sa
         assert path.read_bytes() == (tmp_path / "out" / "tables" / path.name).read_bytes()
 
 
+@pytest.mark.long
 def test_the_committed_comparison_is_what_the_command_writes(tmp_path: Path) -> None:
     assert run_cli("compare", *NONE, "--out", tmp_path / "out").code == 0
     committed = ROOT / "reports" / "litchman2020" / "comparison"

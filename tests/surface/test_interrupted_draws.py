@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import os, signal, threading
 import pymc as pm
@@ -26,6 +28,7 @@ else:
 """
 
 
+@pytest.mark.long
 def test_an_interrupted_draw_is_no_result() -> None:
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True

@@ -70,6 +70,7 @@ def _exact(counts: tuple[int, int], patients: tuple[int, int]) -> tuple[float, f
     return above, float(np.exp(np.interp(0.5, weights.cumsum() - weights / 2, effect[0])))
 
 
+@pytest.mark.long
 def test_the_model_of_the_page_is_fitted_and_reported(copy: Path) -> None:
     _run(copy, "reanalyze")
     results = json.loads((copy / "out" / "results.json").read_text("utf-8"))

@@ -107,6 +107,7 @@ def test_the_model_is_a_pymc_model_of_the_posterior(fit: Fit) -> None:
     assert {rv.name for rv in fit.model.free_RVs} <= set(fit.tree["posterior"].data_vars)
 
 
+@pytest.mark.long
 def test_other_numbers_of_a_prior_are_those_of_the_model(fit: Fit) -> None:
     other = mb.fit("litchman2020", "binary", priors={"log_odds_ratio_pis_mm": (0.0, 0.1)})
     assert other.priors["log_odds_ratio_pis_mm"].call() == "Normal(0, 0.1)"
@@ -144,6 +145,7 @@ def test_what_cannot_be_asked_is_refused_with_what_can(name: str) -> None:
     assert accepted in str(error.value)
 
 
+@pytest.mark.long
 def test_a_re_analysis_is_a_value_and_writes_only_what_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: Fit
 ) -> None:

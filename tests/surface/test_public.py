@@ -61,23 +61,18 @@ def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None
     assert mgbayes.calibrate is run.calibrate
 
 
-WITH_EXAMPLES = [
-    "compare",
-    "fit",
-    "init",
-    "load_plan",
-    "load_study",
-    "manuscript",
-    "plan",
-    "qualify",
-    "propose_plans",
-    "reanalyze",
-    "schema",
-    "verify",
-]
+SAMPLING = ("calibrate", "cohort", "fit", "manuscript", "reanalyze", "sensitivity")
+"""Public functions whose examples compile models."""
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long if name in SAMPLING else ())
+        for name in mgbayes.__all__
+        if name != "__version__"
+    ],
+)
 def test_the_example_of_a_docstring_holds(name: str) -> None:
     (test,) = doctest.DocTestFinder(recurse=False).find(getattr(mgbayes, name), name, globs={})
     result = doctest.DocTestRunner().run(test)

@@ -99,6 +99,7 @@ def test_the_same_files_from_one_process_and_from_two(study: Study, tmp_path: Pa
         assert other.read_bytes() == path.read_bytes(), path
 
 
+@pytest.mark.long
 def test_chains_start_alike_whatever_the_prior_and_the_doubtful_number(study: Study) -> None:
     """Else the draws of a cell would hang on which cell a compiled model was built for."""
     starts: dict[tuple[str, str], set[str]] = {}

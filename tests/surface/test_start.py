@@ -18,7 +18,13 @@ def _loaded_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["verify", "--no-search", "--json"], ["verify", "--json"], ["schema"]]
+    "args",
+    [
+        ["--help"],
+        ["verify", "--no-search", "--json"],
+        pytest.param(["verify", "--json"], marks=pytest.mark.long),
+        ["schema"],
+    ],
 )
 def test_no_sampler_is_imported(args: list[str]) -> None:
     code = (

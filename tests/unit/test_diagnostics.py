@@ -128,6 +128,7 @@ def test_a_stuck_chain_is_seen_and_a_constant_is_passed_over() -> None:
     assert diagnose(constant, xr.Dataset(), stats).status is Status.ok
 
 
+@pytest.mark.long
 def test_a_failed_fit_ends_with_1_and_is_reported_without_estimands(tmp_path: Path) -> None:
     text = (ROOT / "models" / "balance.toml").read_text("utf-8")
     short = tmp_path / "short.toml"
@@ -159,6 +160,7 @@ def test_the_command_ends_with_1_only_where_a_fit_failed(
         assert done.exit_code == code
 
 
+@pytest.mark.long
 def test_the_last_try_takes_other_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three tries of a fit that is too short: smaller steps, then yet smaller ones with a mass matrix of low rank."""
     asked: list[Sampling] = []

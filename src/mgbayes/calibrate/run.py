@@ -35,7 +35,14 @@ def calibrate(
 
     With ``on_patients`` the models see each simulated patient, else only the summaries; ``adjusted`` names what they
     take of patients besides (two made-up covariates, a frailty). Raises InputError for a model that does not take
-    patients one by one, or takes nothing else, or not what is asked for besides.
+    patients one by one,     patients one by one, or takes nothing else, or not what is asked for besides.
+
+    Example:
+        >>> import mgbayes as mb, tempfile
+        >>> study, plan = mb.load_study("litchman2020"), mb.load_plan("binary")
+        >>> (result,) = mb.calibrate(study, [plan], tempfile.mkdtemp(), replicates=2, jobs=1)
+        >>> result.replicates, result.failed
+        (2, 0)
     """
     _check(plans, on_patients, adjusted)
     folder = Path(folder)

@@ -35,6 +35,18 @@ def read_patients(path: str | Path, study: Study) -> xr.Dataset:
     Raises InputError with every problem of the file in one pass, each with its row and column as the
     spreadsheet shows them, what was given and what is accepted. A patient is a row, in the dataset as in messages:
     identifiers are not stored.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "mine"
+        >>> _ = mb.init(folder)
+        >>> study = mb.load_study(folder / "study.toml")
+        >>> made_up = mb.simulate(study)[0].columns
+        >>> with (folder / "patients.csv").open("w") as sheet:
+        ...     for row in (made_up, *zip(*made_up.values())):
+        ...         _ = sheet.write(",".join("" if cell is None else str(cell) for cell in row) + "\\n")
+        >>> mb.read_patients(folder / "patients.csv", study).sizes["patient"]
+        38
     """
     from mgbayes.patients.dataset import dataset
 

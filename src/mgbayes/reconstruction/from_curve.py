@@ -54,6 +54,14 @@ def reconstruct(curves: Sequence[DigitizedCurve], *, members: int = 50, seed: in
 
     Raises:
         InputError: with every problem of the curves; or the place that no whole numbers of patients come past.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "exercise.csv"
+        >>> _ = file.write_text("time,survival\\n0,1\\n30,0.9\\n60,0.7\\n90,0.6\\n")
+        >>> data = mb.reconstruct(mb.read_curves(file, n=10, events=4), members=5).data
+        >>> data["event"].sum("patient").values.tolist()
+        [4, 4, 4, 4, 4]
     """
     problems = [problem for curve in curves for problem in problems_of(curve)]
     names = [curve.arm for curve in curves]

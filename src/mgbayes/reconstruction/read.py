@@ -68,6 +68,14 @@ def read_curves(
 
     Raises:
         InputError: with every problem of all files in one pass.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "exercise.csv"
+        >>> _ = file.write_text("time,survival\\n0,1\\n30,0.9\\n60,0.7\\n90,0.6\\n")
+        >>> (curve,) = mb.read_curves(file, n=10, events=4)
+        >>> curve.arm, curve.n
+        ('exercise', 10)
     """
     problems = _of_unit(time_unit)
     files = [Path(curves)] if isinstance(curves, str | Path) else [Path(path) for path in curves]

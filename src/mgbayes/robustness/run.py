@@ -63,6 +63,13 @@ def sensitivity(
     same seed gives the same result whatever the number of processes, and on a Dask cluster of like machines whose
     scheduler listens at ``cluster``. Raises InputError, before anything is fitted, when a plan names what the study
     or its model lacks, or no cluster answers.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> plan = mb.load_plan("binary")
+        >>> grid = mb.sensitivity(mb.load_study("litchman2020"), [plan], surfaces=False)
+        >>> len(grid.failed), {cell.belief for cell in grid.cells} >= {"plan", "skeptical, strong"}
+        (0, True)
     """
     chosen = _varying(study) if plans is None else _checked(plans)
     checked_jobs(study, chosen, partial(jobs_of, study))

@@ -70,6 +70,14 @@ def simulate(
 
     Raises:
         InputError: when the study has no map, a fit fails its diagnostics, or no patients have the published numbers.
+
+    Example:
+        >>> import mgbayes as mb, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "mine"
+        >>> _ = mb.init(folder)
+        >>> (made_up,) = mb.simulate(mb.load_study(folder / "study.toml"))
+        >>> made_up.columns["walks_alone"].count("yes")
+        17
     """
     mapping = map_of(study)
     if members < 1:

@@ -230,7 +230,14 @@ class Methods(Record):
 
 
 class Study(Record):
-    """What a paper reported, as printed."""
+    """What a paper reported, as printed.
+
+    Example:
+        >>> import mgbayes as mb
+        >>> study = mb.load_study("litchman2020")
+        >>> study.contrast.label, study.contrast.n, study.n
+        ('MuSK+', '16', 33)
+    """
 
     schema_version: Literal[1]
     id: Id

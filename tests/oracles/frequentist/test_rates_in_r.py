@@ -41,6 +41,7 @@ def test_without_extra_spread_the_rates_are_poissons_with_their_closed_form() ->
     assert outcome.estimate.value == pytest.approx(1.5, rel=1e-6)
 
 
+@pytest.mark.long
 def test_rates_that_lie_a_million_apart_are_compared() -> None:
     """At some dispersions no fit is found; the top is where a grid over the dispersion has it (SciPy's density)."""
     y, exposure = np.array([1.0, 1e6, 1.0, 1.0]), np.array([1927.0, 1.5, 659.0, 2239.0])

@@ -94,6 +94,7 @@ def drawn(sampler: OnlyTables, state: Any) -> Tables:
     return Tables(sampler.cohort.columns, sampler.cohort.arm, steps)
 
 
+@pytest.mark.long
 def test_a_rank_test_of_amounts_and_which_test_it_was() -> None:
     """A p that few tables have, from either of two tests: of both, and of each alone."""
     cohort = cohort_of(PILLS, outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5)[0])

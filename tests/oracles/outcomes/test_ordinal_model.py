@@ -87,6 +87,7 @@ def _of(fitted: dict[str, Any], *more: float) -> np.ndarray:
     return np.array([*fitted["cuts"], *slopes, *more])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["polr", "clm"])
 def test_without_patient_spread_the_likelihood_is_that_of_polr_and_clm(wine: Any, name: str) -> None:
     fitted = FIGURES[name]

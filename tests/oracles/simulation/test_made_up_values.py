@@ -96,6 +96,7 @@ def test_doses_that_cannot_be_are_not_made() -> None:
     assert doses is None
 
 
+@pytest.mark.long
 def test_followup_has_the_law_of_brute_force_rejection() -> None:
     """Five patients: one with an event, four without. Simulated cohorts near the print are kept, as they come."""
     printed = Followup("1500", "700", "300")
