@@ -16,6 +16,8 @@ import pytest
 import mgbayes as mb
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.long
+
 DOCS = ROOT / "docs"
 FETCHED = {
     "img": ("src", "srcset"),

@@ -24,6 +24,8 @@ from mgbayes.report.manuscript.latex_text import escaped
 from mgbayes.results import Results
 from tests.toy_results import HOSTILE, hostile_study, toy_results
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", name="results")
 def _results() -> Results:

@@ -13,6 +13,8 @@ import pytest
 import mgbayes as mb
 from tests.toy_results import hostile_study, toy_results
 
+pytestmark = pytest.mark.long
+
 LATEX = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "supplement"]
 
 

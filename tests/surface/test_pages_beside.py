@@ -9,6 +9,8 @@ import pytest
 from mgbayes.report.write import COMPANIONS
 from tests.toy_results import toy_results
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("place", COMPANIONS)
 def test_the_answer_links_to_the_page_that_exists(tmp_path: Path, place: str) -> None:

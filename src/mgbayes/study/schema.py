@@ -235,8 +235,8 @@ class Study(Record):
     Example:
         >>> import mgbayes as mb
         >>> study = mb.load_study("litchman2020")
-        >>> study.contrast.label, study.contrast.n, study.n
-        ('MuSK+', '16', 33)
+        >>> study.n, study.contrast.n, len(study.claims)
+        (33, '16', 52)
     """
 
     schema_version: Literal[1]
