@@ -78,3 +78,8 @@ def test_the_example_of_a_docstring_holds(name: str) -> None:
     result = doctest.DocTestRunner().run(test)
     assert result.attempted >= 2
     assert result.failed == 0
+
+
+def test_the_schema_of_a_study_has_no_example_of_python() -> None:
+    described = mgbayes.schema()["description"]
+    assert described == "What a paper reported, as printed."

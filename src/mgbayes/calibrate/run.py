@@ -35,7 +35,7 @@ def calibrate(
 
     With ``on_patients`` the models see each simulated patient, else only the summaries; ``adjusted`` names what they
     take of patients besides (two made-up covariates, a frailty). Raises InputError for a model that does not take
-    patients one by one,     patients one by one, or takes nothing else, or not what is asked for besides.
+    patients one by one, or takes nothing else, or not what is asked for besides.
 
     Example:
         >>> import mgbayes as mb, tempfile

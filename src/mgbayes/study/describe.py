@@ -9,8 +9,10 @@ from mgbayes.study.schema import Study
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of a study file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Study.model_json_schema()
+    """The JSON schema of a study file; of a docstring it has the first line, without the example."""
+    what, _, _ = str(Study.__doc__).partition("\n")
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return draft | Study.model_json_schema() | {"description": what}
 
 
 def example() -> str:
