@@ -8,9 +8,8 @@ from typing import Any
 from mgbayes.executor import Executor
 from mgbayes.inference.fit import Fit
 from mgbayes.inference.job import Job
-from mgbayes.inference.run import Fitter
+from mgbayes.inference.run import Fitter, Say
 
-Say = Callable[[str], None]
 Work = Callable[[], Any]
 Group = tuple[int, ...]
 

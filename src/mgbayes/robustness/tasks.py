@@ -12,10 +12,8 @@ from typing import Any
 
 from mgbayes.cache import Cache
 from mgbayes.executor import Executor
-from mgbayes.inference.run import Fitter
+from mgbayes.inference.run import Fitter, Say
 from mgbayes.robustness.settings import Setting
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.inference.diagnostics import Status
 from mgbayes.inference.fit import Fit
 from mgbayes.models.catalogue import MODELS
+from mgbayes.progress import Say, quiet
 from mgbayes.simulation.cohort import Floats
 from mgbayes.study.schema import Study
 
-Say = Callable[[str], None]
 DAYS = np.concatenate([np.linspace(0.01, 365.0, 74), np.linspace(365.0, 7300.0, 300)[1:]])
 """Days at which the chance of no event is computed; it is taken to stay as it is after the last."""
 
@@ -36,7 +36,7 @@ class Draw:
 
 
 def published_fits(
-    study: Study, *, cores: int = 2, use_cache: bool = True, say: Say = lambda text: None
+    study: Study, *, cores: int = 2, use_cache: bool = True, say: Say = quiet
 ) -> tuple[Fit, ...]:
     """The fits, on the published summaries alone, that a cohort's times and doses are drawn from.
 

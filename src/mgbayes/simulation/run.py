@@ -19,6 +19,8 @@ from mgbayes.simulation.together import cohorts_together
 from mgbayes.simulation.truth import Truth, cohort_from_truth, load_truth
 from mgbayes.study.schema import Study
 
+Member = tuple[Cohort, dict[str, Any], int]
+"""A cohort, the numbers that it was drawn with, and how many draws were passed over."""
 _DRAWS = 50  # posterior draws that may be skipped for each member, where no doses have their correlations
 FROM_PUBLISHED = "posterior of the published evidence"
 TOGETHER = "posterior of the cohort behind the published numbers"
@@ -86,18 +88,12 @@ def simulate(
         raise InputError("together", [Problem("together", "True, with a truth", "one of them")])
     rng = np.random.default_rng(seed)
     if truth is not None:
-        chosen = truth if isinstance(truth, Truth) else load_truth(truth, study)
-        drawn: Iterator[tuple[Cohort, dict[str, Any], int]] = (
-            (cohort_from_truth(rng, study, chosen), chosen.model_dump(mode="json"), 0) for _ in range(members)
-        )
-        source = FROM_TRUTH
+        source, drawn = FROM_TRUTH, _from_truth(rng, study, members, truth)
     elif together:
         say("drawing tables of patients")
-        drawn = ((cohort, known, 0) for cohort, known in cohorts_together(rng, study, members, seed))
-        source = TOGETHER
+        source, drawn = TOGETHER, _together(rng, study, members, seed)
     else:
-        drawn = _from_published(rng, study, members, cores, use_cache, say)
-        source = FROM_PUBLISHED
+        source, drawn = FROM_PUBLISHED, _from_published(rng, study, members, cores, use_cache, say)
     return tuple(
         SyntheticCohort(
             number,
@@ -110,9 +106,22 @@ def simulate(
     )
 
 
+def _from_truth(
+    rng: np.random.Generator, study: Study, number_of_cohorts: int, truth: str | Path | Truth
+) -> Iterator[Member]:
+    chosen = truth if isinstance(truth, Truth) else load_truth(truth, study)
+    for _ in range(number_of_cohorts):
+        yield cohort_from_truth(rng, study, chosen), chosen.model_dump(mode="json"), 0
+
+
+def _together(rng: np.random.Generator, study: Study, number_of_cohorts: int, seed: int) -> Iterator[Member]:
+    for cohort, known in cohorts_together(rng, study, number_of_cohorts, seed):
+        yield cohort, known, 0
+
+
 def _from_published(
     rng: np.random.Generator, study: Study, number_of_cohorts: int, cores: int, use_cache: bool, say: Say
-) -> Iterator[tuple[Cohort, dict[str, Any], int]]:
+) -> Iterator[Member]:
     fits = published_fits(study, cores=cores, use_cache=use_cache, say=say)
     doses = tuple(
         (part.endpoint, part.visit) for fit in fits if not has_times(fit) for part in fit.plan.endpoints
@@ -125,7 +134,7 @@ def _from_published(
 
 def _next(
     rng: np.random.Generator, study: Study, drawn: Iterator[Any], doses: Sequence[tuple[str, str | None]]
-) -> tuple[Cohort, dict[str, Any], int]:
+) -> Member:
     """A cohort of the next draw whose correlations positive doses can have."""
     for passed_over, draw in enumerate(drawn):
         try:
