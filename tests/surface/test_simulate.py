@@ -17,7 +17,7 @@ from mgbayes.patients import read_patients
 from mgbayes.study.load import load_study
 from tests.conftest import run_cli
 
-pytestmark = pytest.mark.long  # the cohorts are drawn from fits of the whole study
+pytestmark = pytest.mark.long  # the cohorts are drawn from a posterior
 MEMBERS = 2
 CONTRADICTED = {"baseline.thymoma, all percent"}  # 7 of 33 is 21.2 %
 
@@ -37,16 +37,12 @@ def test_every_printed_number_comes_back_but_those_that_contradict_others(
     assert len(made[0]["files"]) == MEMBERS
     for row in made[0]["files"]:
         assert {text.partition(":")[0] for text in row["differ"]} == CONTRADICTED
-        assert row["agree"] == 68
+        assert row["agree"] == 76
 
 
-def test_drawn_together_definitions_hold_too(tmp_path: Path) -> None:
+def test_definitions_hold_and_what_a_cohort_was_drawn_with_is_told(made: tuple[dict[str, Any], Path]) -> None:
     """No relapse within the year after a remission; minimal manifestations are an improvement; stopped is no dose."""
-    run = run_cli("simulate", "--together", "--members", str(MEMBERS), "--out", tmp_path, "--json")
-    assert run.code == 0, run.err
-    for row in json.loads(run.out)["files"]:
-        assert {text.partition(":")[0] for text in row["differ"]} == CONTRADICTED
-        assert row["agree"] == 76  # with the classes at three visits
+    for row in made[0]["files"]:
         table = pd.read_csv(row["file"])
         after = table["relapse_days"] - table["remission_days"]
         assert not ((after > 0) & (after <= 365)).any()
@@ -55,7 +51,6 @@ def test_drawn_together_definitions_hold_too(tmp_path: Path) -> None:
         about = json.loads(Path(row["file"]).with_suffix(".json").read_text("utf-8"))
         assert about["drawn_from"] == "posterior of the cohort behind the published numbers"
         assert "log_hazard_ratio" in about["parameters"]["relapse"]
-    assert run_cli("simulate", "--together", "--truth", tmp_path / "truth.toml").code == 2
 
 
 def test_thymoma_is_only_where_the_paper_says_so(made: tuple[dict[str, Any], Path]) -> None:
@@ -76,7 +71,7 @@ def test_name_rows_and_file_beside_say_that_it_is_synthetic(made: tuple[dict[str
         assert "not observed" in about["notice"]
 
 
-def test_times_lie_within_followup_and_doses_above_zero(made: tuple[dict[str, Any], Path]) -> None:
+def test_times_lie_within_followup_and_doses_are_not_negative(made: tuple[dict[str, Any], Path]) -> None:
     for file in made[1].glob("*.csv"):
         table = pd.read_csv(file)
         assert (table["followup_days"] >= 365).all()
@@ -85,7 +80,7 @@ def test_times_lie_within_followup_and_doses_above_zero(made: tuple[dict[str, An
             assert (table.loc[seen, f"{name}_days"] <= table.loc[seen, "followup_days"]).all()
             assert table.loc[~seen, f"{name}_days"].isna().all()
         doses = table.filter(like="prednisone_mg")
-        assert ((doses > 0) & (doses <= 200)).all().all()
+        assert ((doses >= 0) & (doses <= 200)).all().all()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
@@ -116,7 +111,7 @@ def test_the_models_are_given_the_printed_summaries(made: tuple[dict[str, Any], 
     study = load_study()
     for file in made[1].glob("*.csv"):
         patients = read_patients(file, study)
-        for name in ("remission", "relapse", "prednisone", "binary"):
+        for name in ("remission", "relapse", "binary"):
             plan = load_plan(name)
             printed = Job(study, plan, plan.family).data
             given = from_patients(study, plan, patients)
@@ -125,11 +120,13 @@ def test_the_models_are_given_the_printed_summaries(made: tuple[dict[str, Any], 
             for count in ("n", "events", "count", "patients"):
                 if count in printed:
                     np.testing.assert_array_equal(given[count], printed[count])
-            for moment in ("time_mean", "time_sd", "printed_mean", "printed_sd"):
-                if moment in printed:  # one decimal, or none: 230 and 992
-                    np.testing.assert_allclose(given[moment], printed[moment], atol=0.5)
-                    tenths = printed[moment] != np.round(printed[moment])
-                    np.testing.assert_allclose(given[moment][tenths], printed[moment][tenths], atol=0.05)
+            for moment in ("time_mean", "time_sd"):
+                if moment in printed:
+                    tenths = printed[moment] != np.round(printed[moment])  # rounded, or cut off
+                    np.testing.assert_allclose(given[moment], printed[moment], rtol=0, atol=1)
+                    np.testing.assert_allclose(
+                        given[moment][tenths], printed[moment][tenths], rtol=0, atol=0.1
+                    )
 
 
 def _of_both_arms(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -140,16 +137,19 @@ def _of_both_arms(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"time_mean": np.array([together]), "time_sd": np.array([np.sqrt(squares / (n.sum() - 1))])}
 
 
-def test_what_cannot_be_read_back_is_left_out_and_named(tmp_path: Path) -> None:
-    """The study of `init` prints who fell, but not when."""
+def test_what_cannot_be_read_back_is_left_out_and_named(made: tuple[dict[str, Any], Path]) -> None:
+    """Users before treatment are of a visit that the map has no column for."""
+    for row in made[0]["files"]:
+        absent = {text.partition(",")[0] for text in row["not_in_the_file"]}
+        assert absent == {"baseline.prednisone_users"}
+
+
+def test_the_study_of_init_comes_back_whole(tmp_path: Path) -> None:
     assert run_cli("init", tmp_path / "mine").code == 0
     run = run_cli("simulate", tmp_path / "mine" / "study.toml", "--out", tmp_path / "out", "--json")
     assert run.code == 0, run.err
     (row,) = json.loads(run.out)["files"]
-    assert row["differ"] == []
-    assert row["agree"] == 12
-    assert all(text.startswith("fall.") for text in row["not_in_the_file"])
-    assert row["not_in_the_file"]
+    assert (row["agree"], row["differ"], row["not_in_the_file"]) == (16, [], [])
 
 
 def test_an_output_folder_that_is_a_file_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from mgbayes.patient_comparison.cells import Question
 from mgbayes.robustness.power_scaling import _powered
 from mgbayes.robustness.reference_priors import reference_priors
 from mgbayes.robustness.settings import settings
-from mgbayes.simulation.from_published import _yes_within
+from mgbayes.simulation.without_model import _yes_within
 from mgbayes.study import load_study
 from mgbayes.study.about import follows_from_counts
 from mgbayes.synthesis.hierarchy import GridDistribution

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgbayes.cli.shared import CacheOption, JsonOption, StudyArgument, print_json
+from mgbayes.cli.shared import JsonOption, StudyArgument, print_json
 from mgbayes.progress import stages, stderr_console
 
 
@@ -23,16 +23,7 @@ def simulate(
         Path | None,
         typer.Option(help="A TOML file of chosen parameters, in place of the published summaries."),
     ] = None,
-    together: Annotated[
-        bool,
-        typer.Option(
-            "--together",
-            help="All outcomes from the one posterior of `mgbayes cohort`: definitions hold too.",
-        ),
-    ] = False,
     excel: Annotated[bool, typer.Option("--excel", help="Write .xlsx as well as .csv.")] = False,
-    cores: Annotated[int, typer.Option(min=1, help="Chains that run side by side.")] = 2,
-    cache: CacheOption = True,
     json: JsonOption = False,
 ) -> None:
     """Synthetic patients that agree with every published number, or that follow chosen parameters."""
@@ -51,9 +42,6 @@ def simulate(
             members=cohorts,
             seed=seed,
             truth=truth,
-            together=together,
-            cores=cores,
-            use_cache=cache,
             say=say,
         )
         say("writing")

@@ -33,11 +33,11 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field, ValidationError
 
+from mgbayes.distributions.followup import draw_followup, followup_data
 from mgbayes.errors import InputError, Problem
 from mgbayes.models.catalogue import MODELS, PIECEWISE
 from mgbayes.models.cuts import Cuts
 from mgbayes.simulation.cohort import Cohort, Floats, Place, Times
-from mgbayes.simulation.followup import Gamma
 from mgbayes.study.load import parse_toml, read_text_file
 from mgbayes.study.problems import problems_of
 from mgbayes.study.record import Id, Record
@@ -170,9 +170,7 @@ def cohort_from_truth(rng: Generator, study: Study, truth: Truth) -> Cohort:
     sizes = truth.patients or (int(study.reference.n), int(study.contrast.n))
     arm = (np.arange(sum(sizes)) >= sizes[0]).astype(int)
     rows = truth.followup
-    excess = rows.mean - rows.minimum
-    gamma = Gamma(rows.minimum, (excess / rows.sd) ** 2, rows.sd**2 / excess)
-    followed = np.ceil(gamma.day(rng.random(len(arm))))
+    followed = np.ceil(draw_followup(rng, followup_data(rows.minimum, rows.mean, rows.sd), len(arm)))
     times = {
         name: _times(rng, one, arm, followed - float(study.endpoint(name).confirmed_after or 0))
         for name, one in truth.times.items()

@@ -113,7 +113,6 @@ def _about(study: Study, cohort: SyntheticCohort, written: Written, seed: int) -
     }
     if cohort.drawn_from != FROM_TRUTH:
         about |= {
-            "draws_passed_over": cohort.passed_over,
             "printed_numbers": {
                 "agree": written.agree,
                 "differ": list(written.differ),

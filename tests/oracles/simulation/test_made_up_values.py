@@ -1,4 +1,4 @@
-"""Values of made-up patients: the printed digits come back, and what is left open has the law that it should have."""
+"""Values of made-up patients: the printed digits come back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from mgbayes.latent.digits import Moments, meeting_all, on_grid
-from mgbayes.simulation.cohort import Times
-from mgbayes.simulation.doses import correlated_doses, positive
-from mgbayes.simulation.followup import Gamma, Outcome, draw_followup
+from mgbayes.simulation.without_model import _values
 from mgbayes.study.statistics.means import MeanSD
-from mgbayes.study.time_to_event import Followup
 
 SAMPLES = [  # unit, patients, mean, SD
     (1.0, 12, "441.4", "336.6"),
@@ -33,8 +29,7 @@ def _printed(value: float, like: str) -> str:
 
 
 def _skewed(rng: np.random.Generator, n: int, mean: str, sd: str) -> np.ndarray:
-    z = rng.standard_normal(n)
-    return positive((z - z.mean()) / np.linalg.norm(z - z.mean()), float(mean), float(sd))
+    return _values(rng, n, MeanSD(mean, sd, n), positive=True)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -76,50 +71,15 @@ def test_groups_that_overlap_are_met_at_once() -> None:
         assert _printed(values.std(ddof=1), moments.published.sd) == moments.published.sd
 
 
-def test_doses_have_the_moments_and_correlations_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("mean", "sd", "unit"), [("-0.4", "1.1", 0.1), ("0.0", "0.9", 0.1), ("-12", "3", 1.0)]
+)
+def test_values_that_may_be_negative_have_their_moments_too(mean: str, sd: str, unit: float) -> None:
     rng = np.random.default_rng(5)
-    mean, sd = np.array([30.9, 9.5, 2.8]), np.array([24.9, 8.7, 3.8])
-    wanted = np.array([[1, 0.4, -0.1], [0.4, 1, 0.3], [-0.1, 0.3, 1]])
-    for _ in range(5):
-        doses = correlated_doses(rng, mean, sd, wanted, 16)
-        assert doses is not None
-        assert (doses > 0).all()
-        assert np.allclose(doses.mean(axis=0), mean, rtol=1e-6)
-        assert np.allclose(doses.std(axis=0, ddof=1), sd, rtol=1e-6)
-        assert np.abs(np.corrcoef(doses, rowvar=False) - wanted).max() < 0.006
-
-
-def test_doses_that_cannot_be_are_not_made() -> None:
-    """Three values cannot all be opposed to each other."""
-    wanted = np.where(np.eye(3) == 1, 1.0, -0.9)
-    doses = correlated_doses(np.random.default_rng(6), np.full(3, 10.0), np.full(3, 8.0), wanted, 16)
-    assert doses is None
-
-
-@pytest.mark.long
-def test_followup_has_the_law_of_brute_force_rejection() -> None:
-    """Five patients: one with an event, four without. Simulated cohorts near the print are kept, as they come."""
-    printed = Followup("1500", "700", "300")
-    gamma, days = Gamma.of(printed), np.linspace(0, 8000, 400)
-    free = np.exp(-days / 5000)
-    event = np.array([1.0, 0, 0, 0, 0])
-    outcome = Outcome(Times(event, np.where(event == 1, 1200.0, np.nan)), days, np.stack([free, free**2]))
-    arm = np.array([0, 0, 0, 1, 1])
-
-    rng = np.random.default_rng(7)
-    followed = 300 + stats.gamma.rvs(gamma.shape, scale=gamma.scale, size=(2_000_000, 5), random_state=rng)
-    chance = np.where(followed[:, 0] > 1200, 1.0, 0.0)
-    for i in range(1, 5):
-        chance *= np.interp(followed[:, i], days, free ** (1 + arm[i]))
-    near = np.hypot(followed.mean(axis=1) - 1500, followed.std(axis=1, ddof=1) - 700) < 25
-    kept = followed[near & (rng.random(len(followed)) < chance)]
-    assert len(kept) > 500
-
-    drawn = [draw_followup(rng, gamma, [outcome], arm, printed) for _ in range(250)]
-    made = np.stack([one for one in drawn if one is not None])
-    assert len(made) == 250
-    for column in range(5):
-        error = np.sqrt(kept[:, column].var() / len(kept) + made[:, column].var() / len(made))
-        assert abs(kept[:, column].mean() - made[:, column].mean()) < 4 * error
-    first = stats.ks_2samp(kept[:, 0], made[:, 0])
-    assert first.pvalue > 0.001
+    values = _values(rng, 12, MeanSD(mean, sd, 12), positive=False)
+    assert values.mean() == pytest.approx(float(mean), abs=1e-12)
+    assert values.std(ddof=1) == pytest.approx(float(sd))
+    found = on_grid(rng, values, unit, Moments(MeanSD(mean, sd, 12)), -np.inf)
+    assert found is not None
+    assert (found < 0).any()
+    assert (_printed(abs(found.mean()), mean), _printed(found.std(ddof=1), sd)) == (mean.strip("-"), sd)

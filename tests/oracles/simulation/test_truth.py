@@ -47,7 +47,9 @@ def test_a_large_cohort_has_the_truth(study: Study, truth_file: Path) -> None:
     cohort = cohort_from_truth(np.random.default_rng(1), study, truth)
     assert cohort.followup is not None
     arm = cohort.contrast.astype(int)
+    assert (cohort.followup >= 365).all()
     assert abs(cohort.followup.mean() - 1861) < 4 * 953.4 / np.sqrt(2 * N) + 1
+    assert cohort.followup.std() == pytest.approx(953.4, rel=0.05)
     for a in (0, 1):
         yes = cohort.values["pis_improved", None][arm == a].mean()
         assert abs(yes - (0.65, 0.75)[a]) < 4 * 0.5 / np.sqrt(N)
