@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mgbayes
-from mgbayes.latent_cohort.run import Settings
+from mgbayes.latent_cohort.each_number import Foreseen
+from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report.latent_cohort_words import short_answer, why_it_differs
 from mgbayes.report.write_latent_cohort import write_latent_cohort
+from mgbayes.study.statistics.statistic import Number
 from tests.conftest import run_cli
-from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
+from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, WALKS, plan
 
 SETTINGS = Settings(chains=32, warmup=20, draws=8, thin=2, seed=2)
+EACH = Settings(chains=64, warmup=60, draws=40, thin=5, seed=2, each_number=True)
 
 
 @pytest.fixture(scope="module", name="made")
@@ -40,6 +45,28 @@ def test_it_writes_a_page_tables_and_figures_but_no_patient(made: tuple[mgbayes.
             (claim, "in the model") for claim in ("fell", "times", "followup")
         }
     assert all(len(path.read_text("utf-8").splitlines()) < 40 for path in (folder / "tables").glob("*.csv"))
+
+
+def test_each_number_is_told_with_what_the_others_foresee(tmp_path: Path) -> None:
+    """One count that is foreseen, and a mean far from what others would say."""
+    found = mgbayes.cohort(WALKS, [plan("binary", "walks")], settings=EACH, cores=1)
+    assert [row.statement.group for row in found.foreseen] == ["old", "new"]
+    mean = cohort_of(PILLS, outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5)[0]).statements[0]
+    draws = np.random.default_rng(1).normal(20, 3, (64, 30))
+    far = Foreseen(
+        replace(mean, column=found.foreseen[0].statement.column), Number("mean", "2.5"), draws, 0.02
+    )
+    found = replace(found, foreseen=(*found.foreseen, far))
+    frame = tables(found)["each_number"]
+    assert frame["number"].tolist()[0] == "mean"
+    assert frame["tail"].is_monotonic_increasing
+    write_latent_cohort(found, tmp_path / "out")
+    page = (tmp_path / "out" / "cohort.html").read_text("utf-8")
+    assert "Count of walks, Old care" in page
+    said = " ".join(short_answer(found))
+    assert "Of 3 numbers, each left out and foreseen from all the others, 1 lies in the outer 5 %" in said
+    assert "would not have foreseen mean of walks, Old care: 2.5 where they say 19.9" in said
+    assert "Probability of a misprint: 2 % before, at least" in said
 
 
 def test_an_estimand_whose_chains_disagree_has_no_number() -> None:

@@ -32,9 +32,17 @@ def cohort(
             "may be a misprint; and take those that fit as evidence.",
         ),
     ] = False,
+    each_number: Annotated[
+        bool,
+        typer.Option(
+            "--each-number",
+            help="Leave out each number in turn: what all the others foresee in its place, and whether it may be a "
+            "misprint.",
+        ),
+    ] = False,
     misprint: Annotated[
         float,
-        typer.Option(min=0.0, max=0.5, help="Prior probability that a reported p value is a misprint."),
+        typer.Option(min=0.0, max=0.5, help="Prior probability that a reported number is a misprint."),
     ] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 20200216,
     out: Annotated[
@@ -57,7 +65,9 @@ def cohort(
     check_folder(folder)
     console = stderr_console()
     with stages(console) as say:
-        settings = Settings(dependence=dependence, p_values=p_values, misprint=misprint, seed=seed)
+        settings = Settings(
+            dependence=dependence, p_values=p_values, each_number=each_number, misprint=misprint, seed=seed
+        )
         behind = run(loaded, plans, settings=settings, cores=cores, say=say)
         say("writing")
         write_latent_cohort(behind, folder)

@@ -17,6 +17,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
+from mgbayes.latent_cohort.each_number import Foreseen, each_number
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
@@ -143,6 +144,8 @@ class CohortAnswer:
     tables: Tables
     given_p: GivenP | None = None
     """With reported p values as evidence, where that is asked for."""
+    foreseen: tuple[Foreseen, ...] = ()
+    """Each number from all the others, where that is asked for."""
 
     @property
     def failed(self) -> tuple[Answer, ...]:
@@ -201,10 +204,12 @@ def cohort(
     independent = next(done[k] for k, run in enumerate(runs) if run.dependence == 0)
     say("testing every table")
     tested = _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out)
-    if not asked.p_values:
-        return tested
-    say("looking for tables with each reported p value")
-    return replace(tested, given_p=_given_p(read, tested.cohort, asked, cores))
+    if asked.p_values:
+        say("looking for tables with each reported p value")
+        tested = replace(tested, given_p=_given_p(read, tested.cohort, asked, cores))
+    if asked.each_number:
+        tested = replace(tested, foreseen=each_number(tested.cohort, asked, cores, say))
+    return tested
 
 
 def _given_p(study: Study, behind: Cohort, settings: Settings, cores: int) -> GivenP:

@@ -123,11 +123,8 @@ class Triple:
         if self.statement.column.low != 0 or self.statement.column.counted_in is not None:
             return step, np.zeros(len(first))
         to_or_from = rng.random(len(first)) < _ZERO
-        value = np.where(first == 0, any_length(rng, len(first), self.widest), first)
-        log_chance = np.log(np.log1p(1 / value) / np.log(self.widest + 1))
-        back = np.where(first == 0, -log_chance, np.where(first <= self.widest, log_chance, -np.inf))
-        to_zero = np.where(first == 0, value, -first)
-        return np.where(to_or_from, to_zero, step), np.where(to_or_from, back, 0.0)
+        there, log_ratio = to_or_from_zero(rng, first, self.widest)
+        return np.where(to_or_from, there - first, step), np.where(to_or_from, log_ratio, 0.0)
 
 
 @njit
@@ -236,6 +233,50 @@ class Step:
         return Proposal({self.column.name: new}, who, np.zeros(len(steps)), enough & inside)
 
 
+@dataclass(frozen=True)
+class Toggle:
+    """One value goes to zero, or from there to any size; a time comes and goes with its event."""
+
+    column: Column
+    who: Mask
+    widest: int
+
+    @property
+    def name(self) -> str:
+        """The column."""
+        return f"zero or not of {self.column.name}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column, and that of the event."""
+        event = self.column.counted_in
+        return (self.column.name,) if event is None else (self.column.name, event)
+
+    @property
+    def times(self) -> int:
+        """Half as often as there are patients."""
+        return -(-int(self.who.sum()) // 2)
+
+    def propose(self, rng: Generator, tables: Tables) -> Proposal:
+        """One change for every chain."""
+        steps = tables.steps[self.column.name]
+        who, enough = some_of(rng, np.broadcast_to(self.who, steps.shape), 1)
+        there, log_ratio = to_or_from_zero(rng, np.take_along_axis(steps, who, axis=1)[:, 0], self.widest)
+        new = {name: tables.steps[name].copy() for name in self.columns}
+        np.put_along_axis(new[self.column.name], who, there[:, None], axis=1)
+        for name in self.columns[1:]:
+            np.put_along_axis(new[name], who, (there[:, None] > 0).astype(np.int64), axis=1)
+        return Proposal(new, who, log_ratio, enough)
+
+
+def to_or_from_zero(rng: Generator, here: Steps, widest: int) -> tuple[Steps, Floats]:
+    """Zero in place of values (K,), and in place of zero a value of any size; with the log ratio of proposals."""
+    value = np.where(here == 0, any_length(rng, len(here), widest), here)
+    log_chance = np.log(np.log1p(1 / value) / np.log(widest + 1))
+    back = np.where(here == 0, -log_chance, np.where(here <= widest, log_chance, -np.inf))
+    return np.where(here == 0, value, 0), back
+
+
 def some_of(rng: Generator, counted: Mask, k: int) -> tuple[Steps, Mask]:
     """k patients of each chain, without replacement, of those counted (K, n); and whether there are so many."""
     keys = np.where(counted, rng.random(counted.shape), 2.0)
@@ -264,18 +305,25 @@ def moves_of(
     Columns that are ``scanned`` need no moves of one value.
     """
     found: list[Move] = []
-    bound = set()
     for statement in statements:
         if statement.windows is not None and not statement.column.is_yes_no:
             found.append(Triple(statement, _widest(statement)))
-            bound.add(statement.column.name)
+    times = {column.counted_in: column for column in tables.columns.values() if column.counted_in is not None}
     everybody = np.ones(tables.n, bool)
     for column in tables.columns.values():
-        if column.name not in bound and not column.is_fixed and not _is_fixed(column, statements, tables):
-            if column.name not in scanned:
-                found.append(Step(column, everybody, _spread(tables, column)))
-            if any(one.column is column and isinstance(one.statistic, Quantiles) for one in statements):
-                found.append(Step(column, everybody, _spread(tables, column), together=2))
+        about = [one for one in statements if one.column.name == column.name]
+        free = ~np.any([~everybody, *(one.who for one in about if one.windows is not None)], axis=0)
+        if column.is_fixed or not free.any():
+            continue
+        if column.name in times:
+            found.append(Toggle(times[column.name], free, _spread(tables, times[column.name])))
+            continue
+        if column.name not in scanned:
+            found.append(Step(column, free, _spread(tables, column)))
+        if column.low == 0 and column.high is None:
+            found.append(Toggle(column, free, _spread(tables, column)))
+        if any(isinstance(one.statistic, Quantiles) for one in about):
+            found.append(Step(column, free, _spread(tables, column), together=2))
     for block in blocks:
         found += [Exchange(tables.arm == a, block) for a in (0, 1)]
         if any(tables.columns[name].is_yes_no for name in block):
@@ -290,10 +338,5 @@ def _widest(statement: Statement) -> int:
 
 
 def _spread(tables: Tables, column: Column) -> int:
-    return max(2, int(tables.steps[column.name].std()))
-
-
-def _is_fixed(column: Column, statements: Sequence[Statement], tables: Tables) -> bool:
-    """Whether counts of every patient's group leave no value free to change alone."""
-    counted = [one.who for one in statements if one.column.name == column.name and column.is_yes_no]
-    return bool(np.any(counted, axis=0).all()) if counted else False
+    """The root mean square of its values, which is large also where they are all alike."""
+    return max(2, int(np.sqrt(np.square(tables.steps[column.name].astype(float)).mean())))

@@ -34,11 +34,13 @@ class Settings:
     """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none.
 
     ``p_values``: whether each reported p value is looked for among tables, and those that fit are evidence;
-    ``misprint``: the prior probability that a reported p value is a misprint.
+    ``each_number``: whether each number is left out in turn, and foreseen from all the others;
+    ``misprint``: the prior probability that a reported number is a misprint.
     """
 
     dependence: float = 0.5
     p_values: bool = False
+    each_number: bool = False
     misprint: float = 0.02
     chains: int = 128
     warmup: int = 200
@@ -175,10 +177,14 @@ def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
 
 
 def posterior(
-    cohort: Cohort, settings: Settings, progress: Callable[[float], None] = lambda share: None
+    cohort: Cohort,
+    settings: Settings,
+    progress: Callable[[float], None] = lambda share: None,
+    focus: frozenset[str] = frozenset(),
 ) -> Run:
     """Draws of tables and parameters. Raises InputError where no table meets what is published."""
     sampler, state = started(cohort, settings)
+    sampler.focus = focus
     return _drawn(sampler, state, settings, settings.warmup, settings.draws, progress)
 
 

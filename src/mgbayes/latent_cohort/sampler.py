@@ -39,6 +39,8 @@ from mgbayes.latent_cohort.table import Column, Floats, Mask, Rows, Steps, Table
 _IMPOSSIBLE = -60.0
 """The log density of an impossible patient while chains start."""
 _EFFECT_STEP = 0.8
+_MORE = 3
+"""More sweeps of what is in focus."""
 _FEWEST = 3
 """Updates of an outcome's parameters in a sweep, and one more for each of them."""
 
@@ -172,13 +174,17 @@ class NothingFits(Exception):
 
 @dataclass
 class Sampler:
-    """Moves of all chains of a cohort."""
+    """Moves of all chains of a cohort.
+
+    ``focus``: columns that mix more slowly than the rest, which are moved more often.
+    """
 
     cohort: Cohort
     moves: Sequence[Move]
     rng: Generator
     scans: Sequence[ClassScan] = ()
     evidence: tuple[Evidence, ...] = ()
+    focus: frozenset[str] = frozenset()
 
     @cached_property
     def concerned(self) -> tuple[tuple[Move, Cohort], ...]:
@@ -199,6 +205,8 @@ class Sampler:
         run, total = Run(), warmup + draws * thin
         for sweep in range(total):
             self.sweep(state, run)
+            for _ in range(_MORE if self.focus else 0):
+                self.sweep(state, run, about=self.focus)
             if sweep >= warmup and (sweep - warmup) % thin == thin - 1:
                 run.store(state)
             progress((sweep + 1) / total)

@@ -16,6 +16,8 @@ from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
 
+_APART = 0.7
+
 
 def starting_tables(
     rng: Generator,
@@ -80,7 +82,7 @@ def _yes_no(rng: Generator, n: int, statements: Sequence[Statement]) -> Steps:
             raise _nothing_meets(statement)
         found[rng.choice(places, left, replace=False)] = 1
         free &= ~statement.who
-    return found
+    return np.where(free, rng.integers(0, 2, n), found)
 
 
 def _with_moments(
@@ -117,6 +119,10 @@ def _with_moments(
         if met is None:
             raise _nothing_meets(asked[0][2])
         values[everybody] = np.round(met / column.unit).astype(np.int64)
+    told = np.any([who for who, _, _ in asked], axis=0)
+    values[counted & ~told] = rng.choice(
+        values[told], int((counted & ~told).sum())
+    )  # as those of the others are
     return values
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mgbayes.latent_cohort.each_number import farthest_first
+
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
     """By name: estimands, dependence, correlations, reported_p, not_reported, moves, numbers and left_out.
 
-    With p values as evidence also p_given_the_rest and estimands_given_p.
+    With p values as evidence also p_given_the_rest and estimands_given_p; with each number left out each_number.
     """
     return {
         "estimands": estimands(found),
@@ -37,6 +39,7 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
         "reported_p": reported_p(found),
         "p_given_the_rest": p_given_the_rest(found),
         "estimands_given_p": estimands_given_p(found),
+        "each_number": each_number(found),
         "not_reported": not_reported(found),
         "moves": pd.DataFrame(
             [{"move": name, "taken": share} for name, share in sorted(found.acceptance.items())]
@@ -139,6 +142,29 @@ def p_given_the_rest(found: CohortAnswer) -> pd.DataFrame:
 def estimands_given_p(found: CohortAnswer) -> pd.DataFrame:
     """A row for each estimand given the reported p values that can be reached, where that was asked for."""
     return pd.DataFrame([_estimand(row) for row in (found.given_p.answers if found.given_p else ())])
+
+
+def each_number(found: CohortAnswer) -> pd.DataFrame:
+    """A row for each number that was left out, the most surprising first; without values where chains disagreed."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": row.statement.claim,
+                "group": row.statement.group,
+                "visit": row.statement.column.visit,
+                "number": row.number.name,
+                "reported": row.number.text,
+                "median": row.middle[0] if row.ok else None,
+                "low_90": row.middle[1] if row.ok else None,
+                "high_90": row.middle[2] if row.ok else None,
+                "tail": row.tail if row.ok else None,
+                "misprint_before": row.prior,
+                "misprint": row.misprint if row.ok else None,
+                "misprint_is_at_least": row.beyond if row.ok else None,
+            }
+            for row in farthest_first(found.foreseen)
+        ]
+    )
 
 
 def not_reported(found: CohortAnswer) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mgbayes.report import words
+from mgbayes.report.words_of_numbers import surprising_numbers
 from mgbayes.report.words_of_p import doubted
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def short_answer(behind: CohortAnswer) -> Iterator[str]:
     yield from _not_reported(behind)
     yield from _surprising(behind)
     yield from doubted(behind)
+    yield from surprising_numbers(behind)
 
 
 def of_answer(row: Answer) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgbayes.files import write_frames
 from mgbayes.latent_cohort.derived import Derived
+from mgbayes.latent_cohort.each_number import farthest_first
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
 from mgbayes.report.files import draw_all, move_all, unfinished
@@ -15,10 +16,14 @@ from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer, why_it_differs
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
+from mgbayes.report.words_of_numbers import foreseen, misprint, what
+from mgbayes.report.words_of_numbers import reported as reported_number
 from mgbayes.report.words_of_p import of_climb, reported, which_test
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
+    from mgbayes.latent_cohort.each_number import Foreseen
+    from mgbayes.study.schema import Study
 
 DIGITS = "%.6g"
 PAGE = "cohort.html"
@@ -61,6 +66,8 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
             {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(behind).items()
         ],
         "given_p": None if behind.given_p is None else _given_p(behind, behind.given_p),
+        "misprint_before": words.percent(settings.misprint),
+        "each_number": [_number(study, row) for row in farthest_first(behind.foreseen)],
         "counts": [
             {
                 "what": row.what,
@@ -89,6 +96,16 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "draws": settings.chains * settings.draws,
     }
     return render("cohort.html.j2", drawn, context)
+
+
+def _number(study: Study, row: Foreseen) -> dict[str, str]:
+    return {
+        "what": words.first_upper(what(study, row)),
+        "reported": reported_number(study, row),
+        "foreseen": foreseen(study, row),
+        "tail": words.percent(row.tail) if row.ok else "",
+        "misprint": misprint(row) if row.ok else "",
+    }
 
 
 def _given_p(behind: CohortAnswer, given: GivenP) -> dict[str, Any]:

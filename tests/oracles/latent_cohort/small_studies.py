@@ -103,6 +103,16 @@ FALLS = study(
         {"id": "followup", "endpoint": "length", "summaries": [{"group": "all", "mean": "7", "sd": "2"}]},
     ],
 )
+WALKS = study(
+    [{"id": "walks", "label": "walks", "kind": "binary", "benefit": "higher"}],
+    [
+        {
+            "id": "walks",
+            "endpoint": "walks",
+            "summaries": [{"group": "old", "count": "1"}, {"group": "new", "count": "3"}],
+        }
+    ],
+)
 GRADES = study(
     [
         {

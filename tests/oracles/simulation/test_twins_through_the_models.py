@@ -1,50 +1,54 @@
-"""Twins of the embedded study go through the models on patients, and come back to the published posterior.
+"""Twins of the embedded study go through the models on patients, and come back to the posterior that they are of.
 
 Patients drawn from the posterior given the print, then analyzed as patients: averaged over many such twins, the
 posterior given a twin is the posterior given the print (the tower rule), and the variance splits into the mean
-variance within a twin and the variance between twins. A twin's own answer lies within that spread. Follow-up is drawn
-given its own printed mean and SD too, which the published mode takes as its law only.
+variance within a twin and the variance between twins. A twin's own answer lies within that spread. The models on
+patients know of no dependence between outcomes and of no definition that ties them: neither has the cohort here.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import arviz_stats as az
 import numpy as np
 import pytest
-import xarray as xr
 
 import mgbayes
-from mgbayes.inference.fit import Fit
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
+from mgbayes.latent_cohort.run import (
+    Settings,
+    cohort_of,
+    outcomes_of,
+    parameter_draws,
+    posterior,
+    table_draws,
+)
 from mgbayes.models.plan_file import load_plan
-from mgbayes.simulation.posterior import published_fits
+from mgbayes.simulation.from_published import _cohort
+from mgbayes.simulation.run import FROM_PUBLISHED, SyntheticCohort, _complete
+from mgbayes.simulation.table import columns_of, map_of
+from mgbayes.simulation.without_model import completed
 from mgbayes.simulation.write import write_cohorts
-from mgbayes.study.schema import Study
 
 pytestmark = pytest.mark.evidence
 
 TWINS = 40
-FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "normal_ratio"}
+SETTINGS = Settings(dependence=0.0, chains=128, draws=30, thin=10)
+FAMILY = {"remission": "lognormal", "relapse": "weibull", "prednisone": "hurdle_lognormal"}
 QUANTITIES = [
     ("remission", "log_odds_ratio"),
     ("remission", "log_time_ratio"),
     ("remission", "risk_difference_365"),
     ("relapse", "log_hazard_ratio"),
     ("relapse", "rmst_difference_1825"),
-    ("prednisone", "change_difference_last"),
+    ("prednisone", "log_ratio"),
     ("prednisone", "adjusted_difference_last"),
 ]
 _FOUR = 4  # standard errors
-
-
-def _values(fit: Fit, name: str) -> np.ndarray:
-    """Draws (chain, draw)."""
-    held: xr.Dataset = fit.posterior if name in fit.posterior else fit.contrasts
-    return np.asarray(held[name].transpose("chain", "draw").to_numpy())
 
 
 def _error(of_twins: np.ndarray, published: np.ndarray) -> float:
@@ -55,28 +59,52 @@ def _error(of_twins: np.ndarray, published: np.ndarray) -> float:
 
 @pytest.fixture(scope="module", name="answers")
 def _answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Mean and variance of every quantity: of the published posterior, and of each twin's."""
-    study: Study = mgbayes.load_study()
-    members = mgbayes.simulate(study, members=TWINS, seed=2020)
+    """Draws of every quantity given the print, and its mean and variance given each twin."""
+    study, rng = mgbayes.load_study(), np.random.default_rng(2020)
+    plans = tuple(load_plan(name) for name in FAMILY)
+    outcomes = outcomes_of(study, plans, 0.0)[0]
+    run = posterior(replace(behind := cohort_of(study, outcomes), relations=()), SETTINGS)
+    tables = table_draws(behind, run)
+    twins = [
+        SyntheticCohort(
+            k + 1,
+            columns_of(
+                rng,
+                study,
+                map_of(study),
+                _complete(study, completed(rng, study, _cohort(study, outcomes, tables, k))),
+                f"twin-{k}",
+            ),
+            FROM_PUBLISHED,
+            {},
+        )
+        for k in range(TWINS)  # of other chains each
+    ]
     folder: Path = tmp_path_factory.mktemp("twins")
-    files = [row.path for row in write_cohorts(study, members, folder, seed=2020)]
+    files = [row.path for row in write_cohorts(study, twins, folder, seed=2020)]
     fitter = Fitter(cores=2, use_cache=False, predictive=False)
-    published = {fit.plan.id: fit for fit in published_fits(study)}
-    moments: dict[str, Any] = {
-        name: {"published": _values(published[plan], name)} for plan, name in QUANTITIES
-    }
-    for plan_id, family in FAMILY.items():
-        plan = load_plan(plan_id)
+    moments: dict[str, Any] = {}
+    for outcome in outcomes:
+        plan = load_plan(outcome.plan.id)
+        draws = parameter_draws(outcome, run)
+        given_print = draws.merge(outcome.estimands(draws), compat="override")
         sampling = plan.sampling.model_copy(update={"draws": 500, "tune": 500, "target_accept": 0.9})
         plan = plan.model_copy(update={"sampling": sampling})
         fits = [
-            fitter.attempt(Job(study, plan, family, patients=mgbayes.read_patients(file, study)))
+            fitter.attempt(Job(study, plan, FAMILY[plan.id], patients=mgbayes.read_patients(file, study)))
             for file in files
         ]
         for owner, name in QUANTITIES:
-            if owner == plan_id:
-                moments[name]["mean"] = np.array([_values(fit, name).mean() for fit in fits])
-                moments[name]["variance"] = np.array([_values(fit, name).var() for fit in fits])
+            if owner == plan.id:
+                of_twins = [
+                    (fit.posterior if name in fit.posterior else fit.contrasts)[name].to_numpy()
+                    for fit in fits
+                ]
+                moments[name] = {
+                    "published": given_print[name].transpose("chain", "draw").to_numpy(),
+                    "mean": np.array([one.mean() for one in of_twins]),
+                    "variance": np.array([one.var() for one in of_twins]),
+                }
     return moments
 
 
