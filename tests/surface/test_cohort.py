@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mgbayes
-from mgbayes.latent_cohort.each_number import Foreseen
+from mgbayes.latent_cohort.each_number import Predicted
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report.latent_cohort_words import short_answer, why_it_differs
@@ -47,16 +47,16 @@ def test_it_writes_a_page_tables_and_figures_but_no_patient(made: tuple[mgbayes.
     assert all(len(path.read_text("utf-8").splitlines()) < 40 for path in (folder / "tables").glob("*.csv"))
 
 
-def test_each_number_is_told_with_what_the_others_foresee(tmp_path: Path) -> None:
-    """One count that is foreseen, and a mean far from what others would say."""
+def test_each_number_is_told_with_what_the_others_predict(tmp_path: Path) -> None:
+    """One count that is predicted, and a mean far from what others would say."""
     found = mgbayes.cohort(WALKS, [plan("binary", "walks")], settings=EACH, cores=1)
-    assert [row.statement.group for row in found.foreseen] == ["old", "new"]
+    assert [row.statement.group for row in found.predicted] == ["old", "new"]
     mean = cohort_of(PILLS, outcomes_of(PILLS, (plan("prednisone", "pills"),), 0.5)[0]).statements[0]
     draws = np.random.default_rng(1).normal(20, 3, (64, 30))
-    far = Foreseen(
-        replace(mean, column=found.foreseen[0].statement.column), Number("mean", "2.5"), draws, 0.02
+    far = Predicted(
+        replace(mean, column=found.predicted[0].statement.column), Number("mean", "2.5"), draws, 0.02
     )
-    found = replace(found, foreseen=(*found.foreseen, far))
+    found = replace(found, predicted=(*found.predicted, far))
     frame = tables(found)["each_number"]
     assert frame["number"].tolist()[0] == "mean"
     assert frame["tail"].is_monotonic_increasing
@@ -64,8 +64,8 @@ def test_each_number_is_told_with_what_the_others_foresee(tmp_path: Path) -> Non
     page = (tmp_path / "out" / "cohort.html").read_text("utf-8")
     assert "Count of walks, Old care" in page
     said = " ".join(short_answer(found))
-    assert "Of 3 numbers, each left out and foreseen from all the others, 1 lies in the outer 5 %" in said
-    assert "would not have foreseen mean of walks, Old care: 2.5 where they say 19.9" in said
+    assert "Of 3 numbers, each left out and predicted from all the others, 1 lies in the outer 5 %" in said
+    assert "do not predict mean of walks, Old care: 2.5 where they say 19.9" in said
     assert "Probability of a misprint: 2 % before, at least" in said
 
 

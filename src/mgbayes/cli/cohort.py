@@ -36,7 +36,7 @@ def cohort(
         bool,
         typer.Option(
             "--each-number",
-            help="Leave out each number in turn: what all the others foresee in its place, and whether it may be a "
+            help="Leave out each number in turn: what all the others predict in its place, and whether it may be a "
             "misprint.",
         ),
     ] = False,

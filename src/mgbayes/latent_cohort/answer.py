@@ -17,7 +17,7 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
-from mgbayes.latent_cohort.each_number import Foreseen, each_number
+from mgbayes.latent_cohort.each_number import Predicted, each_number
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
@@ -144,7 +144,7 @@ class CohortAnswer:
     tables: Tables
     given_p: GivenP | None = None
     """With reported p values as evidence, where that is asked for."""
-    foreseen: tuple[Foreseen, ...] = ()
+    predicted: tuple[Predicted, ...] = ()
     """Each number from all the others, where that is asked for."""
 
     @property
@@ -208,7 +208,7 @@ def cohort(
         say("looking for tables with each reported p value")
         tested = replace(tested, given_p=_given_p(read, tested.cohort, asked, cores))
     if asked.each_number:
-        tested = replace(tested, foreseen=each_number(tested.cohort, asked, cores, say))
+        tested = replace(tested, predicted=each_number(tested.cohort, asked, cores, say))
     return tested
 
 

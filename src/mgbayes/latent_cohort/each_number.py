@@ -1,8 +1,8 @@
-r"""Each reported number given all the others: what they foresee in its place, and whether it is a misprint.
+r"""Each reported number given all the others: what they predict in its place, and whether it is a misprint.
 
 A statistic (a count; a mean with its SD; a median) of a group is left out, with every other number that would tell
 it: what is reported of the same column in groups that overlap and, of a count of events, the mean and SD of their
-times, which are of so many. The cohort drawn without them foresees the statistic. How far out the reported value x
+times, which are of so many. The cohort drawn without them predicts the statistic. How far out the reported value x
 lies is told by its tail, twice the smaller of P(X < x) + P(X = x) / 2 and P(X > x) + P(X = x) / 2.
 
 A misprinted number is taken to be any that could stand in its place, each as likely: a count from 0 to n, any class,
@@ -41,7 +41,7 @@ _SIZES = np.log(1e4)
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class Predicted:
     """One number of a statement, and its values (chain, draw) in cohorts that have all other numbers.
 
     ``prior``: the probability of a misprint before.
@@ -118,7 +118,7 @@ def _density(values: Floats, at: float) -> float:
     return float(stats.gaussian_kde(values)(at)[0])
 
 
-def farthest_first(rows: Iterable[Foreseen]) -> list[Foreseen]:
+def farthest_first(rows: Iterable[Predicted]) -> list[Predicted]:
     """By their tails, those without an answer last."""
     return sorted(rows, key=lambda row: row.tail if row.ok else 2.0)
 
@@ -169,14 +169,14 @@ def _same(one: Statement, other: Statement) -> bool:
     return one.statistic == other.statistic and bool((one.who == other.who).all())
 
 
-def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet) -> tuple[Foreseen, ...]:
+def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet) -> tuple[Predicted, ...]:
     """Every number of the outcomes and of follow-up, given all the others.
 
     Units without which no table was found are not judged.
     """
     fewer = replace(settings, draws=max(2, settings.draws // 13))
-    tasks = [partial(_foreseen, cohort, fewer, unit) for unit in units_of(cohort)]
-    found: dict[int, tuple[Foreseen, ...]] = {}
+    tasks = [partial(_predicted, cohort, fewer, unit) for unit in units_of(cohort)]
+    found: dict[int, tuple[Predicted, ...]] = {}
     say(f"leaving out each of {len(tasks)} statistics in turn")
     for number, rows in Executor(cores).run(tasks):
         found[number] = rows
@@ -184,7 +184,7 @@ def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet
     return tuple(row for number in sorted(found) for row in found[number])
 
 
-def _foreseen(cohort: Cohort, settings: Settings, unit: Unit) -> tuple[Foreseen, ...]:
+def _predicted(cohort: Cohort, settings: Settings, unit: Unit) -> tuple[Predicted, ...]:
     without = unit.without(cohort)
     try:
         tables = table_draws(without, posterior(without, settings, focus=unit.focus(cohort)))
@@ -192,7 +192,7 @@ def _foreseen(cohort: Cohort, settings: Settings, unit: Unit) -> tuple[Foreseen,
         return ()
     shape = settings.draws, settings.chains
     return tuple(
-        Foreseen(unit.judged, number, np.asarray(values, float).reshape(shape).T, settings.misprint)
+        Predicted(unit.judged, number, np.asarray(values, float).reshape(shape).T, settings.misprint)
         for number, values in zip(unit.judged.statistic.numbers, _values(unit.judged, tables), strict=True)
     )
 

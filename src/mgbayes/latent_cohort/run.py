@@ -34,7 +34,7 @@ class Settings:
     """How long chains run. ``dependence`` is the prior SD of loadings on Fisher's z scale; 0 for none.
 
     ``p_values``: whether each reported p value is looked for among tables, and those that fit are evidence;
-    ``each_number``: whether each number is left out in turn, and foreseen from all the others;
+    ``each_number``: whether each number is left out in turn, and predicted from all the others;
     ``misprint``: the prior probability that a reported number is a misprint.
     """
 

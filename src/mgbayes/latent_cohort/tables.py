@@ -162,7 +162,7 @@ def each_number(found: CohortAnswer) -> pd.DataFrame:
                 "misprint": row.misprint if row.ok else None,
                 "misprint_is_at_least": row.beyond if row.ok else None,
             }
-            for row in farthest_first(found.foreseen)
+            for row in farthest_first(found.predicted)
         ]
     )
 

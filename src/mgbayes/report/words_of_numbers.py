@@ -11,7 +11,7 @@ from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import CohortAnswer
-    from mgbayes.latent_cohort.each_number import Foreseen
+    from mgbayes.latent_cohort.each_number import Predicted
 
 FAR_OUT = 0.05
 """A number is called surprising where its tail is smaller."""
@@ -19,25 +19,25 @@ FAR_OUT = 0.05
 
 def surprising_numbers(behind: CohortAnswer) -> Iterator[str]:
     """The numbers that lie farthest out, and how many would by chance."""
-    judged = farthest_first([row for row in behind.foreseen if row.ok])
+    judged = farthest_first([row for row in behind.predicted if row.ok])
     if not judged:
         return
     far = [row for row in judged if row.tail < FAR_OUT]
     expected = f"{FAR_OUT * len(judged):.0f}"
     yield (
-        f"Of {len(judged)} numbers, each left out and foreseen from all the others, {len(far) or 'none'} "
+        f"Of {len(judged)} numbers, each left out and predicted from all the others, {len(far) or 'none'} "
         f"{'lies' if len(far) == 1 else 'lie'} in the outer {words.percent(FAR_OUT)}, where chance alone puts about "
         f"{expected}."
     )
     for row in far[:3]:
         yield (
-            f"The other numbers would not have foreseen {what(behind.study, row)}: {reported(behind.study, row)} "
-            f"where they say {foreseen(behind.study, row)}. Probability of a misprint: {words.percent(row.prior)} "
+            f"The other numbers do not predict {what(behind.study, row)}: {reported(behind.study, row)} "
+            f"where they say {predicted(behind.study, row)}. Probability of a misprint: {words.percent(row.prior)} "
             f"before, {misprint(row)} after."
         )
 
 
-def what(study: Study, row: Foreseen) -> str:
+def what(study: Study, row: Predicted) -> str:
     """Of what and whom the number is."""
     visits = {visit.id: f" at {visit.label}" for visit in study.visits}
     column = row.statement.column
@@ -45,12 +45,12 @@ def what(study: Study, row: Foreseen) -> str:
     return f"{row.number.name} of {label}, {study.label(row.statement.group)}"
 
 
-def reported(study: Study, row: Foreseen) -> str:
+def reported(study: Study, row: Predicted) -> str:
     """The number as it is reported; a class by its name."""
     return _place(study, row, row.number.value) if _levels(study, row) else row.number.text
 
 
-def foreseen(study: Study, row: Foreseen) -> str:
+def predicted(study: Study, row: Predicted) -> str:
     """What the other numbers say: the median and the central 90 % interval."""
     if not row.ok:
         return "no estimate: chains did not agree"
@@ -58,12 +58,12 @@ def foreseen(study: Study, row: Foreseen) -> str:
     return f"{median} (central 90 % interval {low} to {high})"
 
 
-def misprint(row: Foreseen) -> str:
+def misprint(row: Predicted) -> str:
     """The posterior probability of a misprint."""
     return ("at least " if row.beyond else "") + words.percent(row.misprint)
 
 
-def _levels(study: Study, row: Foreseen) -> tuple[str, ...]:
+def _levels(study: Study, row: Predicted) -> tuple[str, ...]:
     """The classes that the values are places of; none of a count of patients."""
     column = row.statement.column
     if column.is_yes_no or row.number.name == "count":
@@ -71,7 +71,7 @@ def _levels(study: Study, row: Foreseen) -> tuple[str, ...]:
     return tuple(study.endpoint(column.endpoint).levels)
 
 
-def _place(study: Study, row: Foreseen, value: float) -> str:
+def _place(study: Study, row: Predicted, value: float) -> str:
     levels = _levels(study, row)
     if not levels:
         return f"{value:g}" if row.number.exact else words.number(value)

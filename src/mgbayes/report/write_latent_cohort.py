@@ -16,13 +16,13 @@ from mgbayes.report.latent_cohort_figures import pictures
 from mgbayes.report.latent_cohort_words import by_claim, of_answer, short_answer, why_it_differs
 from mgbayes.report.picture import Picture
 from mgbayes.report.render import render
-from mgbayes.report.words_of_numbers import foreseen, misprint, what
+from mgbayes.report.words_of_numbers import misprint, predicted, what
 from mgbayes.report.words_of_numbers import reported as reported_number
 from mgbayes.report.words_of_p import of_climb, reported, which_test
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
-    from mgbayes.latent_cohort.each_number import Foreseen
+    from mgbayes.latent_cohort.each_number import Predicted
     from mgbayes.study.schema import Study
 
 DIGITS = "%.6g"
@@ -67,7 +67,7 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         ],
         "given_p": None if behind.given_p is None else _given_p(behind, behind.given_p),
         "misprint_before": words.percent(settings.misprint),
-        "each_number": [_number(study, row) for row in farthest_first(behind.foreseen)],
+        "each_number": [_number(study, row) for row in farthest_first(behind.predicted)],
         "counts": [
             {
                 "what": row.what,
@@ -98,11 +98,11 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
     return render("cohort.html.j2", drawn, context)
 
 
-def _number(study: Study, row: Foreseen) -> dict[str, str]:
+def _number(study: Study, row: Predicted) -> dict[str, str]:
     return {
         "what": words.first_upper(what(study, row)),
         "reported": reported_number(study, row),
-        "foreseen": foreseen(study, row),
+        "predicted": predicted(study, row),
         "tail": words.percent(row.tail) if row.ok else "",
         "misprint": misprint(row) if row.ok else "",
     }

@@ -147,15 +147,15 @@ def _moments(
     rough = _values(rng, int(within.sum()), largest, positive=low == 0)
     unit, whole = _unit(endpoint, largest.mean), np.full(n, np.nan)
     moments = [Moments(published, group[within]) for group, published in groups]
-    found = (
+    drawn = (
         meeting_all(rng, rough, unit, moments, low)
         if len(groups) > 1
         else on_grid(rng, rough, unit, moments[0], low)
     )
-    if found is None:
+    if drawn is None:
         wording = "; ".join(f"{published.wording} ({group.sum()} patients)" for group, published in groups)
         raise _Impossible(endpoint.label, wording)
-    whole[within] = found
+    whole[within] = drawn
     return whole
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are left out: what the chain foresees, against integrals and products that are exact."""
+"""Numbers that are left out: what the chain predicts, against integrals and products that are exact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mgbayes.latent_cohort.each_number import Foreseen, Unit, _foreseen, farthest_first, units_of
+from mgbayes.latent_cohort.each_number import Predicted, Unit, _predicted, farthest_first, units_of
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
 from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Tables
@@ -33,11 +33,11 @@ def _unit(cohort: Cohort, claim: str, group: str) -> Unit:
     return next(one for one in units_of(cohort) if (one.judged.claim, one.judged.group) == (claim, group))
 
 
-def test_a_count_is_foreseen_as_by_quadrature() -> None:
+def test_a_count_is_predicted_as_by_quadrature() -> None:
     """P(x of 4 | 3 of 3 in the other arm), over normal priors of level and log odds ratio."""
     cohort = _cohort(WALKS, "binary", "walks", dependence=0.0)
     settings = Settings(dependence=0.0, chains=400, warmup=60, draws=20, thin=5, seed=3)
-    (found,) = _foreseen(cohort, settings, _unit(cohort, "walks", "old"))
+    (found,) = _predicted(cohort, settings, _unit(cohort, "walks", "old"))
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     level, effect = np.meshgrid(1.5 * nodes, 1.5 * nodes, indexing="ij")
     weight = np.outer(weights, weights) * stats.binom.pmf(3, 3, 1 / (1 + np.exp(-level - effect / 2)))
@@ -52,7 +52,7 @@ def test_a_count_is_foreseen_as_by_quadrature() -> None:
 
 
 @pytest.mark.long
-def test_a_mean_is_foreseen_as_by_rejection() -> None:
+def test_a_mean_is_predicted_as_by_rejection() -> None:
     """Of patients simulated from the priors, those are kept whose other arm has its mean and SD.
 
     Steps are small beside the values: simulated ones are rounded, drawn ones have the density at the step.
@@ -64,7 +64,7 @@ def test_a_mean_is_foreseen_as_by_rejection() -> None:
     ]
     cohort = _cohort(Study.model_validate(rows), "prednisone", "pills")
     settings = Settings(chains=400, warmup=150, draws=30, thin=5, seed=3)
-    mean, sd = _foreseen(cohort, settings, _unit(cohort, "pills", "old"))
+    mean, sd = _predicted(cohort, settings, _unit(cohort, "pills", "old"))
     (outcome,), rng = cohort.outcomes, np.random.default_rng(4)
     other = next(one for one in cohort.statements if one.group == "new")
     kept = []
@@ -152,13 +152,13 @@ def test_each_number_is_left_out_once_with_what_would_tell_it() -> None:
     assert units == [("fell", "old", 3), ("fell", "new", 3), ("times", "all", 1), ("followup", "all", 1)]
 
 
-def _judged(name: str, text: str, values: Any, *, exact: bool = False) -> Foreseen:
+def _judged(name: str, text: str, values: Any, *, exact: bool = False) -> Predicted:
     statement = _cohort(PILLS, "prednisone", "pills").statements[0]
-    return Foreseen(statement, Number(name, text, exact), np.asarray(values, float), 0.02)
+    return Predicted(statement, Number(name, text, exact), np.asarray(values, float), 0.02)
 
 
 def test_a_mean_has_the_misprint_of_its_density_and_size() -> None:
-    """Normal(10, 1) foreseen; 10.5 could be of any size within four powers of ten if it is a misprint."""
+    """Normal(10, 1) predicted; 10.5 could be of any size within four powers of ten if it is a misprint."""
     draws = 10 + np.random.default_rng(1).normal(size=(64, 400))
     found = _judged("mean", "10.5", draws)
     chance = 0.1 * stats.norm.pdf(0.5)
