@@ -96,22 +96,10 @@ class Triple:
 
     def propose(self, rng: Generator, tables: Tables) -> Proposal:
         """One change for every chain."""
-        windows, column = self.statement.windows, self.statement.column
-        assert windows is not None
-        steps = tables.steps[column.name]
-        counted = np.broadcast_to(self.statement.counted(tables), steps.shape)
-        who, enough = some_of(rng, counted, 3)
-        first = np.take_along_axis(steps, who[:, :1], axis=1)[:, 0]
-        step, log_ratio = self._step(rng, first)
-        shift = rng.integers(-1, 2, len(steps)) if windows.high > windows.low else np.zeros(len(steps), int)
-        chosen = np.where(counted, steps, 0)
-        sums = chosen.sum(axis=1), (chosen * chosen).sum(axis=1)
-        new, ways = steps.copy(), np.zeros((2, len(steps)))
-        bounds = windows.m, windows.low, windows.high, windows.low_variance, windows.high_variance
-        _complete(new, who, step, shift, sums, rng.random(len(steps)), bounds, column.low, ways)
-        possible = enough & (ways > 0).all(axis=0)
-        log_ratio = log_ratio + np.log(np.where(possible, ways[1] / np.maximum(ways[0], 1), 1.0))
-        return Proposal({column.name: new}, who, log_ratio, possible, lambda one: one is self.statement)
+        steps = tables.steps[self.statement.column.name]
+        who, enough = some_of(rng, np.broadcast_to(self.statement.counted(tables), steps.shape), 3)
+        step, log_ratio = self._step(rng, np.take_along_axis(steps, who[:, :1], axis=1)[:, 0])
+        return completed(rng, tables, self.statement, who, step, log_ratio, enough, self.statement.column.low)
 
     def _step(self, rng: Generator, first: Steps) -> tuple[Steps, Floats]:
         """Steps of the first value, and their log ratio of proposals.
@@ -127,15 +115,86 @@ class Triple:
         return np.where(to_or_from, there - first, step), np.where(to_or_from, log_ratio, 0.0)
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """One more zero, or one fewer; two others above zero make up for it.
+
+    With P values above zero and Z zeros, a value and two others are drawn from P, or a zero from Z and two others
+    from P: the ratio of proposals of one more zero is P / (Z + 1), of one fewer Z / (P + 1). Where most values are
+    zero, three that change their number are seldom drawn otherwise.
+    """
+
+    statement: Statement
+    widest: int
+
+    @property
+    def name(self) -> str:
+        """The column and the group."""
+        return f"one zero more or fewer of {self.statement.column.name}, {self.statement.group}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The statement's column."""
+        return (self.statement.column.name,)
+
+    @property
+    def who(self) -> Mask:
+        """The statement's patients."""
+        return self.statement.who
+
+    @property
+    def times(self) -> int:
+        """A third as often as it has values."""
+        return -(-int(self.who.sum()) // 3)
+
+    def propose(self, rng: Generator, tables: Tables) -> Proposal:
+        """One change for every chain."""
+        steps = tables.steps[self.statement.column.name]
+        zero = self.who & (steps == 0)
+        above = self.who & (steps > 0)
+        positive, zeros = above.sum(axis=1), zero.sum(axis=1)
+        more = rng.random(len(steps)) < 0.5
+        values, enough = some_of(rng, above, 3)
+        first, any_zero = some_of(rng, zero, 1)
+        who = np.where(more[:, None], values, np.concatenate([first, values[:, :2]], axis=1))
+        possible = np.where(more, enough, any_zero & (positive >= 2))
+        here = np.take_along_axis(steps, who[:, :1], axis=1)[:, 0]
+        there, log_ratio = to_or_from_zero(rng, here, self.widest)
+        chosen = np.where(more, positive / (zeros + 1), zeros / (positive + 1))
+        log_ratio = log_ratio + np.log(np.where(possible, chosen, 1.0))
+        return completed(rng, tables, self.statement, who, there - here, log_ratio, possible, 1)
+
+
+def completed(
+    rng: Generator, tables: Tables, statement: Statement, who: Steps, step: Steps, log_ratio: Floats,
+    possible: Mask, low: int,
+) -> Proposal:  # fmt: skip
+    """The first of three patients takes its step, the other two are a pair, at least ``low``, that meets the window."""
+    windows, column = statement.windows, statement.column
+    assert windows is not None
+    steps = tables.steps[column.name]
+    shift = rng.integers(-1, 2, len(steps)) if windows.high > windows.low else np.zeros(len(steps), int)
+    chosen = np.where(statement.counted(tables), steps, 0)
+    sums = chosen.sum(axis=1), (chosen * chosen).sum(axis=1)
+    new, ways = steps.copy(), np.zeros((2, len(steps)))
+    bounds = windows.m, windows.low, windows.high, windows.low_variance, windows.high_variance
+    _complete(new, who, step, shift, sums, rng.random(len(steps)), bounds, (column.low, low), ways)
+    possible = possible & (ways > 0).all(axis=0)
+    log_ratio = log_ratio + np.log(np.where(possible, ways[1] / np.maximum(ways[0], 1), 1.0))
+    return Proposal({column.name: new}, who, log_ratio, possible, lambda one: one is statement)
+
+
 @njit
 def _complete(
     new: Steps, who: Steps, step: Steps, shift: Steps, sums: tuple[Steps, Steps], u: Floats,
-    bounds: tuple[int, int, int, float, float], low: int, ways: Floats,
+    bounds: tuple[int, int, int, float, float], lows: tuple[int, int], ways: Floats,
 ) -> None:  # fmt: skip
     """The first of three values takes its step, the other two are a pair that then meets the window, in place.
 
-    ``ways`` (2, K): how many pairs there are before and after; none after where a value or the sum is outside.
+    ``lows``: the least of the first value, and of the pair. ``ways`` (2, K): how many pairs there are before and after; none
+    after where a value or the sum is outside.
     """
+    first_low, low = lows
     m, low_sum, high_sum, low_variance, high_variance = bounds
     for k in range(len(new)):
         i, j, other = who[k]
@@ -145,7 +204,7 @@ def _complete(
         ends = centred + (m - 1) * low_variance - rest, centred + (m - 1) * high_variance - rest
         ways[0, k] = pairs(both, ends[0], ends[1], low)[1]
         total += shift[k]
-        if x + step[k] < low or total < low_sum or total > high_sum:
+        if x + step[k] < first_low or total < low_sum or total > high_sum:
             continue
         both += shift[k] - step[k]
         rest += (x + step[k]) ** 2 - x**2
@@ -308,6 +367,8 @@ def moves_of(
     for statement in statements:
         if statement.windows is not None and not statement.column.is_yes_no:
             found.append(Triple(statement, _widest(statement)))
+            if statement.column.low == 0 and statement.column.high is None:
+                found.append(Zeros(statement, _widest(statement)))
     times = {column.counted_in: column for column in tables.columns.values() if column.counted_in is not None}
     everybody = np.ones(tables.n, bool)
     for column in tables.columns.values():

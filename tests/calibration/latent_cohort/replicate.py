@@ -30,7 +30,7 @@ from mgbayes.study.schema import Study
 from tests.calibration.latent_cohort.published import NotPublishable, published
 from tests.calibration.latent_cohort.simulate import Drawn, cohorts
 
-SETTINGS = Settings(dependence=0.5, chains=48, warmup=300, draws=4, thin=10)
+SETTINGS = Settings(dependence=0.5, chains=48, warmup=150, draws=4, thin=10)
 """Many short chains, whose draws know little of each other: a rank counts two of each."""
 MAX_RHAT = 1.5
 """The mean of a group of six chains itself varies by √(1 / 6) of an SD: the largest of fifty comes near 1.3."""
