@@ -1,4 +1,4 @@
-"""Cohorts from the priors: their tables have the numbers that are published of them."""
+"""The chain over tables is calibrated; cohorts from the priors have the numbers that are published of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,45 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mgbayes.latent_cohort.followup import FOLLOWUP
+from tests.calibration.latent_cohort.evidence import (
+    REPLICATES,
+    basis_of,
+    basis_of_stored,
+    coverage,
+    result,
+)
 from tests.calibration.latent_cohort.published import NotPublishable, published
 from tests.calibration.latent_cohort.replicate import Question
 from tests.calibration.latent_cohort.simulate import cohorts
+
+
+def test_the_evidence_is_of_the_cohort_as_it_is() -> None:
+    ended = basis_of_stored().differences(basis_of(Question.embedded().cohort()))
+    assert not ended, f"{'; '.join(ended)}. Run `python -m tests.calibration.latent_cohort`"
+
+
+def test_the_ranks_of_every_estimand_and_number_of_patients_are_uniform() -> None:
+    found = result()
+    assert found.replicates >= REPLICATES
+    assert any(name.startswith("prednisone.last = 0") for name in found.ranks)
+    assert found.calibrated(), found.verdict()
+
+
+def test_the_truth_lies_in_intervals_as_often_as_stated() -> None:
+    """In those of numbers of patients, which are whole, at least as often."""
+    rows = list(coverage())
+    least = 0.01 / len(rows)
+    for name, probability, held, n in rows:
+        test = "less" if ", reference" in name or ", contrast" in name else "two-sided"
+        assert stats.binomtest(held, n, probability, alternative=test).pvalue > least, (
+            name,
+            probability,
+            held,
+            n,
+        )
 
 
 def test_simulated_tables_have_the_numbers_that_are_published_of_them() -> None:

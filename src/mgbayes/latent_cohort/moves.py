@@ -169,7 +169,7 @@ def completed(
     rng: Generator, tables: Tables, statement: Statement, who: Steps, step: Steps, log_ratio: Floats,
     possible: Mask, low: int,
 ) -> Proposal:  # fmt: skip
-    """The first of three patients takes its step, the other two are a pair, at least ``low``, that meets the window."""
+    """The first of three patients takes its step, the other two are a pair, at least ``low``, that then meets all."""
     windows, column = statement.windows, statement.column
     assert windows is not None
     steps = tables.steps[column.name]
@@ -191,8 +191,8 @@ def _complete(
 ) -> None:  # fmt: skip
     """The first of three values takes its step, the other two are a pair that then meets the window, in place.
 
-    ``lows``: the least of the first value, and of the pair. ``ways`` (2, K): how many pairs there are before and after; none
-    after where a value or the sum is outside.
+    ``lows``: the least of the first value, and of the pair. ``ways`` (2, K): how many pairs there are before and
+    after; none after where a value or the sum is outside.
     """
     first_low, low = lows
     m, low_sum, high_sum, low_variance, high_variance = bounds

@@ -28,6 +28,7 @@ FILE = Path(__file__).parent / "evidence.json"
 REPLICATES = 300
 SEED = 20200216
 _POINTS = 3
+_SETTINGS = ("dependence", "chains", "warmup", "draws", "thin")
 
 
 def calibrate(replicates: int, jobs: int, file: Path = FILE) -> None:
@@ -55,6 +56,13 @@ def _read(file: Path) -> tuple[Basis | None, dict[int, Replicate]]:
     stored = json.loads(file.read_text("utf-8"))
     done = {int(number): Replicate(**one) for number, one in stored["replicates"].items()}
     return Basis.read(stored["basis"]), done
+
+
+def basis_of_stored(file: Path = FILE) -> Basis:
+    """What the stored replicates stand on."""
+    found, _ = _read(file)
+    assert found is not None
+    return found
 
 
 def result(file: Path = FILE) -> SbcResult:
@@ -102,7 +110,7 @@ def basis_of(cohort: Cohort) -> Basis:
         numbers={
             str(k): (float(one.low), float(one.high), one.low_variance) for k, one in enumerate(windows)
         },
-        sampler={name: float(value) for name, value in asdict(SETTINGS).items()} | {"seed": SEED},
+        sampler={name: float(getattr(SETTINGS, name)) for name in _SETTINGS} | {"seed": SEED},
         calibrator_sha256=source_hash(("calibrate/sbc.py",)),
     )
 
