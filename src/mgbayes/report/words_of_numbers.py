@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import CohortAnswer
     from mgbayes.latent_cohort.each_number import Predicted
 
+_ABBREVIATED = {"sd": "SD", "se": "SE"}
 FAR_OUT = 0.05
 """A number is called surprising where its tail is smaller."""
 
@@ -23,11 +24,11 @@ def surprising_numbers(behind: CohortAnswer) -> Iterator[str]:
     if not judged:
         return
     far = [row for row in judged if row.tail < FAR_OUT]
-    expected = f"{FAR_OUT * len(judged):.0f}"
+    expected = FAR_OUT * len(judged)
     yield (
         f"Of {len(judged)} numbers, each left out and predicted from all the others, {len(far) or 'none'} "
-        f"{'lies' if len(far) == 1 else 'lie'} in the outer {words.percent(FAR_OUT)}, where chance alone puts about "
-        f"{expected}."
+        f"{'lies' if len(far) == 1 else 'lie'} in the outer {words.percent(FAR_OUT)}, where chance alone puts "
+        f"{f'about {expected:.0f}' if expected >= 1 else 'fewer than one'}."
     )
     for row in far[:3]:
         yield (
@@ -42,7 +43,8 @@ def what(study: Study, row: Predicted) -> str:
     visits = {visit.id: f" at {visit.label}" for visit in study.visits}
     column = row.statement.column
     label = study.endpoint(column.endpoint).label + visits.get(column.visit or "", "")
-    return f"{row.number.name} of {label}, {study.label(row.statement.group)}"
+    name = _ABBREVIATED.get(row.number.name, row.number.name)
+    return f"{name} of {label}, {study.label(row.statement.group)}"
 
 
 def reported(study: Study, row: Predicted) -> str:
