@@ -35,7 +35,7 @@ from mgbayes.study.statistics.quantiles import Quantiles
 from mgbayes.study.statistics.statistic import Number
 
 HIGHEST_RHAT = 1.1
-"""The mean of a group of 16 chains varies by itself."""
+"""Of few draws: the mean of a group of 16 chains varies by itself."""
 _ENDS = (0.01, 0.99)
 _SIZES = np.log(1e4)
 
@@ -55,7 +55,7 @@ class Predicted:
     @property
     def ok(self) -> bool:
         """Whether chains came to one answer."""
-        return nested_rhat(self.values) <= HIGHEST_RHAT
+        return not np.isnan(self.values).any() and nested_rhat(self.values) <= HIGHEST_RHAT
 
     @property
     def middle(self) -> tuple[float, float, float]:
@@ -120,7 +120,7 @@ def _density(values: Floats, at: float) -> float:
 
 def farthest_first(rows: Iterable[Predicted]) -> list[Predicted]:
     """By their tails, those without an answer last."""
-    return sorted(rows, key=lambda row: row.tail if row.ok else 2.0)
+    return sorted(rows, key=lambda row: row.tail if row.ok else np.inf)
 
 
 @dataclass(frozen=True)
@@ -170,10 +170,7 @@ def _same(one: Statement, other: Statement) -> bool:
 
 
 def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet) -> tuple[Predicted, ...]:
-    """Every number of the outcomes and of follow-up, given all the others.
-
-    Units without which no table was found are not judged.
-    """
+    """Every number of the outcomes and of follow-up, given all the others."""
     fewer = replace(settings, draws=max(2, settings.draws // 13))
     tasks = [partial(_predicted, cohort, fewer, unit) for unit in units_of(cohort)]
     found: dict[int, tuple[Predicted, ...]] = {}
@@ -185,16 +182,20 @@ def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet
 
 
 def _predicted(cohort: Cohort, settings: Settings, unit: Unit) -> tuple[Predicted, ...]:
-    without = unit.without(cohort)
+    numbers, shape = unit.judged.statistic.numbers, (settings.draws, settings.chains)
     try:
-        tables = table_draws(without, posterior(without, settings, focus=unit.focus(cohort)))
-    except InputError:
-        return ()
-    shape = settings.draws, settings.chains
+        every = _values(unit.judged, _tables(unit, cohort, settings))
+    except InputError:  # chains came to no table
+        every = len(numbers) * (np.full(shape, np.nan),)
     return tuple(
         Predicted(unit.judged, number, np.asarray(values, float).reshape(shape).T, settings.misprint)
-        for number, values in zip(unit.judged.statistic.numbers, _values(unit.judged, tables), strict=True)
+        for number, values in zip(numbers, every, strict=True)
     )
+
+
+def _tables(unit: Unit, cohort: Cohort, settings: Settings) -> Tables:
+    without = unit.without(cohort)
+    return table_draws(without, posterior(without, settings, focus=unit.focus(cohort)))
 
 
 def _values(statement: Statement, tables: Tables) -> tuple[Any, ...]:

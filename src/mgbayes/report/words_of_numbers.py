@@ -55,7 +55,7 @@ def reported(study: Study, row: Predicted) -> str:
 def predicted(study: Study, row: Predicted) -> str:
     """What the other numbers say: the median and the central 90 % interval."""
     if not row.ok:
-        return "no estimate: chains did not agree"
+        return "no estimate: chains did not agree, or came to no table"
     median, low, high = (_place(study, row, value) for value in row.middle)
     return f"{median} (central 90 % interval {low} to {high})"
 

@@ -93,7 +93,7 @@ def test_counts_of_events_that_are_not_told_are_independent_of_each_other() -> N
     cohort = _cohort(of, "hospital", "stays")
     without = _unit(cohort, "stays", "old").without(cohort)
     assert [one.group for one in without.statements] == ["new"]
-    sampler, state, drawn = moved(without, [-0.2, -0.6, -0.3, 0.7], sweeps=160, keep=20)
+    sampler, state, drawn = moved(without, [-0.2, -0.6, -0.3, 0.7], sweeps=640, keep=20)
     values = np.repeat(np.arange(60)[:, None], 7, axis=1)
     listed = Tables(cohort.columns, cohort.arm, {"stays.value": values, "followup": np.ones_like(values)})
     share = np.exp(by_patient(sampler, state, listed))
@@ -180,6 +180,7 @@ def test_chains_that_disagree_give_no_answer_and_come_last() -> None:
     apart = apart.reshape(8, 8, 20).swapaxes(0, 1).reshape(64, 20)
     lost = _judged("mean", "2.5", apart)
     assert not lost.ok
+    assert not _judged("mean", "2.5", np.full((64, 10), np.nan)).ok
     known = _judged("mean", "2.5", np.random.default_rng(3).normal(2.5, 1, (64, 20)))
     assert [row is known for row in farthest_first([lost, known])] == [True, False]
 
