@@ -222,6 +222,22 @@ MISTAKES = {
         'between = "arms", groups = ["a"]',
         ['"cure" → comparison → groups', "'a'", "the one subgroup"],
     ),
+    "a larger arm that is none": (
+        'between = "arms"',
+        'between = "arms", larger = "c"',
+        ['"cure" → comparison → larger', "'c'", "one of the arms"],
+    ),
+    "a larger arm of visits": (
+        'between = "arms"',
+        'between = "visits", groups = ["a"], visits = ["end"], larger = "a"',
+        ['"cure" → comparison → larger', "'a'", "one of the arms"],
+    ),
+    "a larger arm whose numbers are smaller": (
+        'count = "4" }, { group = "b", count = "9" }]\np = "0.1"\ncomparison = { between = "arms" }',
+        'percent = "40" }, { group = "b", percent = "75" }]\np = "0.1"\n'
+        'comparison = { between = "arms", larger = "a" }',
+        ['"cure" → comparison → larger', "'a', whose percent is smaller", "or nothing"],
+    ),
     "three groups compared": (
         'between = "arms"',
         'between = "groups", groups = ["a", "b", "all"]',

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mgbayes
-from mgbayes.latent_cohort.each_number import Predicted
+from mgbayes.latent_cohort.predicted import Predicted
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report.latent_cohort_words import short_answer, why_it_differs

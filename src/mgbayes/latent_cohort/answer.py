@@ -17,13 +17,14 @@ from mgbayes.estimands.estimand import Estimand
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.derived import Derived, derived_of
 from mgbayes.latent_cohort.diagnostics import Convergence, convergence
-from mgbayes.latent_cohort.each_number import Predicted, each_number
+from mgbayes.latent_cohort.each_number import each_number
 from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import outcomes_for
 from mgbayes.latent_cohort.p_evidence import ReportedPValue
 from mgbayes.latent_cohort.p_statements import PStatement
+from mgbayes.latent_cohort.predicted import Predicted
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import (
     LeftOut,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mgbayes.latent_cohort.derived import derived_of
 from mgbayes.latent_cohort.p_evidence import ReportedPValue, condition, reported_p_values
-from mgbayes.latent_cohort.p_statements import PStatement, names_its_visit, p_statements_of, with_named_tests
+from mgbayes.latent_cohort.p_statements import PStatement, p_statements_of, with_named_tests
 from mgbayes.latent_cohort.run import LeftOut, Settings, posterior_from, settled
 from mgbayes.latent_cohort.sampler import Cohort, Run
 from mgbayes.study.schema import Study
@@ -22,23 +22,16 @@ class Statements:
 
 
 def statements_for(study: Study, cohort: Cohort) -> Statements:
-    """Those of the cohort's outcomes whose visit is known and whose test is one of several that the paper names."""
+    """Those of the cohort's outcomes whose test is one of several that the paper names."""
     asked, left_out = [], dict[str, LeftOut]()
     for row in p_statements_of(study, cohort.outcomes, tuple(derived_of(study, cohort.columns))):
         named = with_named_tests(row, study)
-        why = next(_why_not(named, study, cohort), None)
-        if why is None:
+        if named.tests:
             asked.append(named)
         else:
+            why = "none of the tests that the paper names for such data is computed on the tables"
             left_out[row.claim] = LeftOut(f"{row.what}: p {row.text}", why)
     return Statements(tuple(asked), tuple(left_out.values()))
-
-
-def _why_not(row: PStatement, study: Study, cohort: Cohort) -> Iterator[str]:
-    if not row.tests:
-        yield "none of the tests that the paper names for such data is computed on the tables"
-    if not names_its_visit(row, cohort.outcomes, study):
-        yield "it does not say at which visit the arms are compared"
 
 
 def p_values(study: Study, cohort: Cohort, settings: Settings, part: slice) -> tuple[ReportedPValue, ...]:

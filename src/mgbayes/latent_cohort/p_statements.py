@@ -8,7 +8,7 @@ there, so that a table with the effect reversed is farther than one without an e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, log
 
@@ -65,7 +65,7 @@ def p_statements_of(
 ) -> Iterator[PStatement]:
     """Every reported p value between the arms of the outcomes, with every test of such data.
 
-    A claim that names no visit of an outcome with several stands once for each.
+    Of a claim that names no visit of an outcome with several, those at each of them.
     """
     visits = {visit.id: visit.label for visit in study.visits}
     for defined in derived:
@@ -75,8 +75,20 @@ def p_statements_of(
         tests = tuple(count_tests(defined, before, visits.get(first.visit or "", "")))
         yield from _of(study, defined.endpoint, None, tests)
     for outcome in outcomes:
+        found: dict[tuple[str, str], list[tuple[Column, PStatement]]] = {}
         for column in outcome.columns:
-            yield from _of(study, column.endpoint, column.visit, tuple(column_tests(column)))
+            for row in _of(study, column.endpoint, column.visit, tuple(column_tests(column))):
+                found.setdefault((row.claim, row.text), []).append((column, row))
+        for rows in found.values():
+            _, one = rows[0]
+            yield one if len(rows) == 1 else replace(one, tests=tuple(_at_visits(rows, visits)))
+
+
+def _at_visits(rows: Sequence[tuple[Column, PStatement]], visits: Mapping[str, str]) -> Iterator[ArmsTest]:
+    """The tests at each visit, with its name."""
+    for column, row in rows:
+        for test in row.tests:
+            yield replace(test, name=f"{test.name}, {visits[column.visit or '']}")
 
 
 def with_named_tests(statement: PStatement, study: Study) -> PStatement:
@@ -86,30 +98,22 @@ def with_named_tests(statement: PStatement, study: Study) -> PStatement:
     return replace(statement, tests=tuple(test for test in statement.tests if test.family in judged))
 
 
-def names_its_visit(statement: PStatement, outcomes: Sequence[Outcome], study: Study) -> bool:
-    """Whether it is known which visit it is about."""
-    claim = study.claim(statement.claim)
-    visits = [column.visit for outcome in outcomes for column in outcome.columns if _is_of(claim, column)]
-    named = {row.visit for row in claim.summaries} | set(claim.comparison.visits if claim.comparison else ())
-    return len(visits) < 2 or bool(named - {None})
-
-
-def _is_of(claim: Claim, column: Column) -> bool:
-    return column.endpoint == claim.endpoint and not column.is_yes_no
-
-
 def _of(study: Study, endpoint: str, visit: str | None, tests: tuple[ArmsTest, ...]) -> Iterator[PStatement]:
     for claim in claims_between_arms(study, endpoint, visit):
         if claim.endpoint != endpoint or not tests:
             continue
         for text in dict.fromkeys(claim.p_by_source.values()):
             interval = study.parse_p(text).interval
-            direction = direction_of(study, claim) if interval.high <= float(study.methods.alpha) else 0
+            told = claim.comparison is not None and claim.comparison.larger is not None
+            directed = told or interval.high <= float(study.methods.alpha)
+            direction = direction_of(study, claim) if directed else 0
             yield PStatement(claim.id, claim.what, text, interval.low, interval.high, direction, tests)
 
 
 def direction_of(study: Study, claim: Claim) -> int:
-    """1 where the means (or else the medians) of a claim are higher in the contrast arm, -1 lower, 0 unknown."""
+    """1 where the contrast arm has more by the text, the means or the medians of a claim, -1 less, 0 unknown."""
+    if claim.comparison is not None and claim.comparison.larger is not None:
+        return 1 if claim.comparison.larger == study.contrast.id else -1
     middle = {}
     for row in claim.summaries:
         mean, quantiles = mean_of(study, row), quantiles_of(study, study.endpoint_of(claim), row)

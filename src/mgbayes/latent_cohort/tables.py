@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mgbayes.latent_cohort.each_number import farthest_first
+from mgbayes.latent_cohort.predicted import farthest_first
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer

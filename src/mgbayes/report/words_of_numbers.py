@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mgbayes.latent_cohort.each_number import farthest_first
+from mgbayes.latent_cohort.predicted import farthest_first
 from mgbayes.report import words
 from mgbayes.study.schema import Study
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import CohortAnswer
-    from mgbayes.latent_cohort.each_number import Predicted
+    from mgbayes.latent_cohort.predicted import Predicted
 
 _ABBREVIATED = {"sd": "SD", "se": "SE"}
 FAR_OUT = 0.05

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgbayes.files import write_frames
 from mgbayes.latent_cohort.derived import Derived
-from mgbayes.latent_cohort.each_number import farthest_first
+from mgbayes.latent_cohort.predicted import farthest_first
 from mgbayes.latent_cohort.tables import tables
 from mgbayes.report import words
 from mgbayes.report.files import draw_all, move_all, unfinished
@@ -22,7 +22,7 @@ from mgbayes.report.words_of_p import of_climb, reported, which_test
 
 if TYPE_CHECKING:
     from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
-    from mgbayes.latent_cohort.each_number import Predicted
+    from mgbayes.latent_cohort.predicted import Predicted
     from mgbayes.study.schema import Study
 
 DIGITS = "%.6g"

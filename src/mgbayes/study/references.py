@@ -141,9 +141,31 @@ def comparison_problems(raw: Raw) -> Iterator[Problem]:
                 yield Problem(f"{place} → groups", _given(groups), _TWO_GROUPS)
             case "visits":
                 yield from _visits(place, groups, visits)
+        if isinstance(larger := comparison.get("larger"), str):
+            yield from _larger(f"{place} → larger", larger, arms, claim, comparison)
         if comparison.get("between") in ("arms", "groups") and len(visits) > 1:
             accepted = "at most one visit, at which the groups are compared (one claim a visit)"
             yield Problem(f"{place} → visits", _given(visits), accepted)
+
+
+def _larger(place: str, larger: str, arms: list[str], claim: Raw, comparison: Raw) -> Iterator[Problem]:
+    """The arm that the text says is larger is one of those compared, and its own numbers do not say otherwise."""
+    if comparison.get("between") != "arms" or larger not in arms:
+        yield Problem(place, repr(larger), f"one of the arms, where these are compared: {', '.join(arms)}")
+        return
+    for key in ("mean", "median", "percent"):
+        of = {str(row.get("group")): _number(row.get(key)) for row in rows(claim, "summaries")}
+        middle, others = of.get(larger), [of.get(arm) for arm in arms if arm != larger]
+        if middle is not None and any(other is not None and other > middle for other in others):
+            accepted = f"the arm with the larger {key}, or nothing"
+            yield Problem(place, f"{larger!r}, whose {key} is smaller", accepted)
+
+
+def _number(text: object) -> float | None:
+    try:
+        return float(str(text))
+    except ValueError:
+        return None
 
 
 def _given(names: list[str]) -> str:

@@ -156,6 +156,10 @@ class Comparison(Record):
     paired: bool = Field(
         False, description="The two groups are the same patients, or matched pairs (visits always are)."
     )
+    larger: Id | None = optional(
+        description="The arm that the text says has more of it, or has it later, where the claim's numbers do not "
+        "show it.",
+    )
     counts_known: bool = Field(
         True, description="false: the paper has not even the size of the group that was compared."
     )

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mgbayes.latent_cohort.each_number import Predicted, Unit, _predicted, farthest_first, units_of
+from mgbayes.latent_cohort.each_number import Unit, _predicted, units_of
+from mgbayes.latent_cohort.predicted import Predicted, farthest_first
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
 from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Tables

@@ -14,7 +14,9 @@ from mgbayes.frequentist.proportions import fisher
 from mgbayes.frequentist.ranks import mann_whitney
 from mgbayes.frequentist.samples import FollowUp, TwoGroups, among_those_with_event
 from mgbayes.frequentist.t_tests import student, welch
+from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.derived import Derived
+from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.p_evidence import reported_p_values
 from mgbayes.latent_cohort.p_statements import PStatement, p_statements_of, with_named_tests
 from mgbayes.latent_cohort.run import cohort_of, outcomes_of, started
@@ -25,7 +27,7 @@ from mgbayes.latent_cohort.tests_between_arms import ArmsCompared, column_tests,
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
-from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan
+from tests.oracles.latent_cohort.small_studies import FALLS, PILLS, plan, two_visits
 from tests.oracles.latent_cohort.test_enumeration import AMOUNT, SETTINGS, TIME, by_patient, weights
 
 
@@ -130,6 +132,42 @@ def test_which_test_it_was_and_whether_it_is_a_misprint() -> None:
     misprinted = 0.1 * 0.01 / 2
     expected = misprinted / (misprinted + 0.9 * by_test.mean())
     assert row.misprint == pytest.approx(expected, rel=4.5 * error)
+
+
+def test_a_p_of_no_named_visit_could_be_of_each() -> None:
+    raw = two_visits().model_dump(mode="json", exclude_none=True)
+    row = {"source": ["A"], "endpoint": "grade", "p": "0.4", "comparison": {"between": "arms"}}
+    raw["claims"].append(row | {"id": "between", "what": "grades"})
+    at_end = {"between": "arms", "visits": ["end"]}
+    raw["claims"].append(row | {"id": "at_end", "what": "grades at the end", "comparison": at_end})
+    study = Study.model_validate(raw)
+    job = Job(study, plan("mgfa", "grade", endpoints=[_at("start"), _at("end")]), "cumulative_logit")
+    outcome = Ordered(job, None, {"level": np.array(study.endpoint("grade").levels)})
+    tests = {row.claim: [test.name for test in row.tests] for row in p_statements_of(study, (outcome,), ())}
+    assert [name for name in tests["between"] if name.startswith("Mann")] == [
+        "Mann-Whitney, the start",
+        "Mann-Whitney, the end",
+    ]
+    assert [name for name in tests["at_end"] if name.startswith("Mann")] == ["Mann-Whitney"]
+
+
+def test_the_text_may_say_which_arm_has_more() -> None:
+    """A p without numbers has no direction by itself, whatever its size."""
+    raw = PILLS.model_dump(mode="json", exclude_none=True)
+    row = {"source": ["A"], "endpoint": "pills", "what": "pills", "comparison": {"between": "arms"}}
+    raw["claims"] += [row | {"id": "silent", "p": "0.01"}]
+    raw["claims"] += [
+        row | {"id": arm, "p": "0.2", "comparison": {"between": "arms", "larger": arm}}
+        for arm in ("old", "new")
+    ]
+    study = Study.model_validate(raw)
+    outcomes = outcomes_of(study, (plan("prednisone", "pills"),), 0.5)[0]
+    found = {row.claim: row.direction for row in p_statements_of(study, outcomes, ())}
+    assert found == {"silent": 0, "old": -1, "new": 1}
+
+
+def _at(visit: str) -> dict[str, str]:
+    return {"endpoint": "grade", "visit": visit}
 
 
 @pytest.mark.long
