@@ -61,8 +61,17 @@ def test_a_function_stays_one_after_the_module_of_its_name_is_imported() -> None
     assert mgbayes.calibrate is run.calibrate
 
 
-SAMPLING = ("calibrate", "cohort", "fit", "manuscript", "reanalyze", "sensitivity")
-"""Public functions whose examples compile models."""
+SAMPLING = (
+    "calibrate",
+    "cohort",
+    "fit",
+    "manuscript",
+    "reanalyze",
+    "read_patients",
+    "sensitivity",
+    "simulate",
+)
+"""Public functions whose examples compile models, or draw tables of patients."""
 
 
 @pytest.mark.parametrize(
