@@ -141,21 +141,24 @@ def _moments(
             groups.append((group, published))
     if not groups:
         return None
-    within = np.any([group for group, _ in groups], axis=0)
-    _, largest = max(groups, key=lambda group: int(group[0].sum()))
-    low = 0.0 if study.is_nonnegative(endpoint) else -np.inf
-    rough = _values(rng, int(within.sum()), largest, positive=low == 0)
-    unit, whole = _unit(endpoint, largest.mean), np.full(n, np.nan)
-    moments = [Moments(published, group[within]) for group, published in groups]
-    drawn = (
-        meeting_all(rng, rough, unit, moments, low)
-        if len(groups) > 1
-        else on_grid(rng, rough, unit, moments[0], low)
-    )
-    if drawn is None:
-        wording = "; ".join(f"{published.wording} ({group.sum()} patients)" for group, published in groups)
-        raise _Impossible(endpoint.label, wording)
-    whole[within] = drawn
+    low, unit = 0.0 if study.is_nonnegative(endpoint) else -np.inf, _unit(endpoint, groups[0][1].mean)
+    whole = np.full(n, np.nan)
+    # Those of a smaller group replace what a larger one gave them.
+    for group, published in sorted(groups, key=lambda row: -int(row[0].sum())):
+        whole[group] = _values(rng, int(group.sum()), published, positive=low == 0)
+    apart = np.sum([group for group, _ in groups], axis=0).max() == 1
+    for part in [[one] for one in groups] if apart else [groups]:
+        here = np.any([group for group, _ in part], axis=0)
+        moments = [Moments(published, group[here]) for group, published in part]
+        drawn = (
+            on_grid(rng, whole[here], unit, moments[0], low)
+            if len(part) == 1
+            else meeting_all(rng, whole[here], unit, moments, low)
+        )
+        if drawn is None:
+            wording = "; ".join(f"{published.wording} ({group.sum()} patients)" for group, published in part)
+            raise _Impossible(endpoint.label, wording)
+        whole[here] = drawn
     return whole
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from mgbayes.latent.digits import Moments, meeting_all, on_grid
-from mgbayes.simulation.without_model import _values
+from mgbayes.simulation.cohort import Cohort
+from mgbayes.simulation.without_model import _values, completed
 from mgbayes.study.statistics.means import MeanSD
+from tests.oracles.latent_cohort.small_studies import stays
 
 SAMPLES = [  # unit, patients, mean, SD
     (1.0, 12, "441.4", "336.6"),
@@ -83,3 +85,11 @@ def test_values_that_may_be_negative_have_their_moments_too(mean: str, sd: str, 
     assert found is not None
     assert (found < 0).any()
     assert (_printed(abs(found.mean()), mean), _printed(found.std(ddof=1), sd)) == (mean.strip("-"), sd)
+
+
+def test_arms_far_apart_have_their_own_moments() -> None:
+    study = stays(("29000", "15000"), ("1.0", "1"))
+    values = completed(np.random.default_rng(6), study, Cohort((4, 3))).values["stays", None]
+    for part, mean, sd in ((values[:4], "29000", "15000"), (values[4:], "1.0", "1")):
+        assert (part >= 0).all()
+        assert (_printed(part.mean(), mean), _printed(part.std(ddof=1), sd)) == (mean, sd)
