@@ -14,10 +14,11 @@ from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.class_scan import ClassScan, Limits
 from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
-from mgbayes.latent_cohort.moves import Move, moves_of
+from mgbayes.latent_cohort.moves import moves_of
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import outcomes_for
+from mgbayes.latent_cohort.proposal import Move
 from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
 from mgbayes.latent_cohort.start import starting_tables

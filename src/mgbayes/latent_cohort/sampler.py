@@ -29,9 +29,9 @@ from numpy.random import Generator
 
 from mgbayes.latent_cohort.class_scan import ClassScan
 from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
-from mgbayes.latent_cohort.moves import Move
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.parameters import Values, evolve
+from mgbayes.latent_cohort.proposal import Move
 from mgbayes.latent_cohort.relations import Relation
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Rows, Steps, Tables
