@@ -17,6 +17,7 @@ from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
 
 _APART = 0.7
+"""SD of the log of the factor by which starts differ, so that R-hat sees chains that have not left theirs."""
 
 
 def starting_tables(
@@ -120,9 +121,10 @@ def _with_moments(
             raise _nothing_meets(asked[0][2])
         values[everybody] = np.round(met / column.unit).astype(np.int64)
     told = np.any([who for who, _, _ in asked], axis=0)
-    values[counted & ~told] = rng.choice(
-        values[told], int((counted & ~told).sum())
-    )  # as those of the others are
+    untold = counted & ~told
+    if told.any() and untold.any():  # as those of the others are, but larger or smaller from start to start
+        like = rng.choice(values[told], int(untold.sum())) * np.exp(rng.normal(0.0, _APART))
+        values[untold] = np.maximum(np.round(like), column.low).astype(np.int64)
     return values
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from mgbayes.latent_cohort.each_number import Unit, _predicted, units_of
 from mgbayes.latent_cohort.predicted import Predicted, farthest_first
-from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of
+from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Tables
 from mgbayes.study.schema import Study
@@ -143,6 +143,16 @@ def _has_shares(values: Any, share: Any) -> None:
     last = int(np.argmax(np.cumsum(share) > 0.99))
     lumped = np.append(share[:last], share[last:].sum())
     agrees(np.minimum(values, last), lumped, np.arange(last + 1))
+
+
+def test_chains_start_apart_in_what_is_left_out() -> None:
+    """Eight starts, where all values of the other arm are about alike."""
+    rows = PILLS.model_dump(mode="json", exclude_none=True)
+    rows["claims"][0]["summaries"][1] |= {"mean": "900", "sd": "1"}
+    cohort = _cohort(Study.model_validate(rows), "prednisone", "pills")
+    _, state = started(_unit(cohort, "pills", "old").without(cohort), Settings(chains=8, seed=3))
+    old = state.tables.steps["pills.value"][:, :4].sum(axis=1)
+    assert old.max() > 2 * old.min()
 
 
 def test_each_number_is_left_out_once_with_what_would_tell_it() -> None:
