@@ -7,8 +7,9 @@ proposal has the scale and the correlations of the posterior, and nothing is tun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -67,29 +68,43 @@ class Layout:
 
     parameters: tuple[Parameter, ...]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The length of the vector."""
         return sum(one.size for one in self.parameters)
 
-    def _parts(self) -> Iterator[tuple[Parameter, slice]]:
-        begin = 0
-        for one in self.parameters:
-            yield one, slice(begin, begin + one.size)
-            begin += one.size
+    @cached_property
+    def _parts(self) -> tuple[tuple[Parameter, slice], ...]:
+        ends = np.cumsum([one.size for one in self.parameters]).tolist()
+        return tuple(
+            (one, slice(end - one.size, end)) for one, end in zip(self.parameters, ends, strict=True)
+        )
+
+    @cached_property
+    def _scales(self) -> tuple[tuple[_Scale, Steps, Floats], ...]:
+        """Each scale with the places in a vector that have it, and the numbers of their priors."""
+        priors = [one.prior for one in self.parameters for _ in range(one.size)]
+        places = {
+            form: np.flatnonzero([one.form == form for one in priors])
+            for form in dict.fromkeys(one.form for one in priors)
+        }
+        return tuple(
+            (_SCALES[form], at, np.array([priors[i].values for i in at], float).T)
+            for form, at in places.items()
+        )
 
     def values(self, theta: Floats) -> dict[str, Floats]:
         """The parameters (K, ...) of vectors (K, size)."""
-        return {
-            one.name: _SCALES[one.prior.form].inverse(theta[:, part]).reshape(len(theta), *one.shape)
-            for one, part in self._parts()
-        }
+        found = np.empty_like(theta)
+        for scale, at, _ in self._scales:
+            found[:, at] = scale.inverse(theta[:, at])
+        return {one.name: found[:, part].reshape(len(theta), *one.shape) for one, part in self._parts}
 
     def log_prior(self, theta: Floats) -> Floats:
         """The log prior density (K,) on the scale of the vectors, up to a constant."""
         found = np.zeros(len(theta))
-        for one, part in self._parts():
-            found += _SCALES[one.prior.form].log_prior(theta[:, part], *one.prior.values).sum(axis=1)
+        for scale, at, numbers in self._scales:
+            found += scale.log_prior(theta[:, at], *numbers).sum(axis=1)
         return found
 
     def draw(self, rng: Generator, chains: int) -> Floats:
@@ -97,7 +112,7 @@ class Layout:
         from mgbayes.models.parameters import draw_parameter
 
         theta = np.empty((chains, self.size))
-        for one, part in self._parts():
+        for one, part in self._parts:
             drawn = draw_parameter(rng, "it", {"it": one.prior}, size=(chains, one.size))
             theta[:, part] = _SCALES[one.prior.form].transform(drawn)
         return theta
@@ -132,7 +147,8 @@ def _difference(rng: Generator, others: Floats, size: int) -> Floats:
     d = others.shape[1]
     first = rng.integers(0, len(others), size)
     second = (first + rng.integers(1, len(others), size)) % len(others)
-    moved = rng.random((size, d)) < rng.choice((min(1.0, 2 / d), 1.0), size)[:, None]
+    share = np.where(rng.random(size) < 0.5, min(1.0, 2 / d), 1.0)
+    moved = rng.random((size, d)) < share[:, None]
     moved[np.arange(size), rng.integers(0, d, size)] = True
     gamma = _BASE / np.sqrt(2 * moved.sum(axis=1)) * np.exp(rng.uniform(-0.7, 0.0, size))
     gamma = np.where(rng.random(size) < _LONG, 1.0, gamma)

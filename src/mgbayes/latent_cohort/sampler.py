@@ -257,10 +257,10 @@ class Sampler:
             if not proposal.kept(statement):
                 possible = possible & statement.hold(after)
         who, r = proposal.who, proposal.who.shape[1]
-        both = state.tables.of_patients(who, about.columns).beside(after.of_patients(who, about.columns))
+        both = state.tables.before_and_after(who, about.columns, proposal.steps)
         effect = None
         if state.effect is not None:
-            effect = np.tile(np.take_along_axis(state.effect, who, axis=1), 2)
+            effect = state.effect[np.arange(len(who))[:, None], np.concatenate([who, who], axis=1)]
         density = _floored(log_density(about, state, both, effect), floor)
         gain = _gain(density[:, r:].sum(axis=1), density[:, :r].sum(axis=1)) + proposal.log_ratio
         for one in self.evidence:

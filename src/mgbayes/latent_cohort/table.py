@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +62,20 @@ class Tables:
         """The values (K, n) of a column, in its own unit."""
         return np.asarray(self.steps[name] * self.columns[name].unit, float)
 
-    def of_patients(self, who: Any, names: Iterable[str]) -> Rows:
-        """Some columns of some patients of each chain, by their places (K, r)."""
-        chain = np.arange(len(who))[:, None]
-        return Rows(
-            self.arm[who], {name: self.steps[name][chain, who] * self.columns[name].unit for name in names}
-        )
+    def before_and_after(self, who: Steps, names: Iterable[str], after: Mapping[str, Steps]) -> Rows:
+        """Some columns of the patients ``who`` (K, r) of each chain, now and with other steps of some: (K, 2 r)."""
+        here = who + (self.n * np.arange(len(who)))[:, None]
+        twice = np.concatenate([here, here], axis=1)
+        values: dict[str, Floats] = {}
+        for name in names:
+            now = self.steps[name]
+            steps = (
+                np.concatenate([now.take(here), after[name].take(here)], axis=1)
+                if name in after
+                else now.take(twice)
+            )
+            values[name] = np.asarray(steps * self.columns[name].unit)
+        return Rows(self.arm[np.concatenate([who, who], axis=1)], values)
 
     def every(self, names: Iterable[str] | None = None) -> Rows:
         """All patients of each chain, with some columns or all."""
@@ -84,9 +91,3 @@ class Rows:
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
-
-    def beside(self, others: Rows) -> Rows:
-        """These patients, then others: (K, 2 r)."""
-        arm = np.concatenate([self.arm, others.arm], axis=1)
-        names = self.values
-        return Rows(arm, {name: np.concatenate([self[name], others[name]], axis=1) for name in names})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Quantile:
         """What a reader calls it."""
         return NAMES.get(self.p) or f"{float(100 * self.p):g} % quantile"
 
-    @property
+    @cached_property
     def interval(self) -> ExactInterval:
         """Every value that is reported so."""
         return Number(self.name, self.text, self.exact).interval
