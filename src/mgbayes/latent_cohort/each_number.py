@@ -2,7 +2,8 @@
 
 A statistic (a count; a mean with its SD; a median) of a group is left out, with every other number that would tell
 it: what is reported of the same column in groups that overlap and, of a count of events, the mean and SD of their
-times, which are of so many. The cohort drawn without them predicts the statistic (predicted.py).
+times, which are of so many. The cohort drawn without them predicts the statistic (predicted.py): chains start anew in
+the outcome that it is of, far apart, and in all else from a cohort that has every number.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ import numpy as np
 from mgbayes.errors import InputError
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.predicted import Predicted
-from mgbayes.latent_cohort.run import Settings, posterior, table_draws
-from mgbayes.latent_cohort.sampler import Cohort
+from mgbayes.latent_cohort.run import Settings, posterior_from, settled, started_anew, table_draws
+from mgbayes.latent_cohort.sampler import Cohort, State
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Mask, Tables
 from mgbayes.progress import Say, quiet
+
+_TRIES = 4
+"""How often chains are drawn from, at most, until they agree."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def _same(one: Statement, other: Statement) -> bool:
 def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet) -> tuple[Predicted, ...]:
     """Every number of the outcomes and of follow-up, given all the others."""
     fewer = replace(settings, draws=max(2, settings.draws // 13))
-    tasks = [partial(_predicted, cohort, fewer, unit) for unit in units_of(cohort)]
+    _, state = settled(cohort, fewer)
+    tasks = [partial(_predicted, cohort, fewer, state, unit) for unit in units_of(cohort)]
     found: dict[int, tuple[Predicted, ...]] = {}
     say(f"leaving out each of {len(tasks)} statistics in turn")
     for number, rows in Executor(cores).run(tasks):
@@ -82,21 +87,33 @@ def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet
     return tuple(row for number in sorted(found) for row in found[number])
 
 
-def _predicted(cohort: Cohort, settings: Settings, unit: Unit) -> tuple[Predicted, ...]:
-    numbers, shape = unit.judged.statistic.numbers, (settings.draws, settings.chains)
-    try:
-        every = _values(unit.judged, _tables(unit, cohort, settings))
-    except InputError:  # chains came to no table
-        every = len(numbers) * (np.full(shape, np.nan),)
-    return tuple(
-        Predicted(unit.judged, number, np.asarray(values, float).reshape(shape).T, settings.misprint)
-        for number, values in zip(numbers, every, strict=True)
-    )
-
-
-def _tables(unit: Unit, cohort: Cohort, settings: Settings) -> Tables:
+def _predicted(cohort: Cohort, settings: Settings, others: State, unit: Unit) -> tuple[Predicted, ...]:
+    """The numbers of a unit, from a state that has settled with all of them; chains that disagree go on."""
     without = unit.without(cohort)
-    return table_draws(without, posterior(without, settings, focus=unit.focus(cohort)))
+    found = _rows(unit, settings, len(unit.judged.statistic.numbers) * (np.nan,))
+    try:
+        sampler, state = started_anew(without, settings, others, unit.focus(cohort))
+        for _ in range(_TRIES):
+            tables = table_draws(without, posterior_from(sampler, state, settings))
+            found = _rows(unit, settings, _values(unit.judged, tables))
+            if all(row.ok for row in found):
+                break
+    except InputError:  # chains came to no table
+        pass
+    return found
+
+
+def _rows(unit: Unit, settings: Settings, values: tuple[Any, ...]) -> tuple[Predicted, ...]:
+    shape = settings.draws, settings.chains
+    return tuple(
+        Predicted(
+            unit.judged,
+            number,
+            np.broadcast_to(one, settings.draws * settings.chains).reshape(shape).T,
+            settings.misprint,
+        )
+        for number, one in zip(unit.judged.statistic.numbers, values, strict=True)
+    )
 
 
 def _values(statement: Statement, tables: Tables) -> tuple[Any, ...]:

@@ -29,6 +29,9 @@ from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import followup_of
 from mgbayes.study.schema import Study
 
+_SHORTER = 4
+"""The warm-up of chains that had settled before with almost all of the statements is so many times shorter."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -181,11 +184,9 @@ def posterior(
     cohort: Cohort,
     settings: Settings,
     progress: Callable[[float], None] = lambda share: None,
-    focus: frozenset[str] = frozenset(),
 ) -> Run:
     """Draws of tables and parameters. Raises InputError where no table meets what is published."""
     sampler, state = started(cohort, settings)
-    sampler.focus = focus
     return _drawn(sampler, state, settings, settings.warmup, settings.draws, progress)
 
 
@@ -196,9 +197,19 @@ def settled(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
     return sampler, state
 
 
+def started_anew(
+    cohort: Cohort, settings: Settings, others: State, focus: frozenset[str]
+) -> tuple[Sampler, State]:
+    """As ``started`` in some columns, which are moved more often; in all else from a state that has settled."""
+    sampler, state = started(cohort, settings)
+    state.take_others(others, focus)
+    sampler.focus = focus
+    return sampler, state
+
+
 def posterior_from(sampler: Sampler, state: State, settings: Settings) -> Run:
-    """Draws from a state that has settled."""
-    return _drawn(sampler, state, settings, settings.warmup // 4, settings.draws)
+    """Draws from a state that has settled with almost all of the statements."""
+    return _drawn(sampler, state, settings, settings.warmup // _SHORTER, settings.draws)
 
 
 def _drawn(

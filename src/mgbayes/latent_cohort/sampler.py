@@ -113,6 +113,14 @@ class State:
         for outcome in self.cohort.outcomes:
             self.move(outcome, other.theta[outcome.name])
 
+    def take_others(self, other: State, own: Collection[str]) -> None:
+        """Become as another state but for some columns, and for the parameters of the outcomes that have these."""
+        self.tables.steps.update({name: one for name, one in other.tables.steps.items() if name not in own})
+        self.effect = other.effect
+        for outcome in self.cohort.outcomes:
+            if not any(column.name in own for column in outcome.columns):
+                self.move(outcome, other.theta[outcome.name])
+
     def continue_from(self, states: Sequence[State], which: Steps, chain: Steps) -> None:
         """Every chain (K,) continues as a chain of one of some states."""
 

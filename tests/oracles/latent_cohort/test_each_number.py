@@ -11,7 +11,7 @@ from scipy import stats
 
 from mgbayes.latent_cohort.each_number import Unit, _predicted, units_of
 from mgbayes.latent_cohort.predicted import Predicted, farthest_first
-from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
+from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, settled, started
 from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Tables
 from mgbayes.study.schema import Study
@@ -34,11 +34,16 @@ def _unit(cohort: Cohort, claim: str, group: str) -> Unit:
     return next(one for one in units_of(cohort) if (one.judged.claim, one.judged.group) == (claim, group))
 
 
+def _of_unit(cohort: Cohort, settings: Settings, claim: str) -> tuple[Predicted, ...]:
+    _, state = settled(cohort, settings)
+    return _predicted(cohort, settings, state, _unit(cohort, claim, "old"))
+
+
 def test_a_count_is_predicted_as_by_quadrature() -> None:
     """P(x of 4 | 3 of 3 in the other arm), over normal priors of level and log odds ratio."""
     cohort = _cohort(WALKS, "binary", "walks", dependence=0.0)
     settings = Settings(dependence=0.0, chains=400, warmup=60, draws=20, thin=5, seed=3)
-    (found,) = _predicted(cohort, settings, _unit(cohort, "walks", "old"))
+    (found,) = _of_unit(cohort, settings, "walks")
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     level, effect = np.meshgrid(1.5 * nodes, 1.5 * nodes, indexing="ij")
     weight = np.outer(weights, weights) * stats.binom.pmf(3, 3, 1 / (1 + np.exp(-level - effect / 2)))
@@ -65,7 +70,7 @@ def test_a_mean_is_predicted_as_by_rejection() -> None:
     ]
     cohort = _cohort(Study.model_validate(rows), "prednisone", "pills")
     settings = Settings(chains=400, warmup=150, draws=30, thin=5, seed=3)
-    mean, sd = _predicted(cohort, settings, _unit(cohort, "pills", "old"))
+    mean, sd = _of_unit(cohort, settings, "pills")
     (outcome,), rng = cohort.outcomes, np.random.default_rng(4)
     other = next(one for one in cohort.statements if one.group == "new")
     kept = []
