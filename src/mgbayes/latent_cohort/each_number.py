@@ -76,7 +76,7 @@ def _same(one: Statement, other: Statement) -> bool:
 
 def each_number(cohort: Cohort, settings: Settings, cores: int, say: Say = quiet) -> tuple[Predicted, ...]:
     """Every number of the outcomes and of follow-up, given all the others."""
-    fewer = replace(settings, draws=max(2, settings.draws // 13))
+    fewer = replace(settings, draws=max(2, settings.draws // 8))
     _, state = settled(cohort, fewer)
     tasks = [partial(_predicted, cohort, fewer, state, unit) for unit in units_of(cohort)]
     found: dict[int, tuple[Predicted, ...]] = {}

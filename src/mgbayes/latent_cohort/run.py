@@ -48,8 +48,8 @@ class Settings:
     misprint: float = 0.02
     chains: int = 128
     warmup: int = 200
-    draws: int = 80
-    thin: int = 10
+    draws: int = 50
+    thin: int = 8
     seed: int = 20200216
 
 

@@ -41,7 +41,7 @@ _IMPOSSIBLE = -60.0
 _EFFECT_STEP = 0.8
 _MORE = 3
 """More sweeps of what is in focus."""
-_FEWEST = 3
+_FEWEST = 20
 """Updates of an outcome's parameters in a sweep, and one more for each of them."""
 
 
