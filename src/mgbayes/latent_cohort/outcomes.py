@@ -11,7 +11,8 @@ model on patients). A higher u is better for the patient in every outcome whose 
   f_a(t) φ((z - l u) / c) / (c φ(z)), c = √(1 - l²), and survival Φ(-(z(F) ∓ l u) / c);
 - an amount with a share at zero, at one or several visits: P(zero at v | u) = Φ((Φ⁻¹(zero_share_av) ± l u) / c),
   above it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
-- an outcome at one visit that is normal in each arm: normal given u too, with mean μ_a ± l σ_a u and SD c σ_a;
+- an outcome that is normal in each arm: the mean of a patient's standardized values is normal given u, with mean
+  ± l u and SD c (measured.py); of one visit the value itself, with mean μ_a ± l σ_a u and SD c σ_a;
 - ordered classes at one visit: P(class below k | u) = Φ((Φ⁻¹(P_ak) ∓ l u) / c), P_ak being that over patients; at
   several, that of the model given the patient's own effect ~ N(0, 1), of which l u is the effect's part;
 - counted events, Poisson or negative binomial given follow-up: each threshold of the count is tied as a class is;
@@ -22,8 +23,9 @@ With a loading of 0 these are the densities of the models on patients (tests hol
 
 from __future__ import annotations
 
+from mgbayes.latent_cohort.amount import Amount
 from mgbayes.latent_cohort.counted import Counted
-from mgbayes.latent_cohort.measured import Amount, Measured
+from mgbayes.latent_cohort.measured import Measured
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.timed import CureTime, HazardTime

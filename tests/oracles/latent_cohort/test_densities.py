@@ -109,21 +109,73 @@ def test_the_chances_of_amounts_on_their_grid_sum_to_one(step: str) -> None:
         assert 0.1 < chance[0, 0] < 0.9
 
 
+def measured(family: str, visits: int, dependence: float = 0.0) -> Outcome:
+    """An outcome at 1, 2 or 3 visits, with the priors of the embedded study's doses."""
+    without = {k: v for k, v in load_plan("prednisone").priors.items() if k != "zero_share"}
+    changed: dict[str, Any] = {"family": family, "alternative_families": (), "priors": without}
+    if visits == 1:
+        small = plan("prednisone", "pills", family=family, alternative_families=[])
+        return outcomes_of(PILLS, (small.model_copy(update={"priors": without}),), dependence)[0][0]
+    shipped = load_plan("prednisone")
+    changed["endpoints"] = shipped.endpoints[:visits]
+    return outcomes_of(STUDY, (shipped.model_copy(update=changed),), dependence)[0][0]
+
+
+@pytest.mark.parametrize("visits", [1, 2, 3])
 @pytest.mark.parametrize("family", ["normal", "normal_ratio"])
-def test_measured_outcomes_are_normal(family: str) -> None:
-    small = plan("prednisone", "pills", family=family, alternative_families=[])
-    without = small.model_copy(
-        update={"priors": {k: v for k, v in small.priors.items() if k != "zero_share"}}
+def test_measured_outcomes_are_those_of_the_model_on_patients(family: str, visits: int) -> None:
+    outcome, rng = measured(family, visits), np.random.default_rng(2)
+    n = [4, 3] if visits == 1 else [17, 16]
+    arm = np.repeat([0, 1], n)
+    y = 2 + rng.random((len(arm), visits))
+    theta = 0.4 * rng.standard_normal(outcome.layout.size)
+    rows = Rows(arm[None], {column.name: y[None, :, v] for v, column in enumerate(outcome.columns)})
+    found = outcome.log_density(outcome.values(theta[None]), rows, None)[0]
+    value = np.ones((2, max(n), visits))
+    value[0, : n[0]], value[1, : n[1]] = y[: n[0]], y[n[0] :]
+    data = PatientValues(n=np.array(n), value=value, seen=np.ones_like(value))
+    built = outcome.job.model.build(data, family, outcome.plan.prior_set(family))
+    point = {key: each[0] for key, each in outcome.layout.values(theta[None]).items()}
+    if visits > 1:
+        effect = "difference" if family == "normal" else "log_ratio"
+        point[f"{effect}_by_visit"] = point[effect] + point[f"{effect}_sd"] * point.pop("deviation")
+        point["vine"] = np.stack([point.pop(f"vine_{k}") for k in range(visits * (visits - 1) // 2)], axis=-1)
+    assert found.sum() == pytest.approx(np.sum(log_density(built, point)), rel=1e-9)
+
+
+@pytest.mark.parametrize("visits", [1, 2, 3])
+def test_averaged_over_the_effect_tied_measurements_are_untied_ones(visits: int) -> None:
+    free, tied = (measured("normal", visits, dependence) for dependence in (0.0, 0.5))
+    rng, size = np.random.default_rng(5), 7 if visits == 1 else 33
+    theta = 0.5 * rng.standard_normal(free.layout.size)
+    arm = np.repeat([0, 1], [4, 3] if visits == 1 else [17, 16])
+    rows = Rows(arm[None], {column.name: rng.normal(size=(1, size)) for column in free.columns})
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    values = tied.values(np.array([[*theta, 0.8]]))
+    shares = [tied.log_density(values, rows, np.full((1, size), u)) for u in nodes]
+    averaged = np.log(np.tensordot(weights / weights.sum(), np.exp(shares), axes=1))
+    assert averaged == pytest.approx(free.log_density(free.values(theta[None]), rows, None), rel=1e-6)
+
+
+def test_the_mean_of_standardized_measurements_is_tied_with_the_loading() -> None:
+    """Of patients simulated from the density by importance, m and u correlate as the loading says."""
+    tied, rng = measured("normal", 3, 0.5), np.random.default_rng(6)
+    theta = np.array([*(0.5 * rng.standard_normal(tied.layout.size - 1)), 0.8])
+    values = tied.values(theta[None])
+    u, y = (
+        rng.standard_normal(400_000),
+        values["mean"][0, 0] + 3 * values["spread"][0, 0] * rng.standard_normal((400_000, 3)),
     )
-    (outcome,), _ = outcomes_of(PILLS, (without,), 0.0)
-    y = np.array([0.0, 1, 2, 7, 1, 0, 2])
-    arm = np.repeat([0, 1], [4, 3])
-    rows = Rows(arm[None], {outcome.columns[0].name: y[None]})
-    found = outcome.log_density(outcome.layout.values(np.array([[0.7, -0.4, 0.2, 0.5]])), rows, None)[0]
-    mean, dispersion = 0.7 + (arm - 0.5) * -0.4, np.exp(np.array([0.2, 0.5]))[arm]
-    if family == "normal_ratio":
-        mean, dispersion = np.exp(mean), dispersion * np.exp(mean)
-    assert found == pytest.approx(stats.norm.logpdf(y, mean, dispersion), rel=1e-12)
+    rows = Rows(np.zeros((1, 400_000), int), {c.name: y[None, :, v] for v, c in enumerate(tied.columns)})
+    weight = np.exp(tied.log_density(values, rows, u[None])[0])
+    weight /= np.exp(-((y - values["mean"][0, 0]) ** 2 / values["spread"][0, 0] ** 2 / 18).sum(axis=1))
+    z = (y - values["mean"][0, 0]) / values["spread"][0, 0]
+    m = z.sum(axis=1) / values["total_sd"][0, 0]
+    found = np.average(m * u, weights=weight)
+    effective = weight.sum() ** 2 / (weight**2).sum()
+    assert effective > 5000
+    assert np.average(m**2, weights=weight) == pytest.approx(1, abs=5 * np.sqrt(2 / effective))
+    assert found == pytest.approx(-np.tanh(0.8), abs=5 / np.sqrt(effective))  # a lower dose is better
 
 
 def of_one_visit() -> Plan:

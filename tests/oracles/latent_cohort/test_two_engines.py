@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import arviz_stats as azs
 import numpy as np
@@ -12,6 +14,7 @@ import xarray as xr
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
+from mgbayes.latent_cohort.answer import plans_of_cohort
 from mgbayes.latent_cohort.diagnostics import convergence
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.run import (
@@ -54,6 +57,17 @@ def test_two_engines_have_one_answer(name: str) -> None:
     )
     run = posterior(cohort, SETTINGS)
     fit = Fitter(cores=2, predictive=False).fit(Job(STUDY, shipped, shipped.family))
+    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+
+
+@pytest.mark.evidence
+def test_two_engines_have_one_answer_for_a_score_at_two_visits() -> None:
+    study = load_study(Path(str(files("mgbayes.study") / "starter.toml")))
+    chosen = next(plan for plan in plans_of_cohort(study) if plan.model == "continuous")
+    outcomes, _ = outcomes_of(study, (chosen,), 0.0)
+    run = posterior(cohort_of(study, outcomes), SETTINGS)
+    fit = Fitter(cores=2, predictive=False).fit(Job(study, chosen, chosen.family))
+    assert len(outcomes[0].columns) == 2
     agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
 
 
