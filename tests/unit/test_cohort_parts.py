@@ -23,6 +23,8 @@ from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from mgbayes.study.statistics.means import MeanSD
 
+STUDY = load_study()
+
 
 def test_nested_rhat_is_that_of_its_definition() -> None:
     values = np.random.default_rng(1).normal(size=(3 * GROUPS, 50)) + np.repeat(
@@ -168,3 +170,32 @@ def test_groups_of_chains_start_with_few_zeros_and_with_many() -> None:
         for arm in (0, 1):
             zeros = (state.tables.steps[name] == 0)[:, cohort.arm == arm].sum(axis=1)
             assert np.ptp(zeros) >= 4, (name, arm, zeros)
+
+
+def test_no_chain_starts_where_its_table_is_unlikely() -> None:
+    """Each start is the likeliest of many draws from the prior: far above most of them."""
+    (outcome,), _ = outcomes_of(STUDY, (load_plan("relapse"),), 0.5)
+    cohort, rng = cohort_of(STUDY, (outcome,)), np.random.default_rng(3)
+    _, state = started(cohort, Settings(chains=GROUPS, seed=5))
+    rows = state.tables.every(outcome.reads)
+
+    def of(theta: Any) -> Any:
+        density = outcome.log_density(outcome.values(theta), rows, state.effect)
+        return np.maximum(np.nan_to_num(density, nan=-60), -60).sum(axis=1)
+
+    drawn = np.array([of(outcome.layout.draw(rng, GROUPS)) for _ in range(400)])
+    assert (of(state.theta["relapse"]) > np.quantile(drawn, 0.9, axis=0)).all()
+    assert len(np.unique(state.theta["relapse"][:, 0])) == GROUPS
+
+
+def test_changes_without_their_ends_are_left_out_and_named() -> None:
+    """What is reported at a visit is no number of the changes up to it."""
+    shipped = load_plan("prednisone")
+    priors = {name: one for name, one in shipped.priors.items() if name != "zero_share"}
+    part = shipped.endpoints[1].model_copy(update={"change_from": "baseline"})
+    changed = {"endpoints": (part,), "baseline": None, "family": "normal", "alternative_families": ()}
+    plan = shipped.model_copy(update=changed | {"priors": priors})
+    outcomes, left_out = outcomes_of(STUDY, (plan,), 0.0)
+    assert outcomes == ()
+    assert [row.what for row in left_out] == [shipped.title]
+    assert "changes" in left_out[0].why

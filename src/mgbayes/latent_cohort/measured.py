@@ -29,13 +29,15 @@ _HALF_LOG_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
 class Measured(Outcome):
-    """An outcome, or its changes up to one visit, normal in each arm."""
+    """An outcome that is normal in each arm."""
 
     answers = Continuous
 
     @classmethod
     def family(cls, plan: Plan) -> str | None:
-        """The plan's own, or the first other one."""
+        """The plan's own, or the first other one; changes without their ends have none."""
+        if any(part.change_from for part in plan.endpoints):
+            return None
         own = (plan.family, *plan.alternative_families)
         return next((family for family in own if family in ("normal", "normal_ratio")), None)
 
@@ -43,17 +45,9 @@ class Measured(Outcome):
     def columns(self) -> tuple[Column, ...]:
         """The value at each visit."""
         endpoint = self.job.study.endpoint(self.plan.endpoints[0].endpoint)
-        changes = self.plan.endpoints[0].change_from
-        low = 0 if self.model.outcome.nonnegative and changes is None else LOWEST
+        low = 0 if self.model.outcome.nonnegative else LOWEST
         return tuple(
-            Column(
-                f"{endpoint.id}.{visit or 'value'}",
-                unit_of(endpoint),
-                low,
-                endpoint.id,
-                visit,
-                change_from=changes,
-            )
+            Column(f"{endpoint.id}.{visit or 'value'}", unit_of(endpoint), low, endpoint.id, visit)
             for visit in self.model.visits
         )
 

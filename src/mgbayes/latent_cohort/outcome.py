@@ -24,6 +24,8 @@ from mgbayes.study.schema import Endpoint
 
 LOWEST = -(10**7)
 """In steps, of an outcome without a lower end."""
+LOG_IMPOSSIBLE = -60.0
+"""The log density of an impossible patient while chains start."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,13 @@ class Outcome(ABC):
     def prior(self, name: str) -> Prior:
         """The plan's prior of a parameter."""
         return self.plan.prior_set(self.job.family)[name]
+
+
+def floored(log_density: Floats, floor: float | None) -> Floats:
+    """With a least density of each patient, where there is one."""
+    if floor is None:
+        return log_density
+    return np.maximum(np.where(np.isnan(log_density), floor, log_density), floor)
 
 
 def unit_of(endpoint: Endpoint) -> float:

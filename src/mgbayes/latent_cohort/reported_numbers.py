@@ -42,12 +42,13 @@ def reported_numbers(
         refused: by endpoint, why no table has its numbers.
         tested: the claims whose p is computed in every table.
     """
-    places: dict[tuple[str | None, ...], Use] = {_place(one): "met by the table" for one in exchangeable}
+    places: dict[tuple[str, str, str | None], Use] = {_place(one): "met by the table" for one in exchangeable}
     places |= {_place(one): "in the model" for one in modelled}
     told = {one.column.endpoint for one in (*modelled, *exchangeable)}
     for claim in study.claims:
         for row in claim.summaries:
-            use = places.get((claim.id, row.group, row.visit, row.change_from), "left out")
+            found = places.get((claim.id, row.group, row.visit))
+            use: Use = found if found is not None and row.change_from is None else "left out"
             if claim.endpoint is not None and _is_size(study, claim.endpoint, row):
                 use = "met by the table"
             why = _why_not(study, claim, row, refused) if use == "left out" else _contradiction(study, row)
@@ -66,8 +67,8 @@ def reported_numbers(
             )
 
 
-def _place(one: Statement) -> tuple[str | None, ...]:
-    return one.claim, one.group, one.column.visit, one.column.change_from
+def _place(one: Statement) -> tuple[str, str, str | None]:
+    return one.claim, one.group, one.column.visit
 
 
 def _is_size(study: Study, endpoint: str, row: Summary) -> bool:

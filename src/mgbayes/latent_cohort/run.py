@@ -21,7 +21,7 @@ from mgbayes.latent_cohort.outcomes import outcomes_for
 from mgbayes.latent_cohort.proposal import Move
 from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
-from mgbayes.latent_cohort.start import starting_tables
+from mgbayes.latent_cohort.start import starting_parameters, starting_tables
 from mgbayes.latent_cohort.statements import statements_of, untold
 from mgbayes.latent_cohort.table import Column, Steps, Tables
 from mgbayes.models.plan import NotPrinted, Plan
@@ -47,7 +47,7 @@ class Settings:
     each_number: bool = False
     misprint: float = 0.02
     chains: int = 128
-    warmup: int = 200
+    warmup: int = 150
     draws: int = 50
     thin: int = 8
     seed: int = 20200216
@@ -74,7 +74,7 @@ def outcomes_of(
         kinds = [(kind, kind.family(plan)) for kind in outcomes_for(plan)]
         kind, family = next(((kind, family) for kind, family in kinds if family), (None, None))
         if kind is None or family is None:
-            why = "its model, or its family at several visits, has no distribution of patients in the cohort"
+            why = "its model or family, or changes without their ends, have no distribution of patients here"
             left_out.append(LeftOut(plan.title, why))
             continue
         try:
@@ -175,9 +175,11 @@ def started(cohort: Cohort, settings: Settings) -> tuple[Sampler, State]:
     scanned = [column.name for scan in scans for column in scan.outcome.columns]
     moves: list[Move] = moves_of(tables, cohort.statements, blocks, scanned)
     group = np.arange(settings.chains) % GROUPS  # chains of a group start alike
-    theta = {outcome.name: outcome.layout.draw(rng, GROUPS)[group] for outcome in cohort.outcomes}
-    effect = rng.standard_normal((GROUPS, len(cohort.arm)))[group] if cohort.tied else None
-    return Sampler(cohort, moves, rng, scans), State(tables, cohort, theta, effect)
+    effect = rng.standard_normal((GROUPS, len(cohort.arm))) if cohort.tied else None
+    theta = {one.name: starting_parameters(rng, one, tables, effect)[group] for one in cohort.outcomes}
+    return Sampler(cohort, moves, rng, scans), State(
+        tables, cohort, theta, None if effect is None else effect[group]
+    )
 
 
 def posterior(

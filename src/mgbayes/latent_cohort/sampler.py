@@ -29,15 +29,13 @@ from numpy.random import Generator
 
 from mgbayes.latent_cohort.class_scan import ClassScan
 from mgbayes.latent_cohort.followup import FOLLOWUP, FollowUp
-from mgbayes.latent_cohort.outcome import Outcome
+from mgbayes.latent_cohort.outcome import LOG_IMPOSSIBLE, Outcome, floored
 from mgbayes.latent_cohort.parameters import Values, evolve
 from mgbayes.latent_cohort.proposal import Move
 from mgbayes.latent_cohort.relations import Relation
 from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Rows, Steps, Tables
 
-_IMPOSSIBLE = -60.0
-"""The log density of an impossible patient while chains start."""
 _EFFECT_STEP = 0.8
 _MORE = 3
 """More sweeps of what is in focus."""
@@ -243,7 +241,7 @@ class Sampler:
         run = Run()
         for _ in range(40):
             for _ in range(10):
-                self.sweep(state, run, floor=_IMPOSSIBLE)
+                self.sweep(state, run, floor=LOG_IMPOSSIBLE)
             density = log_density(self.cohort, state, state.tables.every(), state.effect)
             possible = np.isfinite(density.sum(axis=1))
             if possible.mean() > 0.5:
@@ -269,7 +267,7 @@ class Sampler:
         effect = None
         if state.effect is not None:
             effect = state.effect[np.arange(len(who))[:, None], np.concatenate([who, who], axis=1)]
-        density = _floored(log_density(about, state, both, effect), floor)
+        density = floored(log_density(about, state, both, effect), floor)
         gain = _gain(density[:, r:].sum(axis=1), density[:, :r].sum(axis=1)) + proposal.log_ratio
         for one in self.evidence:
             if set(one.columns) & set(move.columns):
@@ -286,7 +284,7 @@ class Sampler:
             own = Rows(rows.arm, {column: values[chains] for column, values in rows.values.items()})
             effect = None if state.effect is None else state.effect[chains]
             by_patient = outcome.log_density(outcome.values(theta), own, effect)
-            return np.asarray(_floored(by_patient, floor).sum(axis=1) + layout.log_prior(theta))
+            return np.asarray(floored(by_patient, floor).sum(axis=1) + layout.log_prior(theta))
 
         theta = state.theta[outcome.name]
         here = log_density(theta, np.arange(len(theta)))
@@ -304,8 +302,8 @@ class Sampler:
             if outcome.loading is not None:
                 values = state.values[outcome.name]
                 gain = gain + _gain(
-                    _floored(outcome.log_density(values, rows, there), floor),
-                    _floored(outcome.log_density(values, rows, here), floor),
+                    floored(outcome.log_density(values, rows, there), floor),
+                    floored(outcome.log_density(values, rows, here), floor),
                 )
         take = np.log(self.rng.random(here.shape)) < gain
         state.effect = np.where(take, there, here)
@@ -322,12 +320,6 @@ def log_density(cohort: Cohort, state: State, rows: Rows, effect: Floats | None)
     for relation in cohort.relations:
         found = np.where(relation.holds(rows), found, -np.inf)
     return np.asarray(found)
-
-
-def _floored(log_density: Floats, floor: float | None) -> Floats:
-    if floor is None:
-        return log_density
-    return np.maximum(np.where(np.isnan(log_density), floor, log_density), floor)
 
 
 def _gain(there: Floats, here: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Tables that meet every statement, to start chains from."""
+"""Where chains start: tables that meet every statement, and parameters that they are likely under."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from numpy.random import Generator
 from mgbayes.errors import InputError, Problem
 from mgbayes.latent.digits import Moments, meeting_all, on_grid
 from mgbayes.latent_cohort.diagnostics import GROUPS
+from mgbayes.latent_cohort.outcome import LOG_IMPOSSIBLE, Outcome, floored
 from mgbayes.latent_cohort.statements import Statement
-from mgbayes.latent_cohort.table import Column, Floats, Steps, Tables
+from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
 from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
 from mgbayes.study.statistics.quantiles import Quantiles
 
 _APART = 0.7
 """SD of the log of the factor by which starts differ, so that R-hat sees chains that have not left theirs."""
+_DRAWN = 100
+"""Parameters drawn for each start."""
 
 
 def starting_tables(
@@ -44,6 +47,19 @@ def starting_tables(
     return Tables(
         columns, arm, {name: np.concatenate([one.steps[name] for one in starts])[which] for name in columns}
     )
+
+
+def starting_parameters(rng: Generator, outcome: Outcome, tables: Tables, effect: Floats | None) -> Floats:
+    """Parameters (GROUPS, d), for each group the likeliest of some draws from the prior, given its table.
+
+    A single draw from a wide prior can lie where every way out is too long for steps of the other chains' scale.
+    """
+    drawn, group = outcome.layout.draw(rng, GROUPS * _DRAWN), np.repeat(np.arange(GROUPS), _DRAWN)
+    every = tables.every(outcome.reads)
+    rows = Rows(every.arm, {name: values[group] for name, values in every.values.items()})
+    density = outcome.log_density(outcome.values(drawn), rows, None if effect is None else effect[group])
+    likely = floored(density, LOG_IMPOSSIBLE).sum(axis=1).reshape(GROUPS, _DRAWN).argmax(axis=1)
+    return drawn.reshape(GROUPS, _DRAWN, -1)[np.arange(GROUPS), likely]
 
 
 def _column(

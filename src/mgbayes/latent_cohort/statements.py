@@ -85,7 +85,7 @@ def statements_of(study: Study, columns: Mapping[str, Column], arm: Any) -> Iter
     events: dict[tuple[str, str], int] = {}
     # Yes/no columns first: they say how many have a value of the others.
     for column in sorted(columns.values(), key=lambda column: not column.is_yes_no):
-        for claim, row in summaries_of(study, column.endpoint, column.visit, column.change_from):
+        for claim, row in summaries_of(study, column.endpoint, column.visit):
             if row.group not in groups or row.level is not None:
                 continue
             who = groups[row.group]

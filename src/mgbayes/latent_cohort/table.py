@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 class Column:
     """One variable of the patients, in whole multiples of ``unit`` from ``low`` (in steps) on.
 
-    ``counted_in``: the yes/no column of those who have a value; the others hold 0. ``visit``, ``endpoint`` and, of
-    changes, ``change_from`` say what of the study file it is.
+    ``counted_in``: the yes/no column of those who have a value; the others hold 0. ``visit`` and ``endpoint`` say
+    what of the study file it is.
     """
 
     name: str
@@ -28,7 +28,6 @@ class Column:
     visit: str | None = None
     counted_in: str | None = None
     high: int | None = None
-    change_from: str | None = None
 
     @property
     def is_fixed(self) -> bool:

@@ -29,7 +29,7 @@ def short_answer(behind: CohortAnswer) -> Iterator[str]:
         better = (
             f"better for {behind.study.contrast.label} with a probability of {words.chance(row.p_benefit)}"
         )
-        yield f"{row.estimand.label}: {of_answer(row)}; {better}."
+        yield f"{words.first_upper(row.estimand.label)}: {of_answer(row)}; {better}."
     yield from _not_reported(behind)
     yield from _surprising(behind)
     yield from doubted(behind)

@@ -18,8 +18,8 @@ from numpy.random import Generator
 from scipy import special, stats
 
 from mgbayes.distributions.lifetimes import LIFETIMES
+from mgbayes.latent_cohort.amount import Amount
 from mgbayes.latent_cohort.followup import FOLLOWUP
-from mgbayes.latent_cohort.measured import Amount
 from mgbayes.latent_cohort.ordered import Ordered
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.sampler import Cohort
