@@ -15,13 +15,17 @@ from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.relations import Quiet
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
-from mgbayes.latent_cohort.statements import Windows, moments
+from mgbayes.latent_cohort.start import _with_quantiles
+from mgbayes.latent_cohort.statements import Statement, Windows, moments
+from mgbayes.latent_cohort.table import Column
 from mgbayes.latent_cohort.timed import Timed
 from mgbayes.latent_cohort.unpublished import _Counts
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from mgbayes.study.statistics.means import MeanSD
+from mgbayes.study.statistics.quantile_definition import QuantileDefinition
+from mgbayes.study.statistics.quantiles import Quantiles
 
 STUDY = load_study()
 
@@ -199,3 +203,25 @@ def test_changes_without_their_ends_are_left_out_and_named() -> None:
     assert outcomes == ()
     assert [row.what for row in left_out] == [shipped.title]
     assert "changes" in left_out[0].why
+
+
+@pytest.mark.parametrize("definition", list(QuantileDefinition))
+@pytest.mark.parametrize("unit", [1.0, 0.1])
+def test_starts_have_the_quantiles_of_any_sample(definition: QuantileDefinition, unit: float) -> None:
+    """By whichever definition a paper computed them, and however it rounded them."""
+    rng = np.random.default_rng(7)
+    column = Column("y", unit, 0, "y")
+    for n in (3, 4, 7, 10, 16, 33):
+        for digits in (0, 1):
+            sample = unit * rng.integers(0, 40, n)
+            text = [
+                f"{x:.{digits}f}"
+                for x in Quantiles.of_texts(n, "0", ("0", "0"), definitions=(definition,)).of(sample)
+            ]
+            told = Quantiles.of_texts(n, text[1], (text[0], text[2]), definitions=(definition,))
+            if not told.allows(sample):  # a tie that Python rounds to even
+                continue
+            statement = Statement("c", "g", column, np.ones(n, bool), told, None)
+            values = _with_quantiles(rng, column, statement)
+            assert told.allows(values * unit)
+            assert values.min() >= 0

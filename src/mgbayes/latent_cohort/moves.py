@@ -17,6 +17,8 @@ from mgbayes.latent_cohort.sum_moves import Triple, Zeros
 from mgbayes.latent_cohort.table import Column, Mask, Tables
 from mgbayes.study.statistics.quantiles import Quantiles
 
+_OPPOSITE = 0.5
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -51,9 +53,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Step:
-    """One value, or several at once, take a step of any size.
+    """One value takes a step of any size, or two values at once do.
 
-    A median of an even number lies between two values, of which neither may move alone.
+    A median of an even number lies between two values, of which neither may move alone: half of the time the one
+    goes as far up as the other goes down.
     """
 
     column: Column
@@ -86,6 +89,9 @@ class Step:
         new = steps.copy()
         here = np.take_along_axis(steps, who, axis=1)
         step = symmetric_step(rng, here.size, self.widest).reshape(here.shape)
+        if self.together > 1:
+            opposite = rng.random(len(step)) < _OPPOSITE
+            step[opposite, 1] = -step[opposite, 0]
         there = 1 - here if self.column.is_yes_no else here + step
         high = np.inf if self.column.high is None else self.column.high
         inside = ((there >= self.column.low) & (there <= high)).all(axis=1)
@@ -159,8 +165,8 @@ def moves_of(
             found.append(Step(column, free, _spread(tables, column)))
         if column.low == 0 and column.high is None:
             found.append(Toggle(column, free, _spread(tables, column)))
-        if any(isinstance(one.statistic, Quantiles) for one in about):
-            found.append(Step(column, free, _spread(tables, column), together=2))
+        between = [one.who & free for one in about if isinstance(one.statistic, Quantiles)]
+        found += [Step(column, who, _spread(tables, column), together=2) for who in between]
     for block in blocks:
         found += [Exchange(tables.arm == a, block) for a in (0, 1)]
         if any(tables.columns[name].is_yes_no for name in block):

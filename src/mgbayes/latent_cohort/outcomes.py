@@ -13,6 +13,8 @@ model on patients). A higher u is better for the patient in every outcome whose 
   above it log-normal with a patient's intercept b of SD between_a, of which l u between_a is the effect's part;
 - an outcome that is normal in each arm: the mean of a patient's standardized values is normal given u, with mean
   ± l u and SD c (measured.py); of one visit the value itself, with mean μ_a ± l σ_a u and SD c σ_a;
+- an outcome of which medians are reported: the score of a value is tied, and each value stands for its cell on the
+  grid (by_median.py);
 - ordered classes at one visit: P(class below k | u) = Φ((Φ⁻¹(P_ak) ∓ l u) / c), P_ak being that over patients; at
   several, that of the model given the patient's own effect ~ N(0, 1), of which l u is the effect's part;
 - counted events, Poisson or negative binomial given follow-up: each threshold of the count is tied as a class is;
@@ -24,6 +26,7 @@ With a loading of 0 these are the densities of the models on patients (tests hol
 from __future__ import annotations
 
 from mgbayes.latent_cohort.amount import Amount
+from mgbayes.latent_cohort.by_median import ByMedian
 from mgbayes.latent_cohort.counted import Counted
 from mgbayes.latent_cohort.measured import Measured
 from mgbayes.latent_cohort.ordered import Ordered
@@ -33,7 +36,16 @@ from mgbayes.latent_cohort.yes_no import YesNo
 from mgbayes.models.catalogue import MODELS
 from mgbayes.models.plan import Plan
 
-OUTCOMES: tuple[type[Outcome], ...] = (CureTime, HazardTime, Amount, Measured, YesNo, Ordered, Counted)
+OUTCOMES: tuple[type[Outcome], ...] = (
+    CureTime,
+    HazardTime,
+    Amount,
+    Measured,
+    ByMedian,
+    YesNo,
+    Ordered,
+    Counted,
+)
 
 
 def outcomes_for(plan: Plan) -> list[type[Outcome]]:

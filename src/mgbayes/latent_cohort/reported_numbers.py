@@ -85,6 +85,10 @@ def _why_not(study: Study, claim: Claim, row: Summary, refused: Mapping[str, str
         (row.group not in arms, "which patients are in this group is not known"),
         (row.change_from is not None, "a change between visits"),
         (claim.endpoint in refused, refused.get(claim.endpoint or "", "")),
+        (
+            row.group == ALL and (row.median is not None or row.iqr is not None),
+            "quantiles of all patients, where each arm has its own",
+        ),
         (n != of_group, f"of {n} patients where the group has {of_group}"),
         (
             row.level is not None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
@@ -15,12 +17,16 @@ from mgbayes.latent_cohort.statements import Statement
 from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
 from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
-from mgbayes.study.statistics.quantiles import Quantiles
+from mgbayes.study.statistics.quantile_definition import QuantileDefinition
+from mgbayes.study.statistics.quantiles import Quantile, Quantiles
 
 _APART = 0.7
 """SD of the log of the factor by which starts differ, so that R-hat sees chains that have not left theirs."""
 _DRAWN = 100
 """Parameters drawn for each start."""
+_MOST_APART = 50
+"""Steps between two values of which a quantile is made."""
+_MOST_TRIES = 2000
 
 
 def starting_tables(
@@ -81,7 +87,7 @@ def _column(
         return _with_moments(rng, column, values, counted, moments)
     for statement in statements:
         if isinstance(statement.statistic, Quantiles):
-            values[statement.who] = _with_quantiles(rng, column, statement.statistic)
+            values[statement.who] = _with_quantiles(rng, column, statement)
         elif isinstance(statement.statistic, Categories):
             counts = [int(x) for x in statement.statistic.counts]
             values[statement.who] = rng.permutation(np.repeat(np.arange(len(counts)), counts))
@@ -172,14 +178,70 @@ def _with_zeros(rng: Generator, published: MeanSD) -> np.ndarray:
     return rng.permutation(np.append(_like(rng, rest, 0.0), np.zeros(n - rest.n)))
 
 
-def _with_quantiles(rng: Generator, column: Column, published: Quantiles) -> Steps:
-    """Values between the quantiles, as many as lie between them, by their place."""
-    p = np.array([float(one.p) for one in published.quantiles])
-    q = np.array([float(one.text) for one in published.quantiles])
-    order = np.argsort(p)
-    share = (np.arange(published.n) + 0.5) / published.n
-    values = np.interp(share, p[order], q[order])
-    return rng.permutation(np.maximum(np.round(values / column.unit), column.low).astype(np.int64))
+def _with_quantiles(rng: Generator, column: Column, statement: Statement) -> Steps:
+    """Values whose quantiles are the reported ones by some definition, the others anywhere between these."""
+    published = statement.statistic
+    assert isinstance(published, Quantiles)
+    for definition in published.definitions:
+        placed = _placed(column, published, definition)
+        if placed is None:
+            continue
+        values = _between(rng, column, published.n, placed)
+        if published.allows(values * column.unit):
+            return rng.permutation(values)
+    raise _nothing_meets(statement)
+
+
+def _placed(column: Column, published: Quantiles, definition: QuantileDefinition) -> dict[int, int] | None:
+    """By rank (from 1) the order statistics that quantiles are made of, as close together as can be.
+
+    Depth first, since two quantiles of few values may share one.
+    """
+    quantiles = sorted(published.quantiles, key=lambda one: one.p)
+    open_ends: list[tuple[int, dict[int, int]]] = [(0, {})]
+    for _ in range(_MOST_TRIES):
+        if not open_ends:
+            return None
+        told, placed = open_ends.pop()
+        if told == len(quantiles):
+            return placed
+        pairs = _pairs(column, published.n, quantiles[told], definition, placed)
+        open_ends += [(told + 1, placed | pair) for pair in reversed(list(pairs))]
+    return None
+
+
+def _pairs(
+    column: Column, n: int, one: Quantile, definition: QuantileDefinition, placed: Mapping[int, int]
+) -> Iterator[dict[int, int]]:
+    """The two order statistics of a quantile, or the one, that agree with those that are placed."""
+    j, g = definition.position(one.p, n)
+    q = Fraction(one.text) / Fraction(column.unit).limit_denominator(10_000)
+    least = max([column.low, *(step for rank, step in placed.items() if rank <= j)])
+    for apart in range(_MOST_APART if g else 1):
+        for low in _around(q - g * apart):
+            pair = {j: low, j + 1: low + apart} if g else {j: low}
+            agrees = all(placed.get(rank, step) == step for rank, step in pair.items())
+            if low >= least and agrees and one.interval.allows((low + float(g) * apart) * column.unit):
+                yield pair
+
+
+def _around(x: Fraction) -> tuple[int, ...]:
+    near = round(x)
+    return near, near - 1, near + 1
+
+
+def _between(rng: Generator, column: Column, n: int, placed: Mapping[int, int]) -> Steps:
+    """n values in order, of which some are known: those between are anywhere, those outside trail off."""
+    ranks = sorted(placed)
+    first, last = placed[ranks[0]], placed[ranks[-1]]
+    scale = max(last - first, abs(last) / 2, 1.0) * np.exp(rng.normal(0.0, _APART))
+    below = np.maximum(first - rng.exponential(scale, ranks[0] - 1), column.low)
+    above = last + rng.exponential(scale, n - ranks[-1])
+    found = [*below, *above, *placed.values()]
+    for one, other in pairwise(ranks):
+        found += list(rng.integers(placed[one], placed[other] + 1, other - one - 1))
+    high = np.inf if column.high is None else column.high
+    return np.sort(np.minimum(np.round(found), high)).astype(np.int64)
 
 
 def _nothing_meets(statement: Statement) -> InputError:

@@ -20,6 +20,7 @@ from mgbayes.study.numbers import categories_of, count_of, mean_of, quantiles_of
 from mgbayes.study.schema import ALL, Study, Summary
 from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread
+from mgbayes.study.statistics.quantiles import Quantiles
 from mgbayes.study.statistics.statistic import PublishedStatistic
 
 _SLACK = 1e-9
@@ -91,6 +92,8 @@ def statements_of(study: Study, columns: Mapping[str, Column], arm: Any) -> Iter
             who = groups[row.group]
             n = int(who.sum()) if column.counted_in is None else events.get((column.counted_in, row.group))
             for found, windows in _statistics(study, column, row, n):
+                if isinstance(found, Quantiles) and row.group == ALL and _of_each_arm(study, column, claim):
+                    continue
                 if column.is_yes_no and windows is not None:
                     events[column.name, row.group] = windows.low
                 yield Statement(claim, row.group, column, who, found, windows)
@@ -98,6 +101,16 @@ def statements_of(study: Study, columns: Mapping[str, Column], arm: Any) -> Iter
         arms = [events.get((column.name, one.id)) for one in study.arms]
         if column.is_yes_no and None not in arms:
             events[column.name, ALL] = sum(x for x in arms if x is not None)
+
+
+def _of_each_arm(study: Study, column: Column, claim: str) -> bool:
+    """Whether a claim has quantiles of each arm; those of all are then not held."""
+    told = [
+        row.group
+        for one, row in summaries_of(study, column.endpoint, column.visit)
+        if one == claim and quantiles_of(study, study.endpoint(column.endpoint), row) is not None
+    ]
+    return {arm.id for arm in study.arms} <= set(told)
 
 
 def _categories(study: Study, column: Column, groups: Mapping[str, Mask]) -> Iterator[Statement]:

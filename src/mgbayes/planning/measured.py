@@ -58,7 +58,7 @@ def measured_plan(study: Study, endpoint: Endpoint) -> Plan | Missing:
         "question": _question(study, endpoint),
         "model": "continuous",
         "family": "normal_ratio" if by_ratio else "normal",
-        "alternative_families": ("normal", "softplus_normal") if by_ratio else (),
+        "alternative_families": ("normal", "softplus_normal", "hurdle_lognormal") if by_ratio else (),
         "endpoints": tuple(
             EndpointAt(endpoint=endpoint.id, visit=None if visit is None else visit.id) for visit in chosen
         ),
@@ -213,6 +213,17 @@ def _ratio_priors(scale: _Scale, visits: int) -> dict[str, PriorChoice]:
             f"The SD is {number(cv * 0.375)} to {number(cv * 2.66)} times the mean, about as published.",
         ),
         "standardized_mean": normal(0, 1, "Any share of patients near zero is equally credible."),
+        "zero_share": PriorChoice(
+            form="beta",
+            values=(1.0, 1.0),
+            why="Of patients: any share of them at zero, by arm and visit, is equally credible.",
+        ),
+        "between": lognormal(
+            log(0.5), 0.5, "Of patients: one's usual value differs from another's by a factor of 1.2 to 3.8."
+        ),
+        "within": lognormal(
+            log(0.5), 0.5, "A patient's value at one visit differs as much from the usual one."
+        ),
     }
     if visits > 1:
         priors["log_ratio_sd"] = lognormal(

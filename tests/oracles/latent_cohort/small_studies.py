@@ -168,3 +168,43 @@ def two_visits() -> Study:
         ],
         visits=[{"id": "start", "label": "the start"}, {"id": "end", "label": "the end"}],
     )
+
+
+def nights(old: dict[str, Any], new: dict[str, Any], n: tuple[int, int] = (4, 3), **others: Any) -> Study:
+    """Nights in hospital, in whole numbers, of which each arm has a median or more."""
+    endpoint = {
+        "id": "nights",
+        "label": "nights in hospital",
+        "kind": "continuous",
+        "unit": "nights",
+        "whole": True,
+        "benefit": "lower",
+    }
+    claim = {
+        "id": "nights",
+        "endpoint": "nights",
+        "summaries": [{"group": "old"} | old, {"group": "new"} | new],
+    }
+    arms = [{**arm, "n": str(size)} for arm, size in zip(ARMS, n, strict=True)]
+    return study([endpoint], [claim], arms=arms, **others)
+
+
+NIGHTS_PLAN = Plan.model_validate(
+    {
+        "schema_version": 1,
+        "id": "nights",
+        "title": "Nights in hospital",
+        "question": "Fewer nights?",
+        "model": "quantiles",
+        "family": "lognormal",
+        "endpoints": [{"endpoint": "nights"}],
+        "priors": {
+            "log_level": {"form": "normal", "values": [1.5, 1.0], "why": "a test"},
+            "log_ratio": {"form": "normal", "values": [0.0, 0.7], "why": "a test"},
+            "log_sd": {"form": "lognormal", "values": [-0.7, 0.5], "why": "a test"},
+            "level": {"form": "normal", "values": [5.0, 10.0], "why": "a test"},
+            "difference": {"form": "normal", "values": [0.0, 5.0], "why": "a test"},
+            "sd": {"form": "lognormal", "values": [1.0, 0.5], "why": "a test"},
+        },
+    }
+)

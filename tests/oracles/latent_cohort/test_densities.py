@@ -23,7 +23,7 @@ from mgbayes.models.priors import Prior
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from tests.oracles.continuous_fits import log_density
-from tests.oracles.latent_cohort.small_studies import PILLS, plan
+from tests.oracles.latent_cohort.small_studies import NIGHTS_PLAN, PILLS, nights, plan
 
 STUDY = load_study()
 ARM = np.repeat([0, 1], [17, 16])
@@ -178,6 +178,34 @@ def test_the_mean_of_standardized_measurements_is_tied_with_the_loading() -> Non
     assert found == pytest.approx(-np.tanh(0.8), abs=5 / np.sqrt(effective))  # a lower dose is better
 
 
+@pytest.mark.parametrize("family", ["lognormal", "weibull", "normal"])
+def test_values_of_which_medians_are_told_have_the_chance_of_their_cell(family: str) -> None:
+    """Of the distributions in SciPy; averaged over the effect, tied values are untied ones."""
+    study, chosen = nights({"median": "5"}, {"median": "3"}), NIGHTS_PLAN.with_family(family)
+    (free,), (tied,) = (outcomes_of(study, (chosen,), dependence)[0] for dependence in (0.0, 0.5))
+    theta = [1.3, 0.4, -0.5, -0.3] if family != "normal" else [4.0, 1.0, 0.6, 0.9]
+    arm, y = np.repeat([0, 1], 40), np.tile(np.arange(40.0), 2)
+    rows = Rows(arm[None], {"nights.value": y[None]})
+    found = free.log_density(free.values(np.array([theta])), rows, None)[0]
+    median = theta[0] + (arm - 0.5) * theta[1]
+    sd = np.exp(np.array(theta[2:]))[arm]
+    law = {
+        "lognormal": stats.lognorm(s=sd, scale=np.exp(median)),
+        "weibull": stats.weibull_min(c=1 / sd, scale=np.exp(median) / np.log(2) ** sd),
+        "normal": stats.norm(median, sd),
+    }[family]
+    cell = law.cdf(y + 0.5) - law.cdf(y - 0.5)
+    seen = cell > 1e-9
+    assert seen.sum() > 20
+    assert np.exp(found[seen]) == pytest.approx(cell[seen], rel=1e-6)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(120)
+    values = tied.values(np.array([[*theta, 0.5]]))
+    shares = [np.exp(tied.log_density(values, rows, np.full((1, 80), u)))[0] for u in nodes]
+    averaged = np.tensordot(weights / weights.sum(), shares, axes=1)
+    assert averaged[seen] == pytest.approx(cell[seen], rel=1e-4, abs=1e-7)
+    assert shares[-20][0] > shares[20][0]  # fewer nights are better
+
+
 def of_one_visit() -> Plan:
     shipped = load_plan("mgfa")
     kept = {
@@ -294,7 +322,16 @@ def test_averaged_over_the_effect_a_tied_outcome_is_the_untied_one(name: str) ->
 
 def test_every_kind_is_held_to_its_model() -> None:
     kinds = {kind.__name__ for kind in OUTCOMES}
-    assert kinds == {"CureTime", "HazardTime", "Amount", "Counted", "Measured", "Ordered", "YesNo"}
+    assert kinds == {
+        "CureTime",
+        "HazardTime",
+        "Amount",
+        "ByMedian",
+        "Counted",
+        "Measured",
+        "Ordered",
+        "YesNo",
+    }
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.1, 4.0])

@@ -17,7 +17,16 @@ from mgbayes.latent_cohort.table import Tables
 from mgbayes.models.plan_file import load_plan
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import Study
-from tests.oracles.latent_cohort.small_studies import FALLS, GRADES, PILLS, plan, stays, two_visits
+from tests.oracles.latent_cohort.small_studies import (
+    FALLS,
+    GRADES,
+    NIGHTS_PLAN,
+    PILLS,
+    nights,
+    plan,
+    stays,
+    two_visits,
+)
 
 SETTINGS = Settings(dependence=0.5, chains=400, seed=5)
 # Parameters on the scale without edges: log level and ratio, zero shares, between, within, loading; and log hazard
@@ -95,6 +104,31 @@ def test_amounts_on_a_grid() -> None:
     agrees((x == 0).sum(1), share, (every == 0).sum(1))
     agrees(x[:, 0], share, every[:, 0])
     agrees(x.max(1), share, every.max(1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [({"median": "2.5"}, {"median": "2"}), ({"median": "2", "iqr": ["1.5", "2.5"]}, {"median": "1"})],
+)
+def test_values_by_their_median_and_quartiles(old: Any, new: Any) -> None:
+    """Patients differ by their effects, so that it matters who has which value."""
+    study = nights(old, new, methods={"software": "R"})
+    cohort = cohort_of(study, outcomes_of(study, (NIGHTS_PLAN,), 0.5)[0])
+    sampler, state, drawn = moved(cohort, [0.4, -0.3, -0.4, -0.2, 0.6], sweeps=400, keep=20)
+    name, (told, other) = "nights.value", cohort.statements
+    fours = np.array(list(product(range(14), repeat=4)))
+    threes = np.array(list(product(range(14), repeat=3)))
+    of_old, of_new = fours[told.statistic.allows(fours)], threes[other.statistic.allows(threes)]
+    x = drawn.steps[name]
+    for every, who, fill in ((of_old, slice(0, 4), of_new[0]), (of_new, slice(4, 7), of_old[0])):
+        whole = np.empty((len(every), 7), np.int64)
+        whole[:, who] = every
+        whole[:, slice(4, 7) if who.start == 0 else slice(0, 4)] = fill
+        share = weights(sampler, state, Tables(cohort.columns, cohort.arm, {name: whole}))
+        assert (share > 0).sum() >= 12
+        agrees((x[:, who] == 0).sum(1), share, (every == 0).sum(1))
+        agrees(np.minimum(x[:, who.start], 5), share, np.minimum(every[:, 0], 5))
+        agrees(np.minimum(x[:, who].max(1), 7), share, np.minimum(every.max(1), 7))
 
 
 def test_counts_of_events() -> None:

@@ -27,7 +27,7 @@ from mgbayes.latent_cohort.run import (
 )
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
-from tests.oracles.latent_cohort.small_studies import plan, stays
+from tests.oracles.latent_cohort.small_studies import NIGHTS_PLAN, nights, plan, stays
 
 STUDY = load_study()
 SETTINGS = Settings(dependence=0.0, chains=128, warmup=600, draws=100, seed=4)
@@ -68,6 +68,17 @@ def test_two_engines_have_one_answer_for_a_score_at_two_visits() -> None:
     run = posterior(cohort_of(study, outcomes), SETTINGS)
     fit = Fitter(cores=2, predictive=False).fit(Job(study, chosen, chosen.family))
     assert len(outcomes[0].columns) == 2
+    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+
+
+@pytest.mark.evidence
+def test_two_engines_have_one_answer_for_medians_and_quartiles() -> None:
+    """The separate model integrates over places in cells; the cohort has every patient."""
+    reported = [{"median": "6", "iqr": ["4", "9"]}, {"median": "4", "iqr": ["3", "7"]}]
+    study = nights(*reported, n=(13, 9), methods={"software": "R"})
+    outcomes, _ = outcomes_of(study, (NIGHTS_PLAN,), 0.0)
+    run = posterior(cohort_of(study, outcomes), SETTINGS)
+    fit = Fitter(cores=2, predictive=False).fit(Job(study, NIGHTS_PLAN, NIGHTS_PLAN.family))
     agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
 
 
