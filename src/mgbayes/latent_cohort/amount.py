@@ -34,7 +34,7 @@ class Amount(Outcome):
         """The amount at each visit."""
         endpoint = self.job.study.endpoint(self.plan.endpoints[0].endpoint)
         return tuple(
-            Column(f"{endpoint.id}.{visit or 'value'}", unit_of(endpoint), 0, endpoint.id, visit)
+            Column(f"{endpoint.id}.{visit or 'value'}", unit_of(endpoint), 0, endpoint.id, visit, zeros=True)
             for visit in self.visits
         )
 

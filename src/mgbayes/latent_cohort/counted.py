@@ -40,7 +40,7 @@ class Counted(Outcome):
     def columns(self) -> tuple[Column, ...]:
         """The number of events."""
         part = self.plan.endpoints[0]
-        return (Column(f"{part.endpoint}.value", 1.0, 0, part.endpoint, part.visit),)
+        return (Column(f"{part.endpoint}.value", 1.0, 0, part.endpoint, part.visit, zeros=True),)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

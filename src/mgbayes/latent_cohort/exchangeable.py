@@ -79,8 +79,8 @@ def _column(study: Study, endpoint: Endpoint, visit: str | None) -> Column | Non
         )
     if endpoint.kind is Kind.time_to_event:
         return None  # of those with the event only
-    low = 0 if study.is_nonnegative(endpoint) else LOWEST
-    return Column(name, unit_of(endpoint), low, endpoint.id, visit)
+    zeros = study.is_nonnegative(endpoint)
+    return Column(name, unit_of(endpoint), 0 if zeros else LOWEST, endpoint.id, visit, zeros=zeros)
 
 
 def _is_bounded(column: Column, statement: Statement) -> bool:

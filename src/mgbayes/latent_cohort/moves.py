@@ -149,7 +149,7 @@ def moves_of(
     for statement in statements:
         if statement.windows is not None and not statement.column.is_yes_no:
             found.append(Triple(statement, _widest(statement)))
-            if statement.column.low == 0 and statement.column.high is None:
+            if statement.column.zeros:
                 found.append(Zeros(statement, _widest(statement)))
     times = {column.counted_in: column for column in tables.columns.values() if column.counted_in is not None}
     everybody = np.ones(tables.n, bool)
@@ -163,7 +163,7 @@ def moves_of(
             continue
         if column.name not in scanned:
             found.append(Step(column, free, _spread(tables, column)))
-        if column.low == 0 and column.high is None:
+        if column.zeros:
             found.append(Toggle(column, free, _spread(tables, column)))
         between = [one.who & free for one in about if isinstance(one.statistic, Quantiles)]
         found += [Step(column, who, _spread(tables, column), together=2) for who in between]

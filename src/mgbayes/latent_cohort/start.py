@@ -124,7 +124,7 @@ def _with_moments(
         drawn = _like(rng, published, low)
         if apart:
             met = None
-            if column.low == 0 and column.counted_in is None:
+            if column.zeros:
                 met = on_grid(rng, _with_zeros(rng, published), column.unit, Moments(published), low)
             if met is None:
                 met = on_grid(rng, drawn, column.unit, Moments(published), low)

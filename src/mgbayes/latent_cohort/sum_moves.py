@@ -68,7 +68,7 @@ class Triple(OfStatement):
         every size is about as likely on a log scale.
         """
         step = symmetric_step(rng, len(first), self.widest)
-        if self.statement.column.low != 0 or self.statement.column.counted_in is not None:
+        if not self.statement.column.zeros:
             return step, np.zeros(len(first))
         to_or_from = rng.random(len(first)) < _ZERO
         there, log_ratio = to_or_from_zero(rng, first, self.widest)

@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 class Column:
     """One variable of the patients, in whole multiples of ``unit`` from ``low`` (in steps) on.
 
-    ``counted_in``: the yes/no column of those who have a value; the others hold 0. ``visit`` and ``endpoint`` say
-    what of the study file it is.
+    ``counted_in``: the yes/no column of those who have a value; the others hold 0. ``zeros``: whether zero is a value
+    of its own that many can have. ``visit`` and ``endpoint`` say what of the study file it is.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Column:
     visit: str | None = None
     counted_in: str | None = None
     high: int | None = None
+    zeros: bool = False
 
     @property
     def is_fixed(self) -> bool:

@@ -68,8 +68,7 @@ def unpublished(
             for k, level in enumerate(levels):
                 yield from counts.of(f"{labels[column.name]}: {level}", tables.steps[column.name] == k)
             continue
-        amount = not column.is_yes_no and column.counted_in is None
-        if amount and (column.name, 0) not in known and (tables.steps[column.name] == 0).any():
+        if column.zeros and (column.name, 0) not in known and (tables.steps[column.name] == 0).any():
             yield from counts.at_most(f"{labels[column.name]}: zero", column, 0)
 
 
