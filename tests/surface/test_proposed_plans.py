@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mgbayes.latent_cohort.run import outcomes_of
 from mgbayes.models.plan_file import parse_plan
 from mgbayes.planning.choose import proposed
 from mgbayes.planning.describe import schema
@@ -89,3 +90,17 @@ def test_ten_patients_in_a_hundred_are_important_and_on_the_side_of_benefit(
     endpoint = load_study().endpoint("pis_improved").model_copy(update={"benefit": benefit})
     (important,) = _of_counts(endpoint, Measure.risk_difference)["important"]  # type: ignore[misc]
     assert important.threshold == points
+
+
+def test_a_skewed_amount_has_a_share_at_zero_and_the_cohort_takes_it() -> None:
+    """Means of 20 and 3 with SDs as large, of what is never negative."""
+    text = _text().replace('unit = "points"\nbenefit = "higher"', 'unit = "mg"\nbenefit = "lower"')
+    for before, after in (("41.5", "21.5"), ("40.2", "20.2"), ("52.3", "7.3"), ("57.0", "3.0")):
+        text = text.replace(f'mean = "{before}"', f'mean = "{after}"')
+    study = parse_study(text, "study.toml")
+    (plan,) = (row for row in proposals(study).plans if row.model == "continuous")
+    assert plan.family == "normal_ratio"
+    assert parse_plan(plan_text(plan), "written.toml") == plan
+    (outcome,), left_out = outcomes_of(study, (plan,), 0.5)
+    assert left_out == ()
+    assert outcome.job.family == "hurdle_lognormal"
