@@ -1,9 +1,10 @@
 """Each reported number given all the others: left out in turn, and predicted.
 
 A statistic (a count; a mean with its SD; a median) of a group is left out, with every other number that would tell
-it: what is reported of the same column in groups that overlap and, of a count of events, the mean and SD of their
-times, which are of so many. The cohort drawn without them predicts the statistic (predicted.py): chains start anew in
-the outcome that it is of, far apart, and in all else from a cohort that has every number.
+it: what is reported of the same column in groups that overlap; of a count of events the mean and SD of their times,
+which are of so many; and a count of patients who have the one wherever they have the other. The cohort drawn without
+them predicts the statistic (predicted.py): chains start anew in the outcome that it is of, far apart, and in all else
+from a cohort that has every number.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from mgbayes.errors import InputError
 from mgbayes.executor import Executor
 from mgbayes.latent_cohort.predicted import Predicted
+from mgbayes.latent_cohort.relations import Implied
 from mgbayes.latent_cohort.run import Settings, posterior_from, settled, started_anew, table_draws
 from mgbayes.latent_cohort.sampler import Cohort, State
 from mgbayes.latent_cohort.statements import Statement
@@ -57,13 +59,20 @@ def units_of(cohort: Cohort) -> Iterator[Unit]:
             if inside or column.is_fixed or any(_same(one, other) for other in judged):
                 continue
             judged.append(one)
-            told = [other for other in about if _overlap(one.who, other.who)]
-            told += [
+            tells = {column.name, *_by_definition(cohort, column.name)}
+            told = [
                 other
                 for other in cohort.statements
-                if other.column.counted_in == column.name and _overlap(one.who, other.who)
+                if tells & {other.column.name, other.column.counted_in} and _overlap(one.who, other.who)
             ]
             yield Unit(one, tuple(told))
+
+
+def _by_definition(cohort: Cohort, column: str) -> Iterator[str]:
+    """Yes/no columns that a definition ties to a column: who has the one has the other."""
+    for relation in cohort.relations:
+        if isinstance(relation, Implied) and column in relation.columns:
+            yield from relation.columns
 
 
 def _overlap(one: Mask, other: Mask) -> bool:

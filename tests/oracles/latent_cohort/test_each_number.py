@@ -14,6 +14,8 @@ from mgbayes.latent_cohort.predicted import Predicted, farthest_first
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, settled, started
 from mgbayes.latent_cohort.sampler import Cohort
 from mgbayes.latent_cohort.table import Tables
+from mgbayes.models.plan_file import load_plan
+from mgbayes.study import load_study
 from mgbayes.study.schema import Study
 from mgbayes.study.statistics.statistic import Number
 from tests.calibration.latent_cohort.simulate import _amount
@@ -24,6 +26,8 @@ from tests.oracles.latent_cohort.test_enumeration import (
     by_patient,
     moved,
 )
+
+STUDY = load_study()
 
 
 def _cohort(of: Study, like: str, endpoint: str, dependence: float = 0.5, **others: Any) -> Cohort:
@@ -207,3 +211,13 @@ def test_a_count_that_no_cohort_has_is_as_rare_as_one_draw() -> None:
     odds = 0.02 * (1 / 5) / (0.98 / 640)
     assert found.misprint == pytest.approx(odds / (1 + odds))
     assert all(low <= high for low, high in pairwise((found.middle[1], found.middle[0], found.middle[2])))
+
+
+def test_counts_that_a_definition_ties_are_left_out_together() -> None:
+    """Whoever has minimal manifestations has improved: the one count bounds the other."""
+    cohort = cohort_of(STUDY, outcomes_of(STUDY, (load_plan("binary"),), 0.5)[0])
+    unit = _unit(cohort, "pis.mm_12m", STUDY.reference.id)
+    assert {(one.claim, one.group) for one in unit.left_out} == {
+        ("pis.mm_12m", STUDY.reference.id),
+        ("pis.improved", STUDY.reference.id),
+    }
