@@ -15,7 +15,7 @@ from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.relations import Quiet
 from mgbayes.latent_cohort.reported_numbers import ReportedNumber, reported_numbers
 from mgbayes.latent_cohort.run import Settings, cohort_of, outcomes_of, started
-from mgbayes.latent_cohort.start import _with_quantiles
+from mgbayes.latent_cohort.start import _with_moments, _with_quantiles
 from mgbayes.latent_cohort.statements import Statement, Windows, moments
 from mgbayes.latent_cohort.table import Column
 from mgbayes.latent_cohort.timed import Timed
@@ -225,3 +225,19 @@ def test_starts_have_the_quantiles_of_any_sample(definition: QuantileDefinition,
             values = _with_quantiles(rng, column, statement)
             assert told.allows(values * unit)
             assert values.min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "n"), [("181.0", "52.9", 3), ("521.8", "73.5", 4), ("162.8", "212.4", 4)]
+)
+def test_few_values_start_with_their_mean_and_sd_whatever_the_seed(mean: str, sd: str, n: int) -> None:
+    """521.75 lies on the edge of 521.8, and no other mean of four whole numbers is reported so."""
+    column, told = Column("t", 1.0, 1, "t"), MeanSD(mean, sd, n)
+    statement = Statement("c", "g", column, np.ones(n, bool), told, moments(told, 1.0))
+    assert statement.windows is not None
+    for seed in range(20):
+        values = _with_moments(
+            np.random.default_rng(seed), column, np.ones(n, np.int64), np.ones(n, bool), [statement]
+        )
+        assert statement.windows.hold(values.sum(), (values * values).sum())
+        assert values.min() >= 1

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mgbayes.study.rounding import exact_interval
+from mgbayes.study.rounding import ExactInterval, exact_interval
 from mgbayes.study.statistics.means import MeanSD
 
 Floats = NDArray[np.float64]
 _TRIES = 4000
 _STEPS = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0)  # of the grid, SD of what is added before rounding
-_EDGE = 1e-7  # binary arithmetic is kept away from the edges of a print
+_EDGE = 1e-7
+"""Of half the width of what is reported so: an end that belongs to it is reached in floats, an open one is not."""
 _MOVES = 60_000
 
 
@@ -41,11 +42,21 @@ class Moments:
 
 
 def _outside(value: Any, text: str, nearest_only: bool) -> Any:
-    """Distance to the middle of what is reported as ``text``, beyond its edges, in halves of its width."""
-    around = exact_interval(text, nearest_only=nearest_only)
+    """Distance beyond the ends of what is reported as ``text``, in halves of its width."""
+    low, high, half = _ends(exact_interval(text, nearest_only=nearest_only))
+    return np.maximum(np.maximum(low - value, value - high) / half, 0.0)
+
+
+def _ends(around: ExactInterval) -> tuple[float, float, float]:
+    """The lowest and the highest value in binary arithmetic, and half the width."""
     low, high = float(around.low), float(around.high)
     half = (high - low) / 2
-    return np.maximum(np.abs(value - (low + high) / 2) / half - 1 + _EDGE, 0.0)
+    edge = _EDGE * half
+    return (
+        low + (edge if around.open_low else -edge),
+        high + (-edge if around.open_high else edge),
+        half,
+    )
 
 
 def on_grid(rng: Generator, values: Floats, unit: float, moments: Moments, low: Any = 0.0) -> Floats | None:
@@ -115,16 +126,19 @@ class _Group:
     n: int
     total: float
     square: float
-    edges: tuple[float, float, float, float]
+    of_mean: tuple[float, float, float]
+    of_sd: tuple[float, float, float]
     miss: float = 0.0
 
     @classmethod
     def of(cls, moments: Moments, steps: Floats, unit: float, nearest_only: bool) -> _Group:
         part = steps if moments.group is None else steps[moments.group]
         numbers = moments.published.numbers
-        mean, sd = (exact_interval(number.text, nearest_only=nearest_only) for number in numbers)
-        edges = tuple(float(edge) / unit for edge in (mean.low, mean.high, sd.low, sd.high))
-        group = cls(len(part), float(part.sum()), float((part**2).sum()), edges)  # type: ignore[arg-type]
+        edges = [
+            tuple(end / unit for end in _ends(exact_interval(number.text, nearest_only=nearest_only)))
+            for number in numbers
+        ]
+        group = cls(len(part), float(part.sum()), float((part**2).sum()), *edges)  # type: ignore[arg-type]
         group.miss = group.missed(0.0, 0.0)
         return group
 
@@ -132,13 +146,15 @@ class _Group:
         """The same with one value moved."""
         total, square = self.total + move, self.square + 2 * at * move + move**2
         mean = total / self.n
-        low, high, low_sd, high_sd = self.edges
-        miss = max(abs(mean - (low + high) / 2) / (high - low) * 2 - 1 + _EDGE, 0.0)
+        miss = _beyond(mean, *self.of_mean)
         if self.n < 2:
             return miss
-        sd = sqrt(max(square - total * mean, 0.0) / (self.n - 1))
-        return miss + max(abs(sd - (low_sd + high_sd) / 2) / (high_sd - low_sd) * 2 - 1 + _EDGE, 0.0)
+        return miss + _beyond(sqrt(max(square - total * mean, 0.0) / (self.n - 1)), *self.of_sd)
 
     def take(self, at: float, move: float, miss: float) -> None:
         """Move one value."""
         self.total, self.square, self.miss = self.total + move, self.square + 2 * at * move + move**2, miss
+
+
+def _beyond(value: float, low: float, high: float, half: float) -> float:
+    return max(low - value, value - high, 0.0) / half

@@ -13,7 +13,8 @@ from mgbayes.errors import InputError, Problem
 from mgbayes.latent.digits import Moments, meeting_all, on_grid
 from mgbayes.latent_cohort.diagnostics import GROUPS
 from mgbayes.latent_cohort.outcome import LOG_IMPOSSIBLE, Outcome, floored
-from mgbayes.latent_cohort.statements import Statement
+from mgbayes.latent_cohort.pairs import pair, pairs
+from mgbayes.latent_cohort.statements import Statement, Windows
 from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps, Tables
 from mgbayes.study.statistics.counts import Categories
 from mgbayes.study.statistics.means import MeanAndSpread, MeanSD
@@ -130,6 +131,8 @@ def _with_moments(
                 met = on_grid(rng, drawn, column.unit, Moments(published), low)
             if met is None:
                 met = meeting_all(rng, drawn, column.unit, [Moments(published)], low)
+            if met is None and statement.windows is not None:
+                met = _by_a_pair(rng, drawn / column.unit, column, statement.windows)
             if met is None:
                 raise _nothing_meets(statement)
             values[who] = np.round(met / column.unit).astype(np.int64)
@@ -148,6 +151,21 @@ def _with_moments(
         like = rng.choice(values[told], int(untold.sum())) * np.exp(rng.normal(0.0, _APART))
         values[untold] = np.maximum(np.round(like), column.low).astype(np.int64)
     return values
+
+
+def _by_a_pair(rng: Generator, drawn: np.ndarray, column: Column, windows: Windows) -> np.ndarray | None:
+    """All but two values near what is drawn, and two that then meet the mean and SD: of few values few do."""
+    for k in range(10 * _MOST_TRIES):
+        rest = np.maximum(
+            np.round(drawn[2:] + (1 + k / 100) * rng.standard_normal(len(drawn) - 2)), column.low
+        )
+        total = int(rng.integers(windows.low, windows.high + 1))
+        low, high = np.array(windows.squares(total)) - (rest**2).sum()
+        both = int(total - rest.sum())
+        least, count = pairs(both, low, high, column.low)
+        if count > 0:
+            return np.append(rest, pair(both, least, int(rng.integers(count)))) * column.unit
+    return None
 
 
 def _like(rng: Generator, published: MeanSD, low: float) -> np.ndarray:
