@@ -45,11 +45,6 @@ class Amount(Outcome):
         return visits
 
     @cached_property
-    def better(self) -> int:
-        """1 where a larger amount is better."""
-        return 1 if self.model.outcome.benefit == "higher" else -1
-
-    @cached_property
     def _means(self) -> Pooled:
         return Pooled("log_level", "log_ratio", tuple(visit or "value" for visit in self.visits))
 

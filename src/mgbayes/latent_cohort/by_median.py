@@ -61,7 +61,7 @@ class ByMedian(Outcome):
         low, high = (self._score(end, median, sd) for end in (y - half, y + half))
         if effect is None:
             return log_between_scores(low, high)
-        tie, c = tied(values, 1 if self.model.outcome.benefit == "higher" else -1)
+        tie, c = tied(values, self.better)
         return log_between_scores((low - tie * effect) / c, (high - tie * effect) / c)
 
     def _score(self, y: Floats, median: Floats, sd: Floats) -> Any:

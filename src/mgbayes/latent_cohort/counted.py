@@ -47,11 +47,6 @@ class Counted(Outcome):
         """Events and follow-up."""
         return self.columns[0].name, FOLLOWUP
 
-    @cached_property
-    def better(self) -> int:
-        """1 where more events are better."""
-        return 1 if self.model.outcome.benefit == "higher" else -1
-
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""
         own = ("rate_cv",) if self.job.family == "negative_binomial" else ()

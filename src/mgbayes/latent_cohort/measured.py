@@ -128,6 +128,6 @@ class Measured(Outcome):
             found = found - w**2 / 2 - np.log(diagonal)
         if effect is None:
             return np.asarray(found)
-        tie, c = tied(values, 1 if self.model.outcome.benefit == "higher" else -1)
+        tie, c = tied(values, self.better)
         m = z.sum(axis=-1) / values["total_sd"][chain, arm]
         return np.asarray(found + (m**2 - ((m - tie * effect) / c) ** 2) / 2 - np.log(c))

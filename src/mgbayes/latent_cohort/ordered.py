@@ -54,11 +54,6 @@ class Ordered(Outcome):
             for visit in self.visits
         )
 
-    @cached_property
-    def better(self) -> int:
-        """1 where a higher class is better."""
-        return 1 if self.model.outcome.benefit == "higher" else -1
-
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of the model."""
         own = (

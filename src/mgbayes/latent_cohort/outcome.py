@@ -83,6 +83,11 @@ class Outcome(ABC):
         """The columns that its density reads."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def better(self) -> int:
+        """1 where more of it is better for a patient, else -1."""
+        return 1 if self.model.outcome.benefit == "higher" else -1
+
     @property
     def time_unit(self) -> str | None:
         """The unit in which it reads follow-up; None where it reads none."""
