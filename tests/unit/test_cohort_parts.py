@@ -26,6 +26,7 @@ from mgbayes.study.schema import Study
 from mgbayes.study.statistics.means import MeanSD
 from mgbayes.study.statistics.quantile_definition import QuantileDefinition
 from mgbayes.study.statistics.quantiles import Quantiles
+from tests.oracles.latent_cohort.small_studies import nights
 
 STUDY = load_study()
 
@@ -241,3 +242,15 @@ def test_few_values_start_with_their_mean_and_sd_whatever_the_seed(mean: str, sd
         )
         assert statement.windows.hold(values.sum(), (values * values).sum())
         assert values.min() >= 1
+
+
+@pytest.mark.parametrize("arms", [("old", "new"), ()])
+def test_quantiles_of_all_are_left_out_for_those_of_each_arm_only_where_there_are_some(
+    arms: tuple[str, ...],
+) -> None:
+    study = nights({"median": "5"}, {"median": "3"})
+    raw = study.model_dump(mode="json", exclude_none=True)
+    raw["claims"][0]["summaries"] = [{"group": group, "median": "4"} for group in (*arms, "all")]
+    found = reported_numbers(Study.model_validate(raw), (), (), {}, set())
+    why = next(row.why for row in found if row.number.startswith("all"))
+    assert ("each arm has its own" in why) == bool(arms)

@@ -86,7 +86,7 @@ def _why_not(study: Study, claim: Claim, row: Summary, refused: Mapping[str, str
         (row.change_from is not None, "a change between visits"),
         (claim.endpoint in refused, refused.get(claim.endpoint or "", "")),
         (
-            row.group == ALL and (row.median is not None or row.iqr is not None),
+            row.group == ALL and arms <= _with_quantiles(claim, row.visit),
             "quantiles of all patients, where each arm has its own",
         ),
         (n != of_group, f"of {n} patients where the group has {of_group}"),
@@ -99,6 +99,15 @@ def _why_not(study: Study, claim: Claim, row: Summary, refused: Mapping[str, str
         "no outcome with a distribution has it, and by itself it does not bound the values of all patients"
     )
     return next((why for given, why in reasons if given), usual)
+
+
+def _with_quantiles(claim: Claim, visit: str | None) -> set[str]:
+    """The groups of which a claim has a median or quartiles at a visit."""
+    return {
+        row.group
+        for row in claim.summaries
+        if row.visit == visit and (row.median is not None or row.iqr is not None)
+    }
 
 
 def _contradiction(study: Study, row: Summary) -> str:
