@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from mgbayes.inference.fit import Agreement
 from mgbayes.inference.job import Job
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.run import Fitter
+from mgbayes.latent_cohort import one_outcome
+from mgbayes.latent_cohort.one_outcome import GivenP
+from mgbayes.latent_cohort.tempering import Climb, Level
 from mgbayes.models.plan import PrintedPUse
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import Study, load_study
@@ -78,9 +82,10 @@ def test_the_share_is_of_all_draws_and_divergences_are_of_those_that_are_kept(
         ),
     )
     monkeypatch.setattr(Fitter, "_sampled", lambda *arguments: drawn)
+    monkeypatch.setattr(one_outcome, "has_tables", lambda job: False)
     posterior, stats = Fitter(use_cache=False)._drawn(job, _Model(), {}, {}, plan.sampling)
     assert posterior["x"].to_numpy().tolist() == [[1.0, 2.0], [5.0, 9.0]]
-    assert stats.attrs == {"agreeing_share": 0.5, "agreeing_drawn": 10}
+    assert stats.attrs == {"agreeing_share": 0.5, "agreeing_drawn": 10, "agreeing_by_tables": 0}
     assert "slope" not in stats  # it knows nothing of the p value
     assert stats["diverging"].to_numpy().tolist() == [
         [False, False, True, False, False],
@@ -91,3 +96,64 @@ def test_the_share_is_of_all_draws_and_divergences_are_of_those_that_are_kept(
 def test_a_p_that_hardly_any_draw_has_is_a_warning_and_one_that_none_has_a_failure() -> None:
     statuses = [Agreement((), share, 1000).status for share in (0.0, 0.009, 0.01, 0.5)]
     assert statuses == [Status.failed, Status.warn, Status.ok, Status.ok]
+
+
+CLIMB = Climb((Level(1.0, 0.2, ()), Level(0.0, 0.1, ())), True, 0.0, 0.09)
+FOUND = {
+    "come to it": GivenP((CLIMB,), xr.Dataset({"x": (DIMS, np.zeros((3, 4)))})),
+    "do not": GivenP((replace(CLIMB, reached=False),), None),
+}
+
+
+@pytest.mark.parametrize(
+    ("chains", "few", "drawn"),
+    [
+        ("come to it", 0.6, ({"chain": 3, "draw": 4}, pytest.approx(0.02), 1)),
+        ("do not", 0.6, ({"chain": 2, "draw": 0}, 0.0, 1)),
+        ("come to it", 0.5, ({"chain": 2, "draw": 2}, 0.5, 0)),
+    ],
+)
+def test_where_few_draws_agree_chains_of_tables_are_led_to_the_p(
+    monkeypatch: pytest.MonkeyPatch, chains: str, few: float, drawn: Any
+) -> None:
+    """Half of the draws agree: that is few below 60 %, and enough at 50 %."""
+    plan = load_plan("relapse")
+    job = Job(load_study(), plan, "weibull", plan.printed_p)
+    draws = (
+        xr.Dataset({"x": (DIMS, np.arange(10.0).reshape(2, 5))}),
+        xr.Dataset({"diverging": (DIMS, np.zeros((2, 5), bool)), "slope": (DIMS, P)}),
+    )
+    monkeypatch.setattr(Agreement, "FEW_TO_SELECT", few)
+    monkeypatch.setattr(Fitter, "_sampled", lambda *arguments: draws)
+    monkeypatch.setattr(Fitter, "_statistics", lambda *arguments: xr.Dataset({"logrank": (DIMS, P)}))
+    monkeypatch.setattr(one_outcome, "given_p", lambda job: FOUND[chains])
+    posterior, stats = Fitter(use_cache=False)._drawn(job, job.model, job.data, {}, plan.sampling)
+    said = stats.attrs
+    found = said["agreeing_share"], said["agreeing_by_tables"]
+    assert ({name: posterior.sizes[name] for name in DIMS}, *found) == drawn
+    assert said["agreeing_drawn"] == 10
+
+
+@pytest.mark.parametrize(("text", "agrees"), [("0.01", [True, False]), ("0.3", [True, True])])
+def test_a_significant_p_has_the_direction_of_its_means(text: str, agrees: list[bool]) -> None:
+    """The means are 441 and 230: one that is later in the contrast arm does not agree."""
+    raw = load_study().model_dump(mode="json", exclude_none=True)
+    (claim,) = (row for row in raw["claims"] if row["id"] == "remission.time")
+    claim["p"] = text
+    use = PrintedPUse(claim="remission.time", test="log-rank", statistic="logrank")
+    p = {"logrank": (DIMS, [[float(text)] * 2]), "logrank_side": (DIMS, [[-1.0, 1.0]])}
+    assert agreeing(Study.model_validate(raw), (use,), xr.Dataset(p)).tolist() == [agrees]
+
+
+def test_the_side_of_latent_times_is_that_of_the_arm_with_later_ones() -> None:
+    """Draws with all times of one arm before those of the other, and with the arms exchanged."""
+    job = Job(load_study(), load_plan("remission"), "lognormal")
+    priors = job.plan.prior_set(job.family)
+    draws = job.model.prior_draws(np.random.default_rng(3), job.data, job.family, priors, 2)
+    early, late = np.arange(1.0, 13.0), np.arange(400.0, 412.0)
+    times = [[[early, late], [late, early]]]  # (chain, draw, arm, slot)
+    draws = draws.assign(latent_time=((*DIMS, "summary", "slot"), times))
+    p = job.model.printed_p(np.random.default_rng(3), draws, job.data, job.family)
+    for statistic in ("logrank", "mann_whitney"):
+        assert p[f"{statistic}_side"].to_numpy().tolist() == [[1.0, -1.0]]
+    assert (p["mann_whitney"] < 0.001).all()

@@ -6,7 +6,9 @@ from scipy import stats
 from scipy.stats import mannwhitneyu
 from statsmodels.duration.survfunc import survdiff
 
-from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
+from mgbayes.estimands.printed_p import draw_censored, logrank_of_arms
+from mgbayes.frequentist.ranks import mann_whitney
+from mgbayes.frequentist.samples import TwoGroups
 
 RNG = np.random.default_rng(11)
 
@@ -17,14 +19,14 @@ def test_logrank_by_arms_equals_statsmodels():
     event = np.repeat([1, 1, 0, 0], (10, 6, 7, 10))
     contrast = np.repeat([0, 1, 0, 1], (10, 6, 7, 10))
     expected = [survdiff(t, event, contrast)[1] for t in time]
-    np.testing.assert_allclose(logrank_p_of_arms(groups[:2], groups[2:]), expected, rtol=1e-10)
+    np.testing.assert_allclose(logrank_of_arms(groups[:2], groups[2:]).p, expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("n", "m"), [(12, 9), (9, 12), (1, 5), (6, 6)])
 def test_mann_whitney_equals_scipy(n, m):
     x, y = RNG.normal(size=(30, n)), RNG.normal(size=(30, m)) + 0.5
     expected = [mannwhitneyu(a, b, method="exact").pvalue for a, b in zip(x, y, strict=True)]
-    np.testing.assert_allclose(mann_whitney_p(x, y), expected, rtol=1e-12)
+    np.testing.assert_allclose(mann_whitney(TwoGroups(x, y)).p, expected, rtol=1e-12)
 
 
 def test_censored_follow_up_has_the_density_of_those_event_free():

@@ -17,6 +17,7 @@ from mgbayes.inference.diagnostics import DIAGNOSTICS, Diagnostics, Status, diag
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw, other_coordinates, smaller_steps
+from mgbayes.latent_cohort.one_outcome import diagnose_tables
 from mgbayes.models.plan import Sampling
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study.load import load_study
@@ -64,6 +65,24 @@ def _draws(rng: np.random.Generator, shift: float = 0.0) -> xr.Dataset:
     values = rng.normal(size=(4, 2000, 2))
     values[0, :, 1] += shift
     return xr.Dataset({"x": (("chain", "draw", "k"), values)})
+
+
+def _chains(rng: np.random.Generator, apart: float) -> xr.Dataset:
+    """Of 32 short chains in 8 groups, one of which is apart."""
+    values = rng.normal(size=(32, 60))
+    values[::8] += apart
+    return xr.Dataset({"x": (("chain", "draw"), values), "fixed": (("chain", "draw"), np.ones((32, 60)))})
+
+
+def test_many_short_chains_have_a_nested_rhat_and_no_trajectories() -> None:
+    rng = np.random.default_rng(5)
+    fine, apart = (diagnose_tables(_chains(rng, away), xr.Dataset()) for away in (0.0, 1.0))
+    assert fine.failures() == ()
+    assert next(row.id for row in apart.failures()) == "rhat_max"
+    trajectories = [row for row in DIAGNOSTICS if getattr(fine, row.id) is None]
+    assert [row.id for row in trajectories] == ["divergences", "ebfmi_min", "max_treedepth_share"]
+    assert [fine.shown(row) for row in trajectories] == ["–"] * 3
+    assert fine.shown(DIAGNOSTICS[0]).startswith("1.0")
 
 
 def _statistics(rng: np.random.Generator) -> xr.Dataset:

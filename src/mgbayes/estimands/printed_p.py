@@ -14,27 +14,27 @@ from numpy.random import Generator
 from scipy import special
 
 from mgbayes.frequentist.log_rank import log_rank
-from mgbayes.frequentist.ranks import mann_whitney
-from mgbayes.frequentist.samples import Floats, FollowUp, TwoGroups
+from mgbayes.frequentist.result import Result
+from mgbayes.frequentist.samples import Floats, FollowUp
 
 CELLS = 100
 """Cells of equal prior chance that a censored patient's follow-up is drawn from."""
 
 
-def logrank_p_of_arms(seen: Sequence[Floats], censored: Sequence[Floats]) -> Floats:
-    """Log-rank p from event times and censoring times, each (reference, contrast), (..., count)."""
+def side_of(statistic: str) -> str:
+    """The name of the side of a statistic: 1 where the contrast arm has more or is later, -1 less or earlier."""
+    return f"{statistic}_side"
+
+
+def logrank_of_arms(seen: Sequence[Floats], censored: Sequence[Floats]) -> Result:
+    """Log-rank test of event times and censoring times, each (reference, contrast), (..., count)."""
     times = (*seen, *censored)
     sizes = [group.shape[-1] for group in times]
     event, contrast = (
         np.repeat([True, True, False, False], sizes),
         np.repeat([False, True, False, True], sizes),
     )
-    return log_rank(FollowUp(np.concatenate(times, axis=-1), event, contrast)).p
-
-
-def mann_whitney_p(x: Floats, y: Floats) -> Floats:
-    """Mann-Whitney p of x (..., n) against y (..., m)."""
-    return mann_whitney(TwoGroups(x, y)).p
+    return log_rank(FollowUp(np.concatenate(times, axis=-1), event, contrast))
 
 
 def draw_censored(rng: Generator, followup: Any, event_free: Callable[[Floats], Any], size: int) -> Floats:

@@ -25,18 +25,27 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """The worst figure over every parameter and every estimand."""
+    """The worst figure over every parameter and every estimand.
+
+    The last three are None of chains of tables, which have no trajectories.
+    """
 
     rhat_max: float
     ess_bulk_min: float
     ess_tail_min: float
-    divergences: int
-    ebfmi_min: float
-    max_treedepth_share: float
+    divergences: int | None = None
+    ebfmi_min: float | None = None
+    max_treedepth_share: float | None = None
 
     def failures(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that do not hold."""
-        return tuple(row for row in DIAGNOSTICS if not row.holds(getattr(self, row.id)))
+        figures = ((row, getattr(self, row.id)) for row in DIAGNOSTICS)
+        return tuple(row for row, figure in figures if figure is not None and not row.holds(figure))
+
+    def shown(self, diagnostic: Diagnostic) -> str:
+        """A figure as it is written."""
+        figure = getattr(self, diagnostic.id)
+        return "–" if figure is None else f"{figure:.4g}"
 
     @property
     def status(self) -> Status:
@@ -118,11 +127,11 @@ def diagnose(
     """
     import arviz_stats as az
 
-    everything = _varying(posterior).assign(estimands.drop_vars(["chain", "draw"], errors="ignore"))
+    everything = varying(posterior).assign(estimands.drop_vars(["chain", "draw"], errors="ignore"))
     return Diagnostics(
-        rhat_max=_worst(az.rhat(everything), max),
-        ess_bulk_min=_worst(az.ess(everything, method="bulk"), min),
-        ess_tail_min=_worst(az.ess(everything, method="tail", prob=(0.05, 0.95)), min),
+        rhat_max=worst(az.rhat(everything), max),
+        ess_bulk_min=worst(az.ess(everything, method="bulk"), min),
+        ess_tail_min=worst(az.ess(everything, method="tail", prob=(0.05, 0.95)), min),
         divergences=int(sample_stats["diverging"].sum()),
         ebfmi_min=_ebfmi_min(sample_stats["energy"].to_numpy()),
         max_treedepth_share=0.0 if shallow else float(sample_stats["maxdepth_reached"].mean()),
@@ -141,7 +150,7 @@ def nothing_to_diagnose(sample_stats: xr.Dataset, *, shallow: bool = False) -> D
     )
 
 
-def _varying(posterior: xr.Dataset) -> xr.Dataset:
+def varying(posterior: xr.Dataset) -> xr.Dataset:
     """What is constant by construction (padding, fixed values) has no diagnostics.
 
     A chain that is stuck is not constant over all chains, so it stays in.
@@ -156,7 +165,7 @@ def _varying(posterior: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(kept)
 
 
-def _worst(values: xr.Dataset, pick: Callable[..., float]) -> float:
+def worst(values: xr.Dataset, pick: Callable[..., float]) -> float:
     """The worst figure; one that could not be computed is the worst of all."""
     figures = np.concatenate([np.ravel(array) for array in values.data_vars.values()])
     if np.isnan(figures).any():

@@ -36,13 +36,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How many posterior draws agree with a printed p value that was used as evidence."""
+    """How many data sets that a fit holds credible agree with a printed p value that was used as evidence.
+
+    ``share`` is of ``drawn`` draws of the fit without it. Where these are few and the estimates come from chains of
+    tables (``by_tables``), it is the share that these came by; 0 where they came to none.
+    """
 
     printed_p: tuple[PrintedPUse, ...]
     share: float
     drawn: int
+    by_tables: bool = False
 
     FEW = 0.01
+    FEW_TO_SELECT = 0.05
+    """Of a smaller share chains of tables are drawn, where there are any."""
 
     @property
     def status(self) -> Status:
@@ -207,7 +214,7 @@ class Fit:
             evidence=self.evidence,
             status=self.status,
             seed=self.plan.sampling.seed,
-            inference_library="nutpie",
+            inference_library="mgbayes" if self.agreement and self.agreement.by_tables else "nutpie",
             created_by="mgbayes",
         )
         return tree

@@ -61,7 +61,7 @@ def worst(diagnostics: Sequence[Diagnostics]) -> Diagnostics:
         rhat_max=float(np.max([row.rhat_max for row in diagnostics])),
         ess_bulk_min=float(np.min([row.ess_bulk_min for row in diagnostics])),
         ess_tail_min=float(np.min([row.ess_tail_min for row in diagnostics])),
-        divergences=sum(row.divergences for row in diagnostics),
+        divergences=sum(row.divergences or 0 for row in diagnostics),
         ebfmi_min=float(np.min([row.ebfmi_min for row in diagnostics])),
         max_treedepth_share=float(np.max([row.max_treedepth_share for row in diagnostics])),
     )

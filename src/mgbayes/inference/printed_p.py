@@ -12,20 +12,28 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from mgbayes.estimands.printed_p import side_of
 from mgbayes.models.plan import PrintedPUse
+from mgbayes.study.direction import direction_of_p
 from mgbayes.study.schema import Study
 
 
 def agreeing(study: Study, uses: Sequence[PrintedPUse], p: xr.Dataset) -> np.ndarray:
-    """Which draws (chain, draw) agree with every printed p; ``p`` holds each statistic, (chain, draw, ...)."""
+    """Which draws (chain, draw) agree with every printed p; ``p`` holds each statistic, (chain, draw, ...).
+
+    Where the text states a direction and ``p`` says on which side each draw is, that must agree, too.
+    """
     agree = np.ones((p.sizes["chain"], p.sizes["draw"]), bool)
     for use in uses:
         values = p[use.statistic].transpose("chain", "draw", ...)
         if use.arm is not None:
             values = values.isel(arm=[study.reference.id, study.contrast.id].index(use.arm))
-        for text in study.claim(use.claim).p_by_source.values():
-            interval = study.parse_p(text).interval
+        claim, side = study.claim(use.claim), p.get(side_of(use.statistic))
+        for text in claim.p_by_source.values():
+            interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text)
             agree &= (values.to_numpy() >= interval.low) & (values.to_numpy() <= interval.high)
+            if direction and side is not None:
+                agree &= side.transpose("chain", "draw").to_numpy() == direction
     return agree
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mgbayes.inference.diagnostics import Status, diagnose, nothing_to_diagnose
+from mgbayes.inference.diagnostics import Diagnostics, Status, diagnose, nothing_to_diagnose
 from mgbayes.inference.fit import Agreement, Fit
 from mgbayes.inference.job import Job
 from mgbayes.inference.leave_one_out import LeaveOneOut, leave_one_out
@@ -62,7 +62,8 @@ class Fitter:
         module, data, priors, sampling = self._asked(job)
         fit = self._attempt(job, module, data, priors, sampling)
         for again, changed in _TRIES.items():
-            if fit.status is not Status.failed or (fit.agreement is not None and fit.agreement.share == 0):
+            told = fit.agreement is not None and (fit.agreement.share == 0 or fit.agreement.by_tables)
+            if fit.status is not Status.failed or told:
                 break
             self.say(again)
             sampling = changed(sampling)
@@ -113,7 +114,6 @@ class Fitter:
         looked_into = enough and self.predictive
         curve = module.curve if self.predictive else None
         rng = np.random.default_rng(sampling.seed)
-        shallow = sampling.max_depth < Sampling.model_fields["max_depth"].default
         return Fit(
             plan=job.plan,
             family=job.family,
@@ -125,9 +125,7 @@ class Fitter:
             posterior=posterior,
             contrasts=contrasts,
             sample_stats=stats,
-            diagnostics=diagnose(posterior, contrasts, stats, shallow=shallow)
-            if enough
-            else nothing_to_diagnose(stats, shallow=shallow),
+            diagnostics=_diagnosed(posterior, contrasts, stats, sampling),
             key=key,
             agreement=agreement,
             checks=predictive_checks(module, rng, posterior, data, job.family, priors) if looked_into else (),
@@ -162,8 +160,8 @@ class Fitter:
         posterior, stats = kept
         if not job.printed_p:
             return posterior, stats, None, key
-        share, drawn = float(stats.attrs["agreeing_share"]), int(stats.attrs["agreeing_drawn"])
-        return posterior, stats, Agreement(job.printed_p, share, drawn), key
+        share, drawn, by_tables = (stats.attrs[f"agreeing_{name}"] for name in _AGREEING)
+        return posterior, stats, Agreement(job.printed_p, float(share), int(drawn), bool(by_tables)), key
 
     def _key(self, job: Job, data: Evidence, priors: dict[str, Prior], sampling: Sampling) -> str:
         parts: dict[str, object] = {
@@ -177,7 +175,7 @@ class Fitter:
         }
         if job.start is not None:
             parts["start"] = _values(_starting(job, priors))
-        return fit_key(parts, data)
+        return fit_key(parts, data, *(["latent_cohort"] if job.printed_p else []))
 
     def _drawn(
         self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
@@ -185,11 +183,15 @@ class Fitter:
         """Draws of the published evidence, and of a printed p where there is one.
 
         A p that is a smooth function enters the density (``with_printed_p``); any other is computed on each
-        draw. The share of draws that agree is always counted among those that have not seen the p.
+        draw, and where hardly any agrees chains of tables are led to it. The share of draws that agree is always
+        counted among those that have not seen the p.
         """
-        posterior, stats = self._sampled(job, module, data, priors, sampling)
         if not job.printed_p:
-            return posterior, stats
+            return self._sampled(job, module, data, priors, sampling)
+        by_tables = self._by_tables(job)
+        if by_tables is not None:
+            return by_tables
+        posterior, stats = self._sampled(job, module, data, priors, sampling)
         self.say("selecting draws that agree with the reported p")
         p = self._statistics(job, module, data, priors, sampling, posterior)
         agree = agreeing(job.study, job.printed_p, p)
@@ -199,8 +201,25 @@ class Fitter:
             posterior = select(posterior, agree)
             # A divergence where no draw is kept says nothing about those that are, and slopes know nothing of the p.
             stats = stats.assign(diverging=stats["diverging"] & agree).drop_vars("slope")
-        stats = stats.assign_attrs(agreeing_share=float(agree.mean()), agreeing_drawn=agree.size)
-        return posterior, stats
+        return posterior, _agreeing(stats, float(agree.mean()), agree.size)
+
+    def _by_tables(self, job: Job) -> Draws | None:
+        """Draws by chains of tables; None where there are none, or enough draws agree that some can be selected."""
+        from mgbayes.latent_cohort.one_outcome import given_p, has_tables
+
+        if not has_tables(job):
+            return None
+        plain = replace(job, printed_p=())
+        asked = self._asked(plain)
+        posterior, stats, _, _ = self._conditioned(plain, *asked)
+        agree = agreeing(job.study, job.printed_p, self._statistics(plain, *asked, posterior))
+        if agree.mean() >= Agreement.FEW_TO_SELECT:
+            return None
+        self.say("leading tables to the reported p")
+        found = given_p(job)
+        if found.posterior is None:
+            return posterior.isel(draw=slice(0)), _agreeing(stats, 0.0, agree.size, by_tables=True)
+        return found.posterior, _agreeing(xr.Dataset(), found.share, agree.size, by_tables=True)
 
     def _statistics(
         self,
@@ -252,6 +271,28 @@ class Fitter:
             self._compiled[slot] = compile_model(module.build(data, job.family, start))
         numbers = {f"prior_{name}": np.asarray(prior.values, float) for name, prior in priors.items()}
         return swap(self._compiled[slot], {**data, **numbers})
+
+
+_AGREEING = ("share", "drawn", "by_tables")
+
+
+def _agreeing(stats: xr.Dataset, share: float, drawn: int, by_tables: bool = False) -> xr.Dataset:
+    """What sampler statistics say besides of draws that agree with a reported p."""
+    said = zip(_AGREEING, (share, drawn, int(by_tables)), strict=True)
+    return stats.assign_attrs({f"agreeing_{name}": value for name, value in said})
+
+
+def _diagnosed(
+    posterior: xr.Dataset, contrasts: xr.Dataset, stats: xr.Dataset, sampling: Sampling
+) -> Diagnostics:
+    if "energy" not in stats:  # of a sampler without trajectories
+        from mgbayes.latent_cohort.one_outcome import diagnose_tables
+
+        return diagnose_tables(posterior, contrasts)
+    shallow = sampling.max_depth < Sampling.model_fields["max_depth"].default
+    if not contrasts.data_vars:
+        return nothing_to_diagnose(stats, shallow=shallow)
+    return diagnose(posterior, contrasts, stats, shallow=shallow)
 
 
 def _possible(module: Model, data: Evidence, drawn: Draws) -> Draws:

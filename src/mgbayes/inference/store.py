@@ -20,16 +20,20 @@ _SAMPLER = (
     "inference/printed_p.py",
     "inference/run.py",
     "inference/sample.py",
+    "study/direction.py",
     "study/rounding.py",
     "study/statistics/p_value.py",
 )
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy")
 
 
-def fit_key(parts: Mapping[str, object], data: Mapping[str, np.ndarray]) -> str:
-    """A hash of everything that the draws follow from: the model's source, its input, the libraries."""
+def fit_key(parts: Mapping[str, object], data: Mapping[str, np.ndarray], *besides: str) -> str:
+    """A hash of everything that the draws follow from: the model's source, its input, the libraries.
+
+    ``besides`` is the source that these draws follow from, too.
+    """
     numbers = {name: np.asarray(values).tolist() for name, values in data.items()}
-    return content_key((*MODELS, *_SAMPLER), LIBRARIES, {**parts, "data": numbers})
+    return content_key((*MODELS, *_SAMPLER, *besides), LIBRARIES, {**parts, "data": numbers})
 
 
 def draws_path(key: str) -> Path:

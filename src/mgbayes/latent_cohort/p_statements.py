@@ -18,8 +18,9 @@ from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.table import Column, Floats, Tables
 from mgbayes.latent_cohort.tests_between_arms import ArmsCompared, ArmsTest, column_tests, count_tests
-from mgbayes.study.numbers import claims_between_arms, mean_of, quantiles_of
-from mgbayes.study.schema import Claim, Study
+from mgbayes.study.direction import direction_of_p
+from mgbayes.study.numbers import claims_between_arms
+from mgbayes.study.schema import Study
 from mgbayes.verification.comparison import question_of
 
 
@@ -103,25 +104,5 @@ def _of(study: Study, endpoint: str, visit: str | None, tests: tuple[ArmsTest, .
         if claim.endpoint != endpoint or not tests:
             continue
         for text in dict.fromkeys(claim.p_by_source.values()):
-            interval = study.parse_p(text).interval
-            told = claim.comparison is not None and claim.comparison.larger is not None
-            directed = told or interval.high <= float(study.methods.alpha)
-            direction = direction_of(study, claim) if directed else 0
+            interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text)
             yield PStatement(claim.id, claim.what, text, interval.low, interval.high, direction, tests)
-
-
-def direction_of(study: Study, claim: Claim) -> int:
-    """1 where the contrast arm has more by the text, the means or the medians of a claim, -1 less, 0 unknown."""
-    if claim.comparison is not None and claim.comparison.larger is not None:
-        return 1 if claim.comparison.larger == study.contrast.id else -1
-    middle = {}
-    for row in claim.summaries:
-        mean, quantiles = mean_of(study, row), quantiles_of(study, study.endpoint_of(claim), row)
-        if mean is not None:
-            middle[row.group] = mean.mean_value
-        elif quantiles is not None and row.median is not None:
-            middle[row.group] = next(float(one.text) for one in quantiles.quantiles if float(one.p) == 0.5)
-    groups = study.reference.id, study.contrast.id
-    if not set(groups) <= set(middle):
-        return 0
-    return int(np.sign(middle[groups[1]] - middle[groups[0]]))

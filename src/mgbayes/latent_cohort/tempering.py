@@ -14,7 +14,7 @@ one was inside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import exp, inf
 
 import numpy as np
 
@@ -108,8 +108,11 @@ class Ladder:
     settle: int = 4
     sweeps: int = 12
 
-    def climb(self, statement: PStatement) -> Climb:
-        """Within all that the sampler has met before. The sampler keeps the last window."""
+    def climb(self, statement: PStatement, least: float = 0.0) -> Climb:
+        """Within all that the sampler has met before. The sampler keeps the last window.
+
+        ``least``: a window that a smaller share of tables is in is the last.
+        """
         before, levels = self.sampler.evidence, list[Level]()
         width, still, nearest, nearest_p = inf, 0, inf, float("nan")
         while True:
@@ -118,8 +121,11 @@ class Ladder:
             if distances.min() < nearest:
                 nearest, nearest_p = float(distances.min()), float(p.ravel()[distances.argmin()])
             after = _next(distances, width)
-            if width == 0 or len(levels) == _MOST_WINDOWS or still == _PATIENCE or after is None:
-                return Climb(tuple(levels), width == 0, nearest, nearest_p)
+            climb = Climb(tuple(levels), width == 0, nearest, nearest_p)
+            stuck = len(levels) == _MOST_WINDOWS or still == _PATIENCE or after is None
+            if climb.reached or stuck or exp(climb.log_chance) < least:
+                return climb
+            assert after is not None
             still = still + 1 if width - after < _LEAST_STEP and after > 0 else 0
             ratio = np.exp(log_weight(distances, after) - log_weight(distances, width))  # (sweeps, K)
             levels.append(_level(after, ratio))

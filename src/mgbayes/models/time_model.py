@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mgbayes.distributions.followup import followup_data
-from mgbayes.estimands.printed_p import draw_censored, logrank_p_of_arms, mann_whitney_p
+from mgbayes.estimands.printed_p import draw_censored, logrank_of_arms, side_of
+from mgbayes.frequentist.ranks import mann_whitney
+from mgbayes.frequentist.samples import TwoGroups
 from mgbayes.models import adjusted, cohort, time_evidence
 from mgbayes.models.arms import ARM
 from mgbayes.models.components import integrated
@@ -156,10 +158,10 @@ class TimeModel(OutcomeModel):
         )
 
     def printed_p(self, rng: Generator, draws: xr.Dataset, data: Times, family: str) -> xr.Dataset:
-        """P values of the time to the event in each latent data set.
+        """P values of the time to the event in each latent data set, and the sides that they are on.
 
         `logrank` counts those without the event as censored at a follow-up drawn given no event by then;
-        `mann_whitney` compares the times of those with it.
+        `mann_whitney` compares the times of those with it. A higher hazard is an earlier event.
         """
 
         def no_event(arm: int, time: Any) -> Any:
@@ -169,9 +171,11 @@ class TimeModel(OutcomeModel):
         without = np.asarray(data.n) - np.asarray(data.events)
         seen = time_evidence.latent_by_arm(draws, data)
         censored = [draw_censored(rng, data.followup, partial(no_event, a), without[a]) for a in (0, 1)]
+        by_hazard, by_rank = logrank_of_arms(seen, censored), mann_whitney(TwoGroups(*seen))
+        found = {"logrank": by_hazard.p, side_of("logrank"): -by_hazard.side}
+        found |= {"mann_whitney": by_rank.p, side_of("mann_whitney"): by_rank.side}
         dims = ("chain", "draw")
-        p = {"logrank": logrank_p_of_arms(seen, censored), "mann_whitney": mann_whitney_p(*seen)}
-        return xr.Dataset({name: (dims, value) for name, value in p.items()}, draws[list(dims)].coords)
+        return xr.Dataset({name: (dims, value) for name, value in found.items()}, draws[list(dims)].coords)
 
     def log_likelihood(
         self, draws: Flat, data: PublishedTimes, family: str, reference: np.ndarray

@@ -176,12 +176,15 @@ def _agreement(fit: Fit) -> str:
     claims = " and ".join(dict.fromkeys(use.claim for use in agreement.printed_p))
     head = f"The reported p of {claims}, taken as a {fit.test} test"
     if agreement.share == 0:
+        led = ", nor do chains of tables that were led towards it" if agreement.by_tables else ""
         return (
             f"{head}: none of {agreement.drawn} data sets that the model holds credible given the published "
-            "summaries gives it. Such data sets may exist, but they would be odd; no estimate is made from them."
+            f"summaries gives it{led}. Such data sets may exist, but they would be odd; no estimate is made "
+            "from them."
         )
-    share = f"{100 * agreement.share:.2g} % of {agreement.drawn} data sets"
-    text = f"{head}: {share} with the published summaries give it"
+    of = " (by chains of tables that were led to it)" if agreement.by_tables else ""
+    share = f"{100 * agreement.share:.2g} % of" + (" all" if of else f" {agreement.drawn}")
+    text = f"{head}: {share} data sets with the published summaries give it{of}"
     if agreement.status == "warn":
         return f"{text}. That is so few that the estimates given this p deserve little trust."
     return f"{text}; the estimates given this p are of those."
@@ -224,7 +227,7 @@ def failure(fit: Fit) -> str:
     if fit.agreement is not None and fit.agreement.share == 0:
         return _agreement(fit)
     faults = [
-        f"{row.label} is {getattr(fit.diagnostics, row.id):.4g}, asked {row.asked}: {row.next_step}"
+        f"{row.label} is {fit.diagnostics.shown(row)}, asked {row.asked}: {row.next_step}"
         for row in DIAGNOSTICS
         if row in fit.diagnostics.failures()
     ]

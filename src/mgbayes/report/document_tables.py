@@ -136,7 +136,7 @@ def diagnostics(reanalysis: Reanalysis) -> Table:
             (
                 f"{fit.plan.title}, {words.model_of(fit)}",
                 str(fit.status),
-                *(f"{getattr(fit.diagnostics, row.id):.4g}" for row in DIAGNOSTICS),
+                *(fit.diagnostics.shown(row) for row in DIAGNOSTICS),
             )
             for fit in reanalysis.fits
         ),

@@ -311,6 +311,7 @@ def _agreement_json(fit: Fit) -> dict[str, Any] | None:
         "claims": list(dict.fromkeys(use.claim for use in fit.agreement.printed_p)),
         "share_of_draws_that_agree": fit.agreement.share,
         "draws": fit.agreement.drawn,
+        "estimates_by": "chains of tables" if fit.agreement.by_tables else "selection",
     }
 
 

@@ -186,7 +186,7 @@ def fault(fit: Fit) -> str:
     """Why a fit is not used, in words; empty for one that is."""
     if _disagrees(fit):
         return "no draw agrees with the reported p"
-    return "; ".join(f"{row.label} {getattr(fit.diagnostics, row.id):.4g}" for row in _failures(fit))
+    return "; ".join(f"{row.label} {fit.diagnostics.shown(row)}" for row in _failures(fit))
 
 
 def _failures(fit: Fit) -> tuple[Diagnostic, ...]:
@@ -270,5 +270,5 @@ def _prior_words(setting: Setting) -> str:
     return f"{words} of {setting.varied.effect}, which induces {low:.3g} to {high:.3g} (95 %)"
 
 
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None

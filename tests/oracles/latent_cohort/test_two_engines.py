@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from mgbayes.estimands.estimand import Estimand
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
 from mgbayes.inference.sample import compile_model, draw
@@ -25,6 +27,7 @@ from mgbayes.latent_cohort.run import (
     posterior,
     table_draws,
 )
+from mgbayes.latent_cohort.sampler import Run
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from tests.oracles.latent_cohort.small_studies import NIGHTS_PLAN, nights, plan, stays
@@ -33,16 +36,20 @@ STUDY = load_study()
 SETTINGS = Settings(dependence=0.0, chains=128, warmup=600, draws=100, seed=4)
 
 
-def agree(outcome: Outcome, draws: xr.Dataset, other: xr.Dataset) -> None:
-    """Mean and P(benefit) of every estimand within 3 Monte Carlo errors of both."""
-    own = outcome.estimands(draws)
-    for row in outcome.declared():
+def agree(own: xr.Dataset, other: xr.Dataset, declared: Sequence[Estimand]) -> None:
+    """Mean and P(benefit) of every estimand within 3 Monte Carlo errors of both; ``own`` is of tables."""
+    for row in declared:
         here = own[row.id].transpose("chain", "draw").to_numpy()
         there = other[row.id].transpose("chain", "draw").to_numpy()
         assert convergence(here).ok
         for f in (np.arctan, lambda x, null=row.null: (x > null).astype(float)):
             error = np.hypot(azs.mcse(f(here), method="mean"), azs.mcse(f(there), method="mean"))
             assert abs(f(here).mean() - f(there).mean()) < 3 * error, row.id
+
+
+def alike(outcome: Outcome, run: Run, other: xr.Dataset) -> None:
+    """The same of the draws of a cohort."""
+    agree(outcome.estimands(parameter_draws(outcome, run)), other, outcome.declared())
 
 
 @pytest.mark.evidence
@@ -57,7 +64,7 @@ def test_two_engines_have_one_answer(name: str) -> None:
     )
     run = posterior(cohort, SETTINGS)
     fit = Fitter(cores=2, predictive=False).fit(Job(STUDY, shipped, shipped.family))
-    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+    alike(outcomes[0], run, fit.contrasts)
 
 
 @pytest.mark.evidence
@@ -68,7 +75,7 @@ def test_two_engines_have_one_answer_for_a_score_at_two_visits() -> None:
     run = posterior(cohort_of(study, outcomes), SETTINGS)
     fit = Fitter(cores=2, predictive=False).fit(Job(study, chosen, chosen.family))
     assert len(outcomes[0].columns) == 2
-    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+    alike(outcomes[0], run, fit.contrasts)
 
 
 @pytest.mark.evidence
@@ -79,7 +86,7 @@ def test_two_engines_have_one_answer_for_medians_and_quartiles() -> None:
     outcomes, _ = outcomes_of(study, (NIGHTS_PLAN,), 0.0)
     run = posterior(cohort_of(study, outcomes), SETTINGS)
     fit = Fitter(cores=2, predictive=False).fit(Job(study, NIGHTS_PLAN, NIGHTS_PLAN.family))
-    agree(outcomes[0], parameter_draws(outcomes[0], run), fit.contrasts)
+    alike(outcomes[0], run, fit.contrasts)
 
 
 @pytest.mark.evidence
@@ -96,7 +103,7 @@ def test_counts_that_their_numbers_determine_have_the_answer_of_patients() -> No
     data = model.patients([[0, 1, 2, 3], [0, 1, 2, 0]], np.full((2, 4), 2.0), [[1] * 4, [1, 1, 1, 0]])
     built = model.build(data, chosen.family, chosen.prior_set(chosen.family))
     draws, _ = draw(compile_model(built), chosen.sampling)
-    agree(outcomes[0], parameter_draws(outcomes[0], run), model.estimands(draws, data, chosen.family))
+    alike(outcomes[0], run, model.estimands(draws, data, chosen.family))
 
 
 @pytest.mark.long

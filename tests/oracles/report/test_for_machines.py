@@ -51,7 +51,7 @@ def test_each_finding_has_the_range_over_its_analyses_and_how_many_conclude(resu
 def test_a_reported_p_has_the_share_that_agrees_and_all_draws(results: dict) -> None:
     (given,) = [fit["printed_p"] for fit in results["fits"] if fit["printed_p"]]
     expected_of_it = {"test": "log-rank", "claims": ["fall.time"], "share_of_draws_that_agree": 0.25}
-    assert given == expected_of_it | {"draws": 1000}
+    assert given == expected_of_it | {"draws": 1000, "estimates_by": "selection"}
 
 
 def test_every_fit_has_its_seed(results: dict) -> None:

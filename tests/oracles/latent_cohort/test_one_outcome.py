@@ -1,0 +1,72 @@
+"""Chains of tables that are led to a reported p value, against the draws that selection keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mgbayes.inference.fit import Agreement
+from mgbayes.inference.job import Job
+from mgbayes.inference.run import Fitter
+from mgbayes.latent_cohort.one_outcome import LEAST_SHARE, given_p, has_tables
+from mgbayes.models.plan_file import load_plan
+from mgbayes.robustness.settings import as_mixtures
+from mgbayes.study import load_study
+from tests.oracles.latent_cohort.test_two_engines import agree
+
+STUDY = load_study()
+
+
+def job_of(name: str, test: str, **others: object) -> Job:
+    """The fit of a shipped plan given the p value of a test."""
+    plan = load_plan(name).model_copy(update=others)
+    return Job(STUDY, plan, plan.family, tuple(use for use in plan.printed_p if use.test == test))
+
+
+@pytest.mark.parametrize(
+    ("name", "test"),
+    [
+        pytest.param("relapse", "log-rank", marks=pytest.mark.long),
+        pytest.param("remission", "Mann-Whitney", marks=pytest.mark.evidence),
+    ],
+)
+def test_tables_led_to_a_p_are_the_data_sets_that_selection_keeps(
+    monkeypatch: pytest.MonkeyPatch, name: str, test: str
+) -> None:
+    """Every estimand within 3 Monte Carlo errors, and the share of data sets that have the p within 4.5.
+
+    Tables have whole days, which can tie, and selection has times that cannot: a rank test differs a little for that.
+    """
+    job = job_of(name, test)
+    led = given_p(job)
+    assert led.posterior is not None
+    monkeypatch.setattr(Agreement, "FEW_TO_SELECT", 0.0)
+    selected = Fitter(use_cache=False, predictive=False).fit(job)
+    assert selected.agreement is not None
+    assert not selected.agreement.by_tables
+    outcome, share = job.model, selected.agreement.share
+    agree(outcome.estimands(led.posterior, job.data, job.family), selected.contrasts, selected.declared)
+    error = np.hypot(led.climbs[0].error, np.sqrt(4 / (share * selected.agreement.drawn)))
+    assert error < 0.2
+    assert np.log(led.share) == pytest.approx(np.log(share), abs=4.5 * error)
+
+
+@pytest.mark.long
+def test_a_p_in_conflict_with_the_summaries_is_not_led_to_for_ever() -> None:
+    led = given_p(job_of("remission", "log-rank"))
+    assert led.posterior is None
+    assert led.share == 0
+    last = led.climbs[-1]
+    assert LEAST_SHARE / 100 < np.exp(last.log_chance) < LEAST_SHARE
+    assert last.nearest > 0
+
+
+def test_tables_are_of_published_numbers_and_priors_that_they_know() -> None:
+    job = job_of("relapse", "log-rank")
+    assert has_tables(job)
+    assert not has_tables(replace(job, printed_p=()))
+    assert not has_tables(job_of("prednisone", "paired t"))
+    mixtures = as_mixtures(STUDY, job.plan, job.family, "log_hazard_ratio")
+    assert not has_tables(replace(job, plan=mixtures))
