@@ -1,4 +1,4 @@
-r"""Reported p values between the arms as what a table must meet.
+r"""Reported p values, between the arms or between visits, as what a table must meet.
 
 With direction d (1 where the text says that the contrast arm has more or is later, -1 less, 0 where it says neither)
 and the side s of a table, a p lies at d s log p on a scale that runs through p = 1 from one direction to the other,
@@ -16,11 +16,13 @@ import numpy as np
 
 from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.outcome import Outcome
-from mgbayes.latent_cohort.table import Column, Floats, Tables
-from mgbayes.latent_cohort.tests_between_arms import ArmsCompared, ArmsTest, column_tests, count_tests
-from mgbayes.study.direction import direction_of_p
+from mgbayes.latent_cohort.table import Column, Floats, Tables, arms_of
+from mgbayes.latent_cohort.table_test import PValues, TableTest
+from mgbayes.latent_cohort.tests_between_arms import column_tests, count_tests
+from mgbayes.latent_cohort.tests_between_visits import visit_tests
+from mgbayes.study.direction import direction_of_change, direction_of_p
 from mgbayes.study.numbers import claims_between_arms
-from mgbayes.study.schema import Study
+from mgbayes.study.schema import ALL, Study
 from mgbayes.verification.comparison import question_of
 
 
@@ -34,14 +36,14 @@ class PStatement:
     low: float
     high: float
     direction: int
-    tests: tuple[ArmsTest, ...]
+    tests: tuple[TableTest, ...]
 
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the tests read."""
         return frozenset(name for test in self.tests for name in test.columns)
 
-    def of(self, test: ArmsTest) -> PStatement:
+    def of(self, test: TableTest) -> PStatement:
         """The same taken to come from one test."""
         return replace(self, tests=(test,))
 
@@ -49,7 +51,7 @@ class PStatement:
         """How far each table is from it by each test, in units of log p: (tests, K)."""
         return np.stack([self.distance(test.on(tables)) for test in self.tests])
 
-    def distance(self, tested: ArmsCompared) -> Floats:
+    def distance(self, tested: PValues) -> Floats:
         """How far p values are from it, (K,); infinite where there is none."""
         with np.errstate(divide="ignore"):
             place = -np.log(np.minimum(tested.p, 1.0))
@@ -64,7 +66,7 @@ class PStatement:
 def p_statements_of(
     study: Study, outcomes: Sequence[Outcome], derived: Sequence[Derived]
 ) -> Iterator[PStatement]:
-    """Every reported p value between the arms of the outcomes, with every test of such data.
+    """Every reported p value of the outcomes, between the arms and then between visits, with every test of such data.
 
     Of a claim that names no visit of an outcome with several, those at each of them.
     """
@@ -83,9 +85,11 @@ def p_statements_of(
         for rows in found.values():
             _, one = rows[0]
             yield one if len(rows) == 1 else replace(one, tests=tuple(_at_visits(rows, visits)))
+    for outcome in outcomes:
+        yield from _between_visits(study, outcome)
 
 
-def _at_visits(rows: Sequence[tuple[Column, PStatement]], visits: Mapping[str, str]) -> Iterator[ArmsTest]:
+def _at_visits(rows: Sequence[tuple[Column, PStatement]], visits: Mapping[str, str]) -> Iterator[TableTest]:
     """The tests at each visit, with its name."""
     for column, row in rows:
         for test in row.tests:
@@ -99,10 +103,34 @@ def with_named_tests(statement: PStatement, study: Study) -> PStatement:
     return replace(statement, tests=tuple(test for test in statement.tests if test.family in judged))
 
 
-def _of(study: Study, endpoint: str, visit: str | None, tests: tuple[ArmsTest, ...]) -> Iterator[PStatement]:
+def _of(study: Study, endpoint: str, visit: str | None, tests: tuple[TableTest, ...]) -> Iterator[PStatement]:
     for claim in claims_between_arms(study, endpoint, visit):
         if claim.endpoint != endpoint or not tests:
             continue
         for text in dict.fromkeys(claim.p_by_source.values()):
             interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text)
             yield PStatement(claim.id, claim.what, text, interval.low, interval.high, direction, tests)
+
+
+def _between_visits(study: Study, outcome: Outcome) -> Iterator[PStatement]:
+    """Of each claim that compares visits of an arm or of all patients: its p value stands for each later visit."""
+    columns = {(column.endpoint, column.visit): column for column in outcome.columns}
+    arms, labels = (study.reference.id, study.contrast.id), {visit.id: visit.label for visit in study.visits}
+    for claim in study.claims:
+        compared = claim.comparison
+        if compared is None or compared.between != "visits" or compared.groups[0] not in (ALL, *arms):
+            continue
+        group, first, *later = compared.groups[0], *compared.visits
+        who = np.array([group in (ALL, arm) for arm in arms])[arms_of(study)]
+        for visit in later:
+            before, after = (columns.get((claim.endpoint or "", one)) for one in (first, visit))
+            if before is None or after is None:
+                continue
+            what = claim.what if len(later) == 1 else f"{claim.what}: {labels[visit]}"
+            tests = tuple(visit_tests(before, after, who))
+            for text in dict.fromkeys(claim.p_by_source.values()):
+                interval, direction = (
+                    study.parse_p(text).interval,
+                    direction_of_change(study, claim, text, visit),
+                )
+                yield PStatement(claim.id, what, text, interval.low, interval.high, direction, tests)

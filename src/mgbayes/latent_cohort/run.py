@@ -23,7 +23,7 @@ from mgbayes.latent_cohort.relations import relations_of
 from mgbayes.latent_cohort.sampler import Cohort, NothingFits, Run, Sampler, State
 from mgbayes.latent_cohort.start import starting_parameters, starting_tables
 from mgbayes.latent_cohort.statements import statements_of, untold
-from mgbayes.latent_cohort.table import Column, Steps, Tables
+from mgbayes.latent_cohort.table import Column, Tables, arms_of
 from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.priors import Prior
 from mgbayes.models.time_evidence import followup_of
@@ -105,18 +105,14 @@ def outcomes_of(
 
 
 def _untold(study: Study, outcome: Outcome) -> Column | None:
-    arm = _arms(study)
+    arm = arms_of(study)
     columns = {column.name: column for column in outcome.columns}
     return untold(outcome.columns, statements_of(study, columns, arm), arm)
 
 
-def _arms(study: Study) -> Steps:
-    return np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])
-
-
 def cohort_of(study: Study, outcomes: tuple[Outcome, ...]) -> Cohort:
     """The cohort of the outcomes, with every statement and relation about them."""
-    arm = _arms(study)
+    arm = arms_of(study)
     columns = {column.name: column for outcome in outcomes for column in outcome.columns}
     followup = _followup(study, outcomes)
     if followup is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mgbayes.study.schema import Study
+
 Steps = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -92,3 +94,8 @@ class Rows:
 
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
+
+
+def arms_of(study: Study) -> Steps:
+    """The arm of each patient, (n,): 0 of the reference arm, 1 of the contrast arm."""
+    return np.repeat([0, 1], [int(study.reference.n), int(study.contrast.n)])

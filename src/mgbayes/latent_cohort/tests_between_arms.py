@@ -7,7 +7,6 @@ SDs. All are those of mgbayes.frequentist: tests hold them together, ties and al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
@@ -23,6 +22,7 @@ from mgbayes.frequentist.t_tests import summary_p
 from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.followup import FOLLOWUP
 from mgbayes.latent_cohort.table import Column, Floats, Mask, Steps, Tables
+from mgbayes.latent_cohort.table_test import PValues, TableTest
 from mgbayes.study.schema import TestFamily
 
 _OF_COUNTS = {
@@ -32,25 +32,7 @@ _OF_COUNTS = {
 }
 
 
-@dataclass(frozen=True)
-class ArmsCompared:
-    """p (K,) of every table, NaN where there is none; side (K,): 1 where the contrast arm has more or later."""
-
-    p: Floats
-    side: Floats
-
-
-@dataclass(frozen=True)
-class ArmsTest:
-    """A test between the arms of some columns, and what a methods section calls it; None where none names it."""
-
-    name: str
-    family: TestFamily | None
-    columns: tuple[str, ...]
-    on: Callable[[Tables], ArmsCompared]
-
-
-def column_tests(column: Column) -> Iterator[ArmsTest]:
+def column_tests(column: Column) -> Iterator[TableTest]:
     """Tests of an amount or class, or of a time to an event; none of yes/no columns, whose counts are reported."""
     if column.is_yes_no:
         return
@@ -59,36 +41,36 @@ def column_tests(column: Column) -> Iterator[ArmsTest]:
         return
     read = (column.name, column.counted_in, FOLLOWUP)
     on_times = partial(_on_times, column.name, column.counted_in)
-    yield ArmsTest("log-rank", TestFamily.log_rank, read, partial(on_times, False))
-    yield ArmsTest("Gehan-Wilcoxon", None, read, partial(on_times, True))
+    yield TableTest("log-rank", TestFamily.log_rank, read, partial(on_times, False))
+    yield TableTest("Gehan-Wilcoxon", None, read, partial(on_times, True))
     yield from _of_values(column.name, column.counted_in, ", those with the event")
 
 
-def count_tests(defined: Derived, before: Column | None = None, when: str = "") -> Iterator[ArmsTest]:
+def count_tests(defined: Derived, before: Column | None = None, when: str = "") -> Iterator[TableTest]:
     """Tests of a yes/no outcome that an amount defines: of all patients, and of those with more of it before."""
     name = defined.column.name
     for test, (family, _) in _OF_COUNTS.items():
-        yield ArmsTest(test, family, (name,), partial(_on_counts, defined, test, None))
+        yield TableTest(test, family, (name,), partial(_on_counts, defined, test, None))
         if before is not None:
             on = partial(_on_counts, defined, test, before.name)
-            yield ArmsTest(f"{test}, of those above it at {when}", family, (name, before.name), on)
+            yield TableTest(f"{test}, of those above it at {when}", family, (name, before.name), on)
 
 
-def _of_values(name: str, event: str | None, among: str) -> Iterator[ArmsTest]:
+def _of_values(name: str, event: str | None, among: str) -> Iterator[TableTest]:
     read = (name,) if event is None else (name, event)
     for test, equal in (("Student's t", True), ("Welch's t", False)):
-        yield ArmsTest(test + among, TestFamily.t, read, partial(_t, name, event, equal))
+        yield TableTest(test + among, TestFamily.t, read, partial(_t, name, event, equal))
     rank_sums = partial(_mann_whitney, name, event)
-    yield ArmsTest("Mann-Whitney" + among, TestFamily.mann_whitney, read, rank_sums)
+    yield TableTest("Mann-Whitney" + among, TestFamily.mann_whitney, read, rank_sums)
 
 
-def _on_times(name: str, event_name: str, gehan: bool, tables: Tables) -> ArmsCompared:
+def _on_times(name: str, event_name: str, gehan: bool, tables: Tables) -> PValues:
     event = tables.steps[event_name] > 0
     time = np.where(event, tables.value(name), tables.value(FOLLOWUP))
     excess, variance = _log_rank(time, event, tables.arm == 1, gehan)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(variance > 0, excess**2 / variance, np.nan)
-    return ArmsCompared(special.chdtrc(1, statistic), -np.sign(excess))  # a higher hazard is an earlier event
+    return PValues(special.chdtrc(1, statistic), -np.sign(excess))  # a higher hazard is an earlier event
 
 
 @njit(error_model="numpy")
@@ -117,11 +99,11 @@ def _counted(tables: Tables, name: str, event: str | None) -> Mask:
     return np.ones(tables.steps[name].shape, bool) if event is None else tables.steps[event] > 0
 
 
-def _mann_whitney(name: str, event: str | None, tables: Tables) -> ArmsCompared:
+def _mann_whitney(name: str, event: str | None, tables: Tables) -> PValues:
     return mann_whitney_of(tables.steps[name], _counted(tables, name, event), tables.arm == 1)
 
 
-def mann_whitney_of(value: Steps, counted: Mask, contrast: Mask) -> ArmsCompared:
+def mann_whitney_of(value: Steps, counted: Mask, contrast: Mask) -> PValues:
     """Of values (K, n) of those counted: exact without ties, else normal, corrected for ties and continuity."""
     u, ties, m, n = _rank_sums(value, counted, contrast)
     size = m + n
@@ -134,7 +116,7 @@ def mann_whitney_of(value: Steps, counted: Mask, contrast: Mask) -> ArmsCompared
         rows = exact & (m == one) & (n == other)
         if one > 0 and other > 0:
             p[rows] = _exact_p(int(one), int(other))[u[rows].astype(np.int64)]
-    return ArmsCompared(np.where((m > 0) & (n > 0), p, np.nan), np.sign(u - m * n / 2))
+    return PValues(np.where((m > 0) & (n > 0), p, np.nan), np.sign(u - m * n / 2))
 
 
 @njit(error_model="numpy")
@@ -165,14 +147,14 @@ def _exact_p(m: int, n: int) -> Floats:
     return np.minimum(2 * upper[far], 1.0)
 
 
-def _t(name: str, event: str | None, equal_variances: bool, tables: Tables) -> ArmsCompared:
+def _t(name: str, event: str | None, equal_variances: bool, tables: Tables) -> PValues:
     value, counted = tables.value(name), _counted(tables, name, event)
     (m, one, sd_one), (n, other, sd_other) = (
         _moments(value, counted & (tables.arm == arm)) for arm in (0, 1)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         p = summary_p(other - one, sd_other, n, sd_one, m, equal_variances=equal_variances)
-    return ArmsCompared(np.where((m > 1) & (n > 1), p, np.nan), np.sign(other - one))
+    return PValues(np.where((m > 1) & (n > 1), p, np.nan), np.sign(other - one))
 
 
 def _moments(value: Floats, counted: Mask) -> tuple[Floats, Floats, Floats]:
@@ -183,7 +165,7 @@ def _moments(value: Floats, counted: Mask) -> tuple[Floats, Floats, Floats]:
         return n, mean, np.sqrt(squares / (n - 1))
 
 
-def _on_counts(defined: Derived, test: str, before: str | None, tables: Tables) -> ArmsCompared:
+def _on_counts(defined: Derived, test: str, before: str | None, tables: Tables) -> PValues:
     having = defined.which(tables)
     counted = np.ones_like(having) if before is None else tables.steps[before] > defined.most
     arms = [counted & (tables.arm == arm) for arm in (0, 1)]
@@ -191,7 +173,7 @@ def _on_counts(defined: Derived, test: str, before: str | None, tables: Tables) 
     unique, which = np.unique(cells, axis=0, return_inverse=True)
     p = np.array([_p_of_counts(test, *map(int, cell)) for cell in unique])[which.ravel()]
     x, n, y, m = cells.T
-    return ArmsCompared(p, np.sign(y * n - x * m).astype(float))
+    return PValues(p, np.sign(y * n - x * m).astype(float))
 
 
 @cache

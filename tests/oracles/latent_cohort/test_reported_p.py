@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from mgbayes.frequentist.log_rank import gehan, log_rank
+from mgbayes.frequentist.mcnemar import mcnemar_chi_square, mcnemar_exact, sign_test
 from mgbayes.frequentist.proportions import fisher
-from mgbayes.frequentist.ranks import mann_whitney
-from mgbayes.frequentist.samples import FollowUp, TwoGroups, among_those_with_event
-from mgbayes.frequentist.t_tests import student, welch
+from mgbayes.frequentist.ranks import mann_whitney, signed_rank
+from mgbayes.frequentist.samples import FollowUp, Pairs, TwoGroups, among_those_with_event
+from mgbayes.frequentist.t_tests import paired_t, student, welch
 from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.derived import Derived
 from mgbayes.latent_cohort.ordered import Ordered
@@ -22,8 +23,10 @@ from mgbayes.latent_cohort.p_statements import PStatement, p_statements_of, with
 from mgbayes.latent_cohort.run import cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.sampler import Sampler
 from mgbayes.latent_cohort.table import Column, Tables
+from mgbayes.latent_cohort.table_test import PValues
 from mgbayes.latent_cohort.tempering import Ladder, log_weight
-from mgbayes.latent_cohort.tests_between_arms import ArmsCompared, column_tests, count_tests
+from mgbayes.latent_cohort.tests_between_arms import column_tests, count_tests
+from mgbayes.latent_cohort.tests_between_visits import visit_tests
 from mgbayes.models.plan_file import load_plan
 from mgbayes.study import load_study
 from mgbayes.study.schema import Study
@@ -298,6 +301,65 @@ def test_distance_runs_through_p_of_1_to_the_other_direction() -> None:
     stated = PStatement("it", "it", "0.04", 0.03, 0.05, -1, ())
     p, side = np.array([0.04, 0.1, 1.0, 0.1, 0.04, np.nan]), np.array([-1.0, -1, 0, 1, 1, 0])
     near = np.log([1, 2, 20, 200, 500])
-    assert stated.distance(ArmsCompared(p, side)) == pytest.approx([*near, np.inf])
+    assert stated.distance(PValues(p, side)) == pytest.approx([*near, np.inf])
     undirected = replace(stated, direction=0)
-    assert undirected.distance(ArmsCompared(p, side)) == pytest.approx([0, *np.log([2, 20, 2, 1]), np.inf])
+    assert undirected.distance(PValues(p, side)) == pytest.approx([0, *np.log([2, 20, 2, 1]), np.inf])
+
+
+@pytest.mark.parametrize("values", [4, 10**6])
+def test_tests_of_changes_are_those_of_frequentist_ties_and_all(values: int) -> None:
+    rng, arm = np.random.default_rng(9), np.repeat([0, 1], [9, 8])
+    first, later = (Column(f"it.{at}", 0.5, 0, "it", at) for at in ("start", "end"))
+    steps = {column.name: rng.integers(0, values, (60, 17)) for column in (first, later)}
+    tables, who = Tables({first.name: first, later.name: later}, arm, steps), arm == 1
+    own = {test.name: test.on(tables) for test in visit_tests(first, later, who)}
+    others = {"paired t": paired_t, "Wilcoxon signed rank": signed_rank, "sign test": sign_test}
+    assert own.keys() == others.keys()
+    for name, other in others.items():
+        for k in range(60):
+            pairs = Pairs(*(tables.value(column.name)[k, who] for column in (first, later)))
+            assert own[name].p[k] == pytest.approx(float(other(pairs).p), abs=1e-12), (name, k)
+    change = steps["it.end"][:, who] - steps["it.start"][:, who]
+    assert (own["sign test"].side == np.sign(np.sign(change).sum(axis=1))).all()
+    assert (own["paired t"].side == np.sign(change.sum(axis=1))).all()
+    assert (own["Wilcoxon signed rank"].side[(change > 0).all(axis=1)] == 1).all()
+    assert (values == 4) == bool(
+        (np.sort(np.abs(change)) == 0).any()
+    )  # ties and unchanged patients, or neither
+
+
+def test_yes_no_at_two_visits_is_tested_by_mcnemar() -> None:
+    rng, arm = np.random.default_rng(9), np.repeat([0, 1], [9, 8])
+    first, later = (Column(f"it.{at}", 1.0, 0, "it", at, high=1) for at in ("start", "end"))
+    steps = {column.name: rng.integers(0, 2, (60, 17)) for column in (first, later)}
+    steps["it.end"][0] = steps["it.start"][0]
+    tables, everybody = Tables({first.name: first, later.name: later}, arm, steps), arm >= 0
+    exact, corrected = (test.on(tables) for test in visit_tests(first, later, everybody))
+    assert exact.p[0] == corrected.p[0] == 1  # nobody changed
+    for k in range(1, 60):
+        pairs = Pairs(steps["it.start"][k].astype(float), steps["it.end"][k].astype(float))
+        assert exact.p[k] == pytest.approx(mcnemar_exact(pairs).p, abs=1e-12)
+        assert corrected.p[k] == pytest.approx(mcnemar_chi_square(pairs).p, abs=1e-12)
+
+
+def test_a_p_between_visits_stands_for_each_later_one() -> None:
+    study = load_study()
+    outcomes = outcomes_of(study, (load_plan("prednisone"), load_plan("mgfa")), 0.0)[0]
+    found = [
+        (row.claim, row.what.partition(": ")[2], row.text, row.direction)
+        for row in p_statements_of(study, outcomes, ())
+        if row.claim.startswith(("prednisone.within", "mgfa.all", "mgfa.musk"))
+    ]
+    visits = {visit.id: visit.label for visit in study.visits}
+    each = [(visits["12m"], "<0.01", -1), (visits["last"], "<0.01", -1)]
+    assert [row[1:] for row in found if row[0] == "prednisone.within_musk"] == each
+    assert [row[2:] for row in found if row[0].startswith("mgfa.musk")] == [("<0.01", -1)] * 2
+    # Of all patients no median is reported: no direction.
+    assert {row[1:] for row in found if row[0] == "mgfa.all"} == {
+        (visits[at], text, 0) for at in ("12m", "last") for text in ("<.001", "<0.01")
+    }
+    within = next(
+        row for row in p_statements_of(study, outcomes, ()) if row.claim == "prednisone.within_musk"
+    )
+    of_musk = within.tests[0]
+    assert of_musk.columns == ("prednisone.baseline", "prednisone.12m")
