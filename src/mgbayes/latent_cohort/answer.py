@@ -22,6 +22,7 @@ from mgbayes.latent_cohort.exchangeable import exchangeable_statements
 from mgbayes.latent_cohort.given_p import p_values, posterior_given_p, statements_for
 from mgbayes.latent_cohort.outcome import Outcome
 from mgbayes.latent_cohort.outcomes import outcomes_for
+from mgbayes.latent_cohort.p_alone import p_alone
 from mgbayes.latent_cohort.p_evidence import ReportedPValue
 from mgbayes.latent_cohort.p_statements import PStatement
 from mgbayes.latent_cohort.predicted import Predicted
@@ -126,6 +127,16 @@ class GivenP:
 
 
 @dataclass(frozen=True)
+class OfPAlone:
+    """An outcome of which only a p value is reported: its prior probability, and the answers given it alone."""
+
+    plan: Plan
+    statements: tuple[PStatement, ...]
+    chance: float
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
 class CohortAnswer:
     """The posterior of the cohort behind a study, summarized; tables of patients are never written."""
 
@@ -147,6 +158,8 @@ class CohortAnswer:
     """With reported p values as evidence, where that is asked for."""
     predicted: tuple[Predicted, ...] = ()
     """Each number from all the others, where that is asked for."""
+    p_alone: tuple[OfPAlone, ...] = ()
+    """Outcomes of which only a p value is reported."""
 
     @property
     def failed(self) -> tuple[Answer, ...]:
@@ -204,13 +217,21 @@ def cohort(
     done = dict(Executor(cores).run([partial(_drawn, read, chosen, run) for run in runs]))
     independent = next(done[k] for k, run in enumerate(runs) if run.dependence == 0)
     say("testing every table")
-    tested = _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out)
+    alone = tuple(_p_alone(read, chosen, asked.seed))
+    left_out = tuple(row for row in left_out if row.what not in {one.plan.title for one in alone})
+    tested = _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out, alone)
     if asked.p_values:
         say("looking for tables with each reported p value")
         tested = replace(tested, given_p=_given_p(read, tested.cohort, asked, cores))
     if asked.each_number:
         tested = replace(tested, predicted=each_number(tested.cohort, asked, cores, say))
     return tested
+
+
+def _p_alone(study: Study, plans: Sequence[Plan], seed: int) -> Iterator[OfPAlone]:
+    for one in p_alone(study, plans, seed):
+        answers = tuple(_answers(one.outcome, one.draws))
+        yield OfPAlone(one.outcome.plan, one.statements, one.chance, answers)
 
 
 def _given_p(study: Study, behind: Cohort, settings: Settings, cores: int) -> GivenP:
@@ -235,6 +256,7 @@ def _tested(
     drawn: Sequence[_Drawn],
     independent: tuple[Answer, ...],
     left_out: tuple[LeftOut, ...],
+    alone: tuple[OfPAlone, ...],
 ) -> CohortAnswer:
     """What the tables of the first draws say besides, with the other priors of dependence."""
     first = drawn[0]
@@ -244,6 +266,7 @@ def _tested(
     rng, columns = np.random.default_rng(settings.seed), statements.columns.values()
     exchangeable, refused = exchangeable_statements(rng, study, columns, statements.arm)
     tested = {row.claim for row in p_values}
+    by_itself = {row.claim for one in alone for row in one.statements}
     return CohortAnswer(
         study,
         statements,
@@ -255,9 +278,10 @@ def _tested(
         tuple(unpublished(study, statements.outcomes, first.tables, derived, statements.statements)),
         derived,
         left_out,
-        tuple(reported_numbers(study, statements.statements, exchangeable, refused, tested)),
+        tuple(reported_numbers(study, statements.statements, exchangeable, refused, tested, by_itself)),
         first.acceptance,
         first.tables,
+        p_alone=alone,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import xarray as xr
+from numpy.random import Generator
 
 from mgbayes.distributions.arithmetic import normal_score
 from mgbayes.inference.job import Job
@@ -12,7 +14,7 @@ from mgbayes.latent_cohort.count_chances import around_counts, log_chances_of_co
 from mgbayes.latent_cohort.followup import FOLLOWUP
 from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_between_scores, tied
 from mgbayes.latent_cohort.parameters import Parameter, Values
-from mgbayes.latent_cohort.table import Column, Floats, Rows
+from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps
 from mgbayes.models.counts import Counts
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import DAYS_IN
@@ -55,7 +57,7 @@ class Counted(Outcome):
     def log_density(self, values: Values, rows: Rows, effect: Floats | None) -> Floats:
         """See the module and models/counts.py."""
         y = rows[self.columns[0].name]
-        years = rows[FOLLOWUP] * DAYS_IN[self.time_unit] / DAYS_IN["years"]
+        years = self._years(rows[FOLLOWUP])
         mean = np.exp(by_arm(values, "log_rate", "log_rate_ratio", rows.arm)) * years
         cv = values.get("rate_cv", np.zeros(len(mean)))
         if effect is None:
@@ -67,3 +69,18 @@ class Counted(Outcome):
             for below, above in ((before, from_here), (until, after))
         )
         return log_between_scores(low, high)
+
+    def prior_draws(self, rng: Generator, draws: int) -> xr.Dataset:
+        """Parameters from the priors, (chain, draw) with one chain."""
+        priors = self.plan.prior_set(self.job.family)
+        found: xr.Dataset = self.model.prior_draws(rng, self.data, self.job.family, priors, draws)
+        return found
+
+    def new_cohorts(self, rng: Generator, draws: xr.Dataset, followup: Floats, arm: Steps) -> Steps:
+        """The events (K, n) of cohorts, one for each draw of one chain, of patients followed so long (K, n)."""
+        years = self._years(followup)
+        by_arm_of = self.model.new_cohorts(rng, draws, [years[:, arm == a] for a in (0, 1)])
+        return np.concatenate([one[0] for one in by_arm_of], axis=1).astype(np.int64)
+
+    def _years(self, followup: Floats) -> Floats:
+        return followup * DAYS_IN[self.time_unit] / DAYS_IN["years"]

@@ -28,9 +28,9 @@ class FollowUp:
     def _data(self) -> Any:
         return followup_data(self.given.minimum, self.given.mean, self.given.sd)
 
-    def draw(self, rng: Generator, n: int) -> Floats:
-        """Follow-up of n patients."""
-        return draw_followup(rng, self._data, n)
+    def draw(self, rng: Generator, size: int | tuple[int, ...]) -> Floats:
+        """Follow-up of so many patients, or of an array of them."""
+        return draw_followup(rng, self._data, size)
 
     def log_density(self, rows: Rows) -> Floats:
         """Log density up to a constant, -inf before the minimum."""

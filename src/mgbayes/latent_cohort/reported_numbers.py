@@ -12,7 +12,7 @@ from mgbayes.study.reported import Summary
 from mgbayes.study.schema import ALL, Claim, Kind, Study
 from mgbayes.study.statistics.counts import Percent
 
-Use = Literal["in the model", "met by the table", "left out"]
+Use = Literal["in the model", "met by the table", "by itself", "left out"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ def reported_numbers(
     exchangeable: Sequence[Statement],
     refused: Mapping[str, str],
     tested: Collection[str],
+    by_itself: Collection[str] = (),
 ) -> Iterator[ReportedNumber]:
     """Every number of every claim.
 
@@ -41,6 +42,7 @@ def reported_numbers(
         exchangeable: those about columns without one.
         refused: by endpoint, why no table has its numbers.
         tested: the claims whose p is computed in every table.
+        by_itself: those whose p is all that is reported of an outcome.
     """
     places: dict[tuple[str, str, str | None], Use] = {_place(one): "met by the table" for one in exchangeable}
     places |= {_place(one): "in the model" for one in modelled}
@@ -55,9 +57,9 @@ def reported_numbers(
             visit = {one.id: f", {one.label}" for one in study.visits}.get(row.visit or "", "")
             yield ReportedNumber(claim.id, claim.what, wording(study, row) + visit, use, why)
         for p in dict.fromkeys(claim.p_by_source.values()):
-            yield ReportedNumber(
-                claim.id, claim.what, f"p {p}", "left out", _why_no_p(study, claim, told, tested)
-            )
+            used: Use = "by itself" if claim.id in by_itself else "left out"
+            why = "" if used == "by itself" else _why_no_p(study, claim, told, tested)
+            yield ReportedNumber(claim.id, claim.what, f"p {p}", used, why)
         if claim.effects:
             why = "ratios and differences with their intervals are no statements about a table here"
             yield ReportedNumber(claim.id, claim.what, f"{len(claim.effects)} effects", "left out", why)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
     """By name: estimands, dependence, correlations, reported_p, not_reported, moves, numbers and left_out.
 
-    With p values as evidence also p_given_the_rest and estimands_given_p; with each number left out each_number.
+    With p values as evidence also p_given_the_rest and estimands_given_p; with each number left out each_number; of
+    outcomes of which only a p value is reported p_alone.
     """
     return {
         "estimands": estimands(found),
@@ -40,6 +41,7 @@ def tables(found: CohortAnswer) -> dict[str, pd.DataFrame]:
         "p_given_the_rest": p_given_the_rest(found),
         "estimands_given_p": estimands_given_p(found),
         "each_number": each_number(found),
+        "p_alone": p_alone(found),
         "not_reported": not_reported(found),
         "moves": pd.DataFrame(
             [{"move": name, "taken": share} for name, share in sorted(found.acceptance.items())]
@@ -53,6 +55,16 @@ def estimands(found: CohortAnswer) -> pd.DataFrame:
     """A row for each estimand; without numbers where its chains did not agree."""
     pairs = zip(found.answers, found.independent, strict=True)
     rows = [_estimand(row, p_benefit_independent=_p_benefit(alone)) for row, alone in pairs]
+    return pd.DataFrame(rows)
+
+
+def p_alone(found: CohortAnswer) -> pd.DataFrame:
+    """The estimands of outcomes of which only a p value is reported, given this alone."""
+    rows = []
+    for one in found.p_alone:
+        texts = "; ".join(dict.fromkeys(row.text for row in one.statements))
+        for answer in one.answers:
+            rows.append(_estimand(answer) | {"reported_p": texts, "prior_chance_of_p": one.chance})
     return pd.DataFrame(rows)
 
 

@@ -19,7 +19,7 @@ Units: events per year of 365.25 days. Source: Lawless 1987, Can J Stat 15:209.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,10 +128,8 @@ class Counts(OutcomeModel):
     def predict(self, rng: Generator, draws: xr.Dataset, data: PatientCounts, family: str) -> xr.Dataset:
         """All events of an arm, and patients with any, in one new cohort for each draw: (chain, draw, arm)."""
         dims = ("chain", "draw", "arm")
-        rates = _rates(draws).transpose(*dims).to_numpy()
-        cv = draws["rate_cv"].transpose(*dims[:2]).to_numpy() if "rate_cv" in draws else None
         years, present = np.asarray(data["years"]), np.asarray(data["present"]) == 1
-        cohorts = [_counts(rng, rates[..., a], cv, years[a][present[a]]) for a in (0, 1)]
+        cohorts = self.new_cohorts(rng, draws, [years[a][present[a]] for a in (0, 1)])
         return xr.Dataset(
             {
                 "total": (dims, np.stack([counts.sum(axis=-1) for counts in cohorts], axis=-1)),
@@ -139,6 +137,14 @@ class Counts(OutcomeModel):
             },
             coords={"chain": draws["chain"], "draw": draws["draw"], "arm": ARM["arm"]},
         )
+
+    def new_cohorts(
+        self, rng: Generator, draws: xr.Dataset, years: Sequence[NDArray[Any]]
+    ) -> list[NDArray[Any]]:
+        """By arm the events (chain, draw, patient) of patients followed for ``years``, ([draw,] patient)."""
+        rates = _rates(draws).transpose("chain", "draw", "arm").to_numpy()
+        cv = draws["rate_cv"].transpose("chain", "draw").to_numpy() if "rate_cv" in draws else None
+        return [_counts(rng, rates[..., a], cv, years[a]) for a in (0, 1)]
 
     def printed_quantities(self, data: PatientCounts) -> tuple[PrintedQuantity, ...]:
         """All events of an arm, and how many patients had any."""
@@ -193,8 +199,8 @@ def _rates(draws: Any) -> Any:
 
 
 def _counts(rng: Generator, rate: Any, cv: Any, years: NDArray[Any]) -> NDArray[Any]:
-    """Events (..., patient) of patients followed for ``years`` (patient,), at rates (...) a year."""
-    size = (*np.shape(rate), len(years))
+    """Events (..., patient) of patients followed for ``years`` ([draw,] patient), at rates (...) a year."""
+    size = (*np.shape(rate), np.shape(years)[-1])
     own = np.ones(size)
     if cv is not None:
         shape = np.maximum(np.asarray(cv), 1e-4)[..., None] ** -2.0

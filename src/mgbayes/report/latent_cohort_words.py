@@ -30,6 +30,7 @@ def short_answer(behind: CohortAnswer) -> Iterator[str]:
             f"better for {behind.study.contrast.label} with a probability of {words.chance(row.p_benefit)}"
         )
         yield f"{words.first_upper(row.estimand.label)}: {of_answer(row)}; {better}."
+    yield from _of_p_alone(behind)
     yield from _not_reported(behind)
     yield from _surprising(behind)
     yield from doubted(behind)
@@ -68,6 +69,18 @@ def _together(behind: CohortAnswer) -> str:
         f"{words.percent(first.all)}{at_least}. The probability of {every_one} is {over} as the outcomes of a "
         "patient are taken to depend on each other not at all or much."
     )
+
+
+def _of_p_alone(behind: CohortAnswer) -> Iterator[str]:
+    """Outcomes of which only a p value is reported: the first estimand of each, given this alone."""
+    for one in behind.p_alone:
+        row = one.answers[0]
+        if row.p_benefit is not None:
+            yield (
+                f"{words.first_upper(row.estimand.label)}, of which only a p value is reported: {of_answer(row)}; "
+                f"better for {behind.study.contrast.label} with a probability of {words.chance(row.p_benefit)}, by "
+                "its prior and this p value alone."
+            )
 
 
 def _not_reported(behind: CohortAnswer) -> Iterator[str]:

@@ -21,7 +21,7 @@ from mgbayes.report.words_of_numbers import reported as reported_number
 from mgbayes.report.words_of_p import of_climb, reported, which_test
 
 if TYPE_CHECKING:
-    from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, Together
+    from mgbayes.latent_cohort.answer import Answer, CohortAnswer, GivenP, OfPAlone, Together
     from mgbayes.latent_cohort.predicted import Predicted
     from mgbayes.study.schema import Study
 
@@ -66,6 +66,7 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
             {"what": what, "rows": [_p_row(row) for row in rows]} for what, rows in by_claim(behind).items()
         ],
         "given_p": None if behind.given_p is None else _given_p(behind, behind.given_p),
+        "p_alone": [_p_alone(one) for one in behind.p_alone],
         "misprint_before": words.percent(settings.misprint),
         "each_number": [_number(study, row) for row in farthest_first(behind.predicted)],
         "counts": [
@@ -96,6 +97,22 @@ def page(behind: CohortAnswer, drawn: Mapping[str, tuple[Picture, Path]]) -> str
         "draws": settings.chains * settings.draws,
     }
     return render("cohort.html.j2", drawn, context)
+
+
+def _p_alone(one: OfPAlone) -> dict[str, Any]:
+    claims = dict.fromkeys(row.claim for row in one.statements)
+    texts = [" or ".join(reported(row) for row in one.statements if row.claim == claim) for claim in claims]
+    direction = next((row.direction for row in one.statements if row.direction), 0)
+    return {
+        "reported": "; ".join(texts),
+        "direction": direction,
+        "tests": ", ".join(test.name for test in one.statements[0].tests),
+        "chance": words.percent(one.chance),
+        "answers": [
+            {"label": row.estimand.label, "value": of_answer(row), "p": words.chance(row.p_benefit)}
+            for row in one.answers
+        ],
+    }
 
 
 def _number(study: Study, row: Predicted) -> dict[str, str]:
