@@ -102,19 +102,22 @@ CLIMB = Climb((Level(1.0, 0.2, ()), Level(0.0, 0.1, ())), True, 0.0, 0.09)
 FOUND = {
     "come to it": GivenP((CLIMB,), xr.Dataset({"x": (DIMS, np.zeros((3, 4)))})),
     "do not": GivenP((replace(CLIMB, reached=False),), None),
+    "none started": GivenP((), None),
 }
 
 
 @pytest.mark.parametrize(
-    ("chains", "few", "drawn"),
+    ("chains", "few", "agreeing", "drawn"),
     [
-        ("come to it", 0.6, ({"chain": 3, "draw": 4}, pytest.approx(0.02), 1)),
-        ("do not", 0.6, ({"chain": 2, "draw": 0}, 0.0, 1)),
-        ("come to it", 0.5, ({"chain": 2, "draw": 2}, 0.5, 0)),
+        ("come to it", 0.6, P, ({"chain": 3, "draw": 4}, pytest.approx(0.02), 1)),
+        ("come to it", 0.5, P, ({"chain": 2, "draw": 2}, 0.5, 0)),  # half are enough
+        ("do not", 0.6, P, ({"chain": 2, "draw": 2}, 0.5, 0)),  # but some draws have it
+        ("do not", 0.6, P + 0.2, ({"chain": 2, "draw": 0}, 0.0, 1)),
+        ("none started", 0.6, P + 0.2, ({"chain": 2, "draw": 0}, 0.0, 0)),
     ],
 )
 def test_where_few_draws_agree_chains_of_tables_are_led_to_the_p(
-    monkeypatch: pytest.MonkeyPatch, chains: str, few: float, drawn: Any
+    monkeypatch: pytest.MonkeyPatch, chains: str, few: float, agreeing: Any, drawn: Any
 ) -> None:
     """Half of the draws agree: that is few below 60 %, and enough at 50 %."""
     plan = load_plan("relapse")
@@ -125,7 +128,7 @@ def test_where_few_draws_agree_chains_of_tables_are_led_to_the_p(
     )
     monkeypatch.setattr(Agreement, "FEW_TO_SELECT", few)
     monkeypatch.setattr(Fitter, "_sampled", lambda *arguments: draws)
-    monkeypatch.setattr(Fitter, "_statistics", lambda *arguments: xr.Dataset({"logrank": (DIMS, P)}))
+    monkeypatch.setattr(Fitter, "_statistics", lambda *arguments: xr.Dataset({"logrank": (DIMS, agreeing)}))
     monkeypatch.setattr(one_outcome, "given_p", lambda job: FOUND[chains])
     posterior, stats = Fitter(use_cache=False)._drawn(job, job.model, job.data, {}, plan.sampling)
     said = stats.attrs
@@ -134,15 +137,40 @@ def test_where_few_draws_agree_chains_of_tables_are_led_to_the_p(
     assert said["agreeing_drawn"] == 10
 
 
-@pytest.mark.parametrize(("text", "agrees"), [("0.01", [True, False]), ("0.3", [True, True])])
-def test_a_significant_p_has_the_direction_of_its_means(text: str, agrees: list[bool]) -> None:
+@pytest.mark.parametrize(
+    ("statistic", "larger", "text", "agrees"),
+    [
+        ("mann_whitney", None, "0.01", [True, False]),
+        ("mann_whitney", None, "0.3", [True, True]),
+        ("logrank", None, "0.01", [True, True]),  # it counts those without the event, too
+        ("logrank", "achr", "0.3", [True, False]),
+        ("logrank", "musk", "0.3", [False, True]),
+    ],
+)
+def test_a_p_has_the_direction_of_its_means_or_of_the_text(
+    statistic: str, larger: str | None, text: str, agrees: list[bool]
+) -> None:
     """The means are 441 and 230: one that is later in the contrast arm does not agree."""
     raw = load_study().model_dump(mode="json", exclude_none=True)
     (claim,) = (row for row in raw["claims"] if row["id"] == "remission.time")
-    claim["p"] = text
-    use = PrintedPUse(claim="remission.time", test="log-rank", statistic="logrank")
-    p = {"logrank": (DIMS, [[float(text)] * 2]), "logrank_side": (DIMS, [[-1.0, 1.0]])}
+    claim |= {"p": text, "comparison": {"between": "arms"} | ({"larger": larger} if larger else {})}
+    if larger == "musk":
+        claim["summaries"] = []
+    use = PrintedPUse(claim="remission.time", test="it", statistic=statistic)
+    p = {statistic: (DIMS, [[float(text)] * 2]), f"{statistic}_side": (DIMS, [[-1.0, 1.0]])}
     assert agreeing(Study.model_validate(raw), (use,), xr.Dataset(p)).tolist() == [agrees]
+
+
+def test_a_fit_given_a_p_is_another_where_the_study_says_more_of_it() -> None:
+    plan = load_plan("relapse")
+    keys = set()
+    for larger, alpha in ((None, "0.05"), ("musk", "0.05"), (None, "0.01")):
+        raw = load_study().model_dump(mode="json", exclude_none=True)
+        (claim,) = (row for row in raw["claims"] if row["id"] == CLAIM)
+        claim["comparison"] = {"between": "arms"} | ({"larger": larger} if larger else {})
+        raw["methods"]["alpha"] = alpha
+        keys.add(Fitter().key(Job(Study.model_validate(raw), plan, "weibull", plan.printed_p)))
+    assert len(keys) == 3
 
 
 def test_the_side_of_latent_times_is_that_of_the_arm_with_later_ones() -> None:

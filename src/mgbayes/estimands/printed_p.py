@@ -17,6 +17,8 @@ from mgbayes.frequentist.log_rank import log_rank
 from mgbayes.frequentist.result import Result
 from mgbayes.frequentist.samples import Floats, FollowUp
 
+LOG_RANK, MANN_WHITNEY = "logrank", "mann_whitney"
+"""The statistics of models of a time to an event."""
 CELLS = 100
 """Cells of equal prior chance that a censored patient's follow-up is drawn from."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from mgbayes.estimands.printed_p import side_of
+from mgbayes.estimands.printed_p import LOG_RANK, side_of
 from mgbayes.models.plan import PrintedPUse
 from mgbayes.study.direction import direction_of_p
 from mgbayes.study.schema import Study
@@ -30,7 +30,8 @@ def agreeing(study: Study, uses: Sequence[PrintedPUse], p: xr.Dataset) -> np.nda
             values = values.isel(arm=[study.reference.id, study.contrast.id].index(use.arm))
         claim, side = study.claim(use.claim), p.get(side_of(use.statistic))
         for text in claim.p_by_source.values():
-            interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text)
+            interval = study.parse_p(text).interval
+            direction = direction_of_p(study, claim, text, of_values=use.statistic != LOG_RANK)
             agree &= (values.to_numpy() >= interval.low) & (values.to_numpy() <= interval.high)
             if direction and side is not None:
                 agree &= side.transpose("chain", "draw").to_numpy() == direction

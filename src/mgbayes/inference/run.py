@@ -175,7 +175,11 @@ class Fitter:
         }
         if job.start is not None:
             parts["start"] = _values(_starting(job, priors))
-        return fit_key(parts, data, *(["latent_cohort"] if job.printed_p else []))
+        if not job.printed_p:
+            return fit_key(parts, data)
+        # What a p value says, and what tables are held to, stand in the study.
+        parts["study"] = job.study.model_dump(mode="json")
+        return fit_key(parts, data, "latent_cohort")
 
     def _drawn(
         self, job: Job, module: Model, data: Evidence, priors: dict[str, Prior], sampling: Sampling
@@ -217,6 +221,8 @@ class Fitter:
             return None
         self.say("leading tables to the reported p")
         found = given_p(job)
+        if found.posterior is None and (agree.any() or not found.climbs):
+            return None
         if found.posterior is None:
             return posterior.isel(draw=slice(0)), _agreeing(stats, 0.0, agree.size, by_tables=True)
         return found.posterior, _agreeing(xr.Dataset(), found.share, agree.size, by_tables=True)

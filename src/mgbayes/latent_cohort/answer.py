@@ -217,6 +217,7 @@ def cohort(
     done = dict(Executor(cores).run([partial(_drawn, read, chosen, run) for run in runs]))
     independent = next(done[k] for k, run in enumerate(runs) if run.dependence == 0)
     say("testing every table")
+    say("simulating outcomes of which only a p value is reported")
     alone = tuple(_p_alone(read, chosen, asked.seed))
     left_out = tuple(row for row in left_out if row.what not in {one.plan.title for one in alone})
     tested = _tested(read, asked, [done[k] for k in range(len(runs))], independent.answers, left_out, alone)
@@ -230,7 +231,10 @@ def cohort(
 
 def _p_alone(study: Study, plans: Sequence[Plan], seed: int) -> Iterator[OfPAlone]:
     for one in p_alone(study, plans, seed):
-        answers = tuple(_answers(one.outcome, one.draws))
+        answers = tuple(
+            replace(row, convergence=Convergence(1.0, float(row.values.size)))  # independent draws
+            for row in _answers(one.outcome, one.draws)
+        )
         yield OfPAlone(one.outcome.plan, one.statements, one.chance, answers)
 
 

@@ -16,6 +16,7 @@ from mgbayes.latent_cohort.outcome import Outcome, by_arm, log_between_scores, t
 from mgbayes.latent_cohort.parameters import Parameter, Values
 from mgbayes.latent_cohort.table import Column, Floats, Rows, Steps
 from mgbayes.models.counts import Counts
+from mgbayes.models.plan import NotPrinted
 from mgbayes.models.priors import Prior
 from mgbayes.study.schema import DAYS_IN
 
@@ -32,11 +33,21 @@ class Counted(Outcome):
 
     @cached_property
     def time_unit(self) -> str:
-        """That of the reported follow-up."""
+        """The endpoint's own, or that of the reported follow-up, as ``followup_of`` has it.
+
+        Raises NotPrinted where neither is a unit of time.
+        """
         study = self.job.study
-        named = study.endpoint(self.plan.endpoints[0].endpoint).followup
-        counted = study.endpoint_of(study.claim(named)) if named else None
-        return counted.unit if counted is not None else "years"
+        endpoint = study.endpoint(self.plan.endpoints[0].endpoint)
+        named = study.endpoint_of(study.claim(endpoint.followup)) if endpoint.followup else None
+        if named is None:
+            units = (endpoint.unit, "" if endpoint.fixed_followup else "years")
+        else:
+            units = (endpoint.unit if named.unit in DAYS_IN else "", named.unit)
+        unit = next((one for one in units if one in DAYS_IN), None)
+        if unit is None:
+            raise NotPrinted(endpoint.id, "follow-up in a unit of time")
+        return unit
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -15,18 +15,17 @@ import xarray as xr
 
 from mgbayes.inference.job import Job
 from mgbayes.latent_cohort.counted import Counted
-from mgbayes.latent_cohort.followup import FOLLOWUP
 from mgbayes.latent_cohort.outcomes import outcomes_for
 from mgbayes.latent_cohort.p_statements import PStatement, p_statements_of, with_named_tests
 from mgbayes.latent_cohort.run import cohort_of
 from mgbayes.latent_cohort.table import Floats, Tables
-from mgbayes.models.plan import Plan
+from mgbayes.models.plan import NotPrinted, Plan
 from mgbayes.models.time_evidence import followup_of
-from mgbayes.study.schema import Study
+from mgbayes.study.schema import DAYS_IN, Study
 
 CHAINS = 16
-"""Into so many sets of equal size the draws are dealt."""
-_COHORTS = 20_000  # at a time
+"""Into so many sets of equal size the draws, which are independent, are dealt."""
+_PATIENTS = 600_000  # at a time
 _MOST_TIMES, _ENOUGH, _FEWEST = 100, 4000, 400
 
 
@@ -53,12 +52,20 @@ def p_alone(study: Study, plans: Sequence[Plan], seed: int) -> Iterator[PAlone]:
 
 def statements_alone(study: Study, outcome: Counted) -> tuple[PStatement, ...]:
     """The p values of an outcome; none where a number of it, or no length of follow-up, is reported."""
-    if followup_of(study, outcome.plan) is None:
-        return ()
-    if any(one.column.name != FOLLOWUP for one in cohort_of(study, (outcome,)).statements):
+    endpoint = outcome.columns[0].endpoint
+    numbers = (claim.summaries or claim.effects for claim in study.claims if claim.endpoint == endpoint)
+    if any(numbers) or not _is_followed(study, outcome):
         return ()
     rows = (with_named_tests(row, study) for row in p_statements_of(study, (outcome,), ()))
     return tuple(row for row in rows if row.tests)
+
+
+def _is_followed(study: Study, outcome: Counted) -> bool:
+    """Whether the length of follow-up is reported, in a unit of time."""
+    try:
+        return outcome.time_unit in DAYS_IN and followup_of(study, outcome.plan) is not None
+    except NotPrinted:
+        return False
 
 
 def _given(
@@ -66,9 +73,10 @@ def _given(
 ) -> Iterator[PAlone]:
     cohort, kept, weight, times = cohort_of(study, (outcome,)), list[xr.Dataset](), 0.0, 0
     assert cohort.followup is not None
+    cohorts = max(1, _PATIENTS // len(cohort.arm))
     while times < _MOST_TIMES and sum(one.sizes["draw"] for one in kept) < _ENOUGH:
-        drawn = outcome.prior_draws(rng, _COHORTS)
-        followup = cohort.followup.draw(rng, (_COHORTS, len(cohort.arm)))
+        drawn = outcome.prior_draws(rng, cohorts)
+        followup = cohort.followup.draw(rng, (cohorts, len(cohort.arm)))
         steps = outcome.new_cohorts(rng, drawn, followup, cohort.arm)
         tables = Tables(cohort.columns, cohort.arm, {outcome.columns[0].name: steps})
         share = share_of_tests(statements, tables)

@@ -28,7 +28,11 @@ from mgbayes.verification.comparison import question_of
 
 @dataclass(frozen=True)
 class PStatement:
-    """A reported p value between ``low`` and ``high``, its direction, and the tests that could stand behind it."""
+    """A reported p value between ``low`` and ``high``, its direction, and the tests that could stand behind it.
+
+    ``told``: whether the study file says the direction, so that every test has it; means and medians say it of tests
+    of values alone.
+    """
 
     claim: str
     what: str
@@ -37,6 +41,7 @@ class PStatement:
     high: float
     direction: int
     tests: tuple[TableTest, ...]
+    told: bool = False
 
     @property
     def columns(self) -> frozenset[str]:
@@ -49,14 +54,19 @@ class PStatement:
 
     def distances(self, tables: Tables) -> Floats:
         """How far each table is from it by each test, in units of log p: (tests, K)."""
-        return np.stack([self.distance(test.on(tables)) for test in self.tests])
+        return np.stack([self.distance(test, test.on(tables)) for test in self.tests])
 
-    def distance(self, tested: PValues) -> Floats:
-        """How far p values are from it, (K,); infinite where there is none."""
+    def direction_by(self, test: TableTest) -> int:
+        """The direction that a test must have."""
+        return self.direction if self.told or test.of_values else 0
+
+    def distance(self, test: TableTest, tested: PValues) -> Floats:
+        """How far p values of a test are from it, (K,); infinite where there is none."""
+        direction = self.direction_by(test)
         with np.errstate(divide="ignore"):
             place = -np.log(np.minimum(tested.p, 1.0))
-            if self.direction:
-                place = np.where(tested.side == 0, 0.0, place * self.direction * tested.side)
+            if direction:
+                place = np.where(tested.side == 0, 0.0, place * direction * tested.side)
         first = -log(self.high)
         last = inf if self.low <= 0 else -log(self.low)
         far = np.maximum(np.maximum(first - place, place - last), 0.0)
@@ -84,7 +94,9 @@ def p_statements_of(
                 found.setdefault((row.claim, row.text), []).append((column, row))
         for rows in found.values():
             _, one = rows[0]
-            yield one if len(rows) == 1 else replace(one, tests=tuple(_at_visits(rows, visits)))
+            direction = one.direction if len({row.direction for _, row in rows}) == 1 else 0
+            tests = one.tests if len(rows) == 1 else tuple(_at_visits(rows, visits))
+            yield replace(one, tests=tests, direction=direction)
     for outcome in outcomes:
         yield from _between_visits(study, outcome)
 
@@ -107,9 +119,10 @@ def _of(study: Study, endpoint: str, visit: str | None, tests: tuple[TableTest, 
     for claim in claims_between_arms(study, endpoint, visit):
         if claim.endpoint != endpoint or not tests:
             continue
+        told = claim.comparison is not None and claim.comparison.larger is not None
         for text in dict.fromkeys(claim.p_by_source.values()):
-            interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text)
-            yield PStatement(claim.id, claim.what, text, interval.low, interval.high, direction, tests)
+            interval, direction = study.parse_p(text).interval, direction_of_p(study, claim, text, visit)
+            yield PStatement(claim.id, claim.what, text, interval.low, interval.high, direction, tests, told)
 
 
 def _between_visits(study: Study, outcome: Outcome) -> Iterator[PStatement]:

@@ -129,7 +129,10 @@ def _why_no_p(study: Study, claim: Claim, told: Collection[str], tested: Collect
     compared, arms = claim.comparison, {ALL, *(arm.id for arm in study.arms)}
     reasons = (
         (claim.id in tested, "not evidence: compared with the p values of the drawn tables"),
-        (compared is not None and compared.between == "visits", "it compares visits"),
+        (
+            compared is not None and compared.between == "visits",
+            "which patients changed between these visits is not in the table",
+        ),
         (
             compared is not None and not set(compared.groups) <= arms,
             "which patients are in its groups is not known",

@@ -122,6 +122,8 @@ def _with_moments(
     low = column.low * column.unit
     apart = np.sum([who for who, _, _ in asked], axis=0).max() <= 1
     for who, published, statement in asked:
+        if statement.windows is not None and statement.windows.low > statement.windows.high:
+            raise _nothing_meets(statement)  # no sum on the grid has this mean
         drawn = _like(rng, published, low)
         if apart:
             met = None

@@ -22,9 +22,13 @@ class PValues:
 
 @dataclass(frozen=True)
 class TableTest:
-    """A test of some columns, and what a methods section calls it; None where none names it."""
+    """A test of some columns, and what a methods section calls it; None where none names it.
+
+    ``of_values``: whether it compares values alone, so that it goes the way of their means.
+    """
 
     name: str
     family: TestFamily | None
     columns: tuple[str, ...]
     on: Callable[[Tables], PValues]
+    of_values: bool = True

@@ -141,7 +141,7 @@ class Ladder:
             self.sampler.sweep(self.state, Run(), about=near if sweep % _EVERYTHING else ())
             if sweep >= burn:
                 tested = [test.on(self.state.tables) for test in statement.tests]
-                distances.append([statement.distance(one) for one in tested])
+                distances.append(list(map(statement.distance, statement.tests, tested)))
                 p.append([one.p for one in tested])
                 states.append(self.state.copy())
         return np.swapaxes(distances, 0, 1), np.swapaxes(p, 0, 1), states

@@ -41,8 +41,8 @@ def column_tests(column: Column) -> Iterator[TableTest]:
         return
     read = (column.name, column.counted_in, FOLLOWUP)
     on_times = partial(_on_times, column.name, column.counted_in)
-    yield TableTest("log-rank", TestFamily.log_rank, read, partial(on_times, False))
-    yield TableTest("Gehan-Wilcoxon", None, read, partial(on_times, True))
+    yield TableTest("log-rank", TestFamily.log_rank, read, partial(on_times, False), of_values=False)
+    yield TableTest("Gehan-Wilcoxon", None, read, partial(on_times, True), of_values=False)
     yield from _of_values(column.name, column.counted_in, ", those with the event")
 
 

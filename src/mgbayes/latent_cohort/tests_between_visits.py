@@ -60,14 +60,19 @@ def _on_counts(
 
 
 def _paired_t(changes: Steps) -> PValues:
+    """1 where nobody changed."""
     n, mean = changes.shape[1], changes.mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = mean / (changes.std(axis=1, ddof=1) / np.sqrt(n))
-    return PValues(2 * special.stdtr(n - 1, -np.abs(t)), np.sign(mean))
+    p = 2 * special.stdtr(n - 1, -np.abs(t))
+    return PValues(np.where((changes == 0).all(axis=1), 1.0, p), np.sign(mean))
 
 
 def _signed_rank(changes: Steps) -> PValues:
-    """Exact where every patient changed, by another amount each; else normal, corrected for ties and continuity."""
+    """Exact where every patient changed, by another amount each; else normal, corrected for ties and continuity.
+
+    1 where nobody changed.
+    """
     risen, ties, moved = _signed_ranks(changes)
     expected, n = moved * (moved + 1) / 4, changes.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,7 +81,7 @@ def _signed_rank(changes: Steps) -> PValues:
     p = np.minimum(2 * special.ndtr(-z), 1.0)
     exact = (ties == 0) & (moved == n) & (n < EXACT_BELOW)
     p[exact] = _exact_p(n)[risen[exact].astype(np.int64)]
-    return PValues(np.where(moved > 0, p, np.nan), np.sign(risen - expected))
+    return PValues(np.where(moved > 0, p, 1.0), np.sign(risen - expected))
 
 
 @njit(error_model="numpy")

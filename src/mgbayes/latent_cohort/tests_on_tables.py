@@ -33,8 +33,8 @@ class PublishedP:
 
     @property
     def middle(self) -> tuple[float, float, float]:
-        """The median, and the central 90 %."""
-        low, median, high = np.quantile(self.p, (0.05, 0.5, 0.95))
+        """The median, and the central 90 %, of tables that have a p."""
+        low, median, high = np.nanquantile(self.p, (0.05, 0.5, 0.95))
         return float(median), float(low), float(high)
 
 
@@ -45,4 +45,6 @@ def published_p(
     for row in p_statements_of(study, outcomes, derived):
         for test in row.tests:
             found = test.on(tables)
-            yield PublishedP(row.claim, row.what, row.text, test.name, found.p, row.distance(found) == 0)
+            yield PublishedP(
+                row.claim, row.what, row.text, test.name, found.p, row.distance(test, found) == 0
+            )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mgbayes.distributions.followup import followup_data
-from mgbayes.estimands.printed_p import draw_censored, logrank_of_arms, side_of
+from mgbayes.estimands.printed_p import LOG_RANK, MANN_WHITNEY, draw_censored, logrank_of_arms, side_of
 from mgbayes.frequentist.ranks import mann_whitney
 from mgbayes.frequentist.samples import TwoGroups
 from mgbayes.models import adjusted, cohort, time_evidence
@@ -172,8 +172,8 @@ class TimeModel(OutcomeModel):
         seen = time_evidence.latent_by_arm(draws, data)
         censored = [draw_censored(rng, data.followup, partial(no_event, a), without[a]) for a in (0, 1)]
         by_hazard, by_rank = logrank_of_arms(seen, censored), mann_whitney(TwoGroups(*seen))
-        found = {"logrank": by_hazard.p, side_of("logrank"): -by_hazard.side}
-        found |= {"mann_whitney": by_rank.p, side_of("mann_whitney"): by_rank.side}
+        found = {LOG_RANK: by_hazard.p, side_of(LOG_RANK): -by_hazard.side}
+        found |= {MANN_WHITNEY: by_rank.p, side_of(MANN_WHITNEY): by_rank.side}
         dims = ("chain", "draw")
         return xr.Dataset({name: (dims, value) for name, value in found.items()}, draws[list(dims)].coords)
 

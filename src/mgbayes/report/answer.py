@@ -183,7 +183,7 @@ def _agreement(fit: Fit) -> str:
             "from them."
         )
     of = " (by chains of tables that were led to it)" if agreement.by_tables else ""
-    share = f"{100 * agreement.share:.2g} % of" + (" all" if of else f" {agreement.drawn}")
+    share = f"{words.chance(agreement.share)} of" + (" all" if of else f" {agreement.drawn}")
     text = f"{head}: {share} data sets with the published summaries give it{of}"
     if agreement.status == "warn":
         return f"{text}. That is so few that the estimates given this p deserve little trust."

@@ -79,5 +79,16 @@ def _draw_p(behind: CohortAnswer, figure: Figure) -> None:
     axes.set_xticks([0.001, 0.01, 0.05, 0.2, 1], ["0.001", "0.01", "0.05", "0.2", "1"])
     axes.axvline(0.05, color=SOFT, linewidth=0.6)
     axes.set_xlabel("p")
-    axes.set_xlim(left=float(np.clip(min(row.middle[1] for row in behind.p_values), 1e-4, 0.005)), right=1.3)
+    axes.set_xlim(
+        left=float(
+            np.clip(
+                min(
+                    (row.middle[1] for row in behind.p_values if row.middle[1] == row.middle[1]), default=1.0
+                ),
+                1e-4,
+                0.005,
+            )
+        ),
+        right=1.3,
+    )
     bare_left(axes)

@@ -76,10 +76,14 @@ def _of_p_alone(behind: CohortAnswer) -> Iterator[str]:
     for one in behind.p_alone:
         row = one.answers[0]
         if row.p_benefit is not None:
+            has_direction = any(stated.direction for stated in one.statements)
+            by = (
+                "its prior, this p value and its direction" if has_direction else "its prior and this p value"
+            )
             yield (
                 f"{words.first_upper(row.estimand.label)}, of which only a p value is reported: {of_answer(row)}; "
                 f"better for {behind.study.contrast.label} with a probability of {words.chance(row.p_benefit)}, by "
-                "its prior and this p value alone."
+                f"{by} alone."
             )
 
 

@@ -27,7 +27,7 @@ _NEARLY_ALL = 0.99
 largest M of S weights hold at most sqrt(M / S (1 / share - 1)) more of the whole than their number, less than 0.02,
 however they are smoothed, and fits to such differences gave k of 1 to 5."""
 
-_RESAMPLED = 5000  # of each chain: the resampling then adds hardly any error to that of the weights
+_RESAMPLED = 20_000  # the resampling then adds hardly any error to that of the weights
 
 
 def log_density(prior: Prior, x: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def reweighted(base: Fit, effect: str, prior: Prior, own: Prior | None = None) -
     log_ratio = log_density(prior, drawn) - log_density(own or base.priors[effect], drawn)
     weight, k = smoothed(log_ratio.ravel())
     worth = float(weight.sum() ** 2 / np.square(weight).sum() / weight.size)
-    at = _resampled(weight, _RESAMPLED * len(drawn))
+    at = _resampled(weight, _RESAMPLED)
     known = base.diagnostics
     fit = replace(
         base,

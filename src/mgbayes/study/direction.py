@@ -9,20 +9,27 @@ from mgbayes.study.schema import Claim, Study
 from mgbayes.study.statistics.means import MeanAndSpread
 from mgbayes.study.statistics.quantiles import Quantiles
 
+_Middle = tuple[str, float]
 
-def direction_of_p(study: Study, claim: Claim, text: str) -> int:
+
+def direction_of_p(
+    study: Study, claim: Claim, text: str, visit: str | None = None, *, of_values: bool = True
+) -> int:
     """1 where a claim says with this p value that the contrast arm has more, -1 less, 0 where it says neither.
 
-    It says so by a p value that is significant, or where the study file names the arm that has more.
+    It says so where the study file names the arm that has more, or by the means or medians (at a visit, where there
+    are several) beside a p value that is significant. These are ``of_values``: a test that counts patients without
+    the event too, as the log-rank test does, can go the other way.
     """
     if claim.comparison is not None and claim.comparison.larger is not None:
         return 1 if claim.comparison.larger == study.contrast.id else -1
-    if not _significant(study, text):
+    if not of_values or not _significant(study, text):
         return 0
-    endpoint = study.endpoint_of(claim)
-    middle = {
-        row.group: _middle(mean_of(study, row), quantiles_of(study, endpoint, row)) for row in claim.summaries
-    }
+    endpoint, middle = study.endpoint_of(claim), dict[str, _Middle]()
+    for row in claim.summaries:
+        found = _middle(mean_of(study, row), quantiles_of(study, endpoint, row))
+        if found is not None and row.change_from is None and visit in (None, row.visit):
+            middle.setdefault(row.group, found)
     return _sign(middle.get(study.reference.id), middle.get(study.contrast.id))
 
 
@@ -43,17 +50,19 @@ def direction_of_change(study: Study, claim: Claim, text: str, later: str) -> in
 
 
 def _significant(study: Study, text: str) -> bool:
-    return study.parse_p(text).interval.high <= float(study.methods.alpha)
+    return study.parse_p(text).interval.high <= study.parse_p(study.methods.alpha).value
 
 
-def _middle(mean: MeanAndSpread | None, quantiles: Quantiles | None) -> float | None:
+def _middle(mean: MeanAndSpread | None, quantiles: Quantiles | None) -> _Middle | None:
     """The mean or the median, whichever is reported."""
     if mean is not None:
-        return mean.mean_value
+        return "mean", mean.mean_value
     medians = () if quantiles is None else (one for one in quantiles.quantiles if float(one.p) == 0.5)
-    return next((float(one.text) for one in medians), None)
+    return next((("median", float(one.text)) for one in medians), None)
 
 
-def _sign(first: float | None, other: float | None) -> int:
-    """0 where one of the two is not known."""
-    return 0 if first is None or other is None else int(np.sign(other - first))
+def _sign(first: _Middle | None, other: _Middle | None) -> int:
+    """0 where one of the two is not known, or the one is a mean and the other a median."""
+    if first is None or other is None or first[0] != other[0]:
+        return 0
+    return int(np.sign(other[1] - first[1]))

@@ -144,7 +144,8 @@ def stays(old: tuple[str, str], new: tuple[str, str]) -> Study:
     endpoint = {"id": "stays", "label": "stays", "kind": "count", "whole": True, "benefit": "lower"}
     rows = [{"group": group, "mean": mean, "sd": sd} for group, (mean, sd) in (("old", old), ("new", new))]
     return study(
-        [endpoint | {"fixed_followup": "2"}], [{"id": "stays", "endpoint": "stays", "summaries": rows}]
+        [endpoint | {"fixed_followup": "2", "unit": "years"}],
+        [{"id": "stays", "endpoint": "stays", "summaries": rows}],
     )
 
 

@@ -10,10 +10,11 @@ import pytest
 from mgbayes.inference.fit import Agreement
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
-from mgbayes.latent_cohort.one_outcome import LEAST_SHARE, given_p, has_tables
+from mgbayes.latent_cohort.one_outcome import LEAST_SHARE, GivenP, given_p, has_tables
+from mgbayes.models.plan import PrintedPUse
 from mgbayes.models.plan_file import load_plan
 from mgbayes.robustness.settings import as_mixtures
-from mgbayes.study import load_study
+from mgbayes.study import Study, load_study
 from tests.oracles.latent_cohort.test_two_engines import agree
 
 STUDY = load_study()
@@ -70,3 +71,65 @@ def test_tables_are_of_published_numbers_and_priors_that_they_know() -> None:
     assert not has_tables(job_of("prednisone", "paired t"))
     mixtures = as_mixtures(STUDY, job.plan, job.family, "log_hazard_ratio")
     assert not has_tables(replace(job, plan=mixtures))
+
+
+@pytest.mark.parametrize(
+    ("claim", "summaries"),
+    [
+        ("remission.ever", [{"group": "achr", "count": "12"}, {"group": "musk", "count": "9", "n": "15"}]),
+        (
+            "remission.ever",
+            [
+                {"group": "achr", "count": "12", "visit": "last"},
+                {"group": "musk", "count": "9", "visit": "last"},
+            ],
+        ),
+        (
+            "remission.time",
+            [
+                {"group": "achr", "n": "12", "median": "400", "iqr": ["200", "600"]},
+                {"group": "musk", "n": "9", "median": "200", "iqr": ["100", "300"]},
+            ],
+        ),
+        ("remission.12m", [{"group": "achr", "count": "8"}, {"group": "musk", "count": "5"}]),
+    ],
+)
+def test_tables_must_have_the_evidence_of_the_fit(claim: str, summaries: list[dict[str, str]]) -> None:
+    """Of fewer patients, at a visit, by medians, or beside other counts of the same: the draws are selected."""
+    raw = STUDY.model_dump(mode="json", exclude_none=True)
+    if claim == "remission.12m":
+        row = {"id": claim, "what": "in remission", "source": ["D"], "endpoint": "remission"}
+        raw["claims"].append(row | {"summaries": summaries})
+    else:
+        (found,) = (row for row in raw["claims"] if row["id"] == claim)
+        found["summaries"] = summaries
+    job = replace(job_of("remission", "Mann-Whitney"), study=Study.model_validate(raw))
+    assert has_tables(job_of("remission", "Mann-Whitney"))
+    assert not has_tables(job)
+
+
+def test_a_p_of_a_part_of_the_patients_is_none_of_tables() -> None:
+    use = PrintedPUse(claim="relapse.time_3cycles", test="log-rank", statistic="logrank")
+    assert not has_tables(replace(job_of("relapse", "log-rank"), printed_p=(use,)))
+
+
+def test_a_mean_that_no_sum_on_the_grid_has_is_told() -> None:
+    """Two times in steps of 0.1 have no mean of 7.56."""
+    raw = STUDY.model_dump(mode="json", exclude_none=True)
+    for endpoint in raw["endpoints"]:
+        if endpoint["id"] == "time_to_remission":
+            endpoint |= {"unit": "months", "whole": False}
+            for name in ("step", "confirmed_after", "minimum_followup"):
+                endpoint.pop(name, None)
+    claims = {row["id"]: row for row in raw["claims"]}
+    claims["remission.ever"]["summaries"] = [
+        {"group": "achr", "count": "12"},
+        {"group": "musk", "count": "2"},
+    ]
+    claims["remission.time"]["summaries"] = [
+        {"group": "achr", "n": "12", "mean": "14.5", "sd": "11.1"},
+        {"group": "musk", "n": "2", "mean": "7.56", "sd": "2.97"},
+    ]
+    job = replace(job_of("remission", "Mann-Whitney"), study=Study.model_validate(raw))
+    assert has_tables(job)
+    assert given_p(job) == GivenP((), None)

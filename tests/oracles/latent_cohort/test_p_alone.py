@@ -11,7 +11,8 @@ from mgbayes.latent_cohort.answer import plans_of_cohort
 from mgbayes.latent_cohort.counted import Counted
 from mgbayes.latent_cohort.p_alone import p_alone, statements_alone
 from mgbayes.models.plan_file import load_plan
-from mgbayes.study import load_study
+from mgbayes.models.time_evidence import followup_of
+from mgbayes.study import Study, load_study
 from tests.oracles.latent_cohort.small_studies import stays
 
 STUDY = load_study()
@@ -71,3 +72,37 @@ def test_an_outcome_of_which_a_number_is_reported_is_none_of_these() -> None:
     assert statements_alone(study, Counted(Job(study, plan, plan.family), None, {})) == ()
     hospital = load_plan("hospital")
     assert statements_alone(STUDY, Counted(Job(STUDY, hospital, hospital.family), None, {})) != ()
+
+
+def counted(endpoint: dict[str, object], claim: dict[str, object]) -> Counted:
+    """Hospitalizations with more said of them."""
+    raw = STUDY.model_dump(mode="json", exclude_none=True)
+    next(row for row in raw["endpoints"] if row["id"] == "hospital").update(endpoint)
+    next(row for row in raw["claims"] if row["id"] == "hospital.between").update(claim)
+    study, plan = Study.model_validate(raw), load_plan("hospital")
+    return Counted(Job(study, plan, plan.family), None, {})
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"summaries": [{"group": "achr", "count": "14"}, {"group": "musk", "count": "4"}]},
+        {"effects": [{"rate_ratio": "0.40", "ci": ["0.20", "0.80"]}]},
+    ],
+)
+def test_where_any_number_is_reported_it_is_not_the_p_alone(claim: dict[str, object]) -> None:
+    outcome = counted({}, claim)
+    assert statements_alone(outcome.job.study, outcome) == ()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "unit"),
+    [({}, "days"), ({"unit": "months"}, "months"), ({"unit": "events"}, "days")],
+)
+def test_follow_up_is_in_the_unit_that_it_was_read_in(endpoint: dict[str, object], unit: str) -> None:
+    """The reported mean of 1861 days is 5.1 years in each."""
+    outcome = counted(endpoint, {})
+    given = followup_of(outcome.job.study, outcome.plan)
+    assert outcome.time_unit == unit
+    assert given is not None
+    assert outcome._years(given.mean) == pytest.approx(1861 / 365.25, rel=1e-3)

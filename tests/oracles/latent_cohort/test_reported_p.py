@@ -23,7 +23,7 @@ from mgbayes.latent_cohort.p_statements import PStatement, p_statements_of, with
 from mgbayes.latent_cohort.run import cohort_of, outcomes_of, started
 from mgbayes.latent_cohort.sampler import Sampler
 from mgbayes.latent_cohort.table import Column, Tables
-from mgbayes.latent_cohort.table_test import PValues
+from mgbayes.latent_cohort.table_test import PValues, TableTest
 from mgbayes.latent_cohort.tempering import Ladder, log_weight
 from mgbayes.latent_cohort.tests_between_arms import column_tests, count_tests
 from mgbayes.latent_cohort.tests_between_visits import visit_tests
@@ -301,21 +301,29 @@ def test_distance_runs_through_p_of_1_to_the_other_direction() -> None:
     stated = PStatement("it", "it", "0.04", 0.03, 0.05, -1, ())
     p, side = np.array([0.04, 0.1, 1.0, 0.1, 0.04, np.nan]), np.array([-1.0, -1, 0, 1, 1, 0])
     near = np.log([1, 2, 20, 200, 500])
-    assert stated.distance(PValues(p, side)) == pytest.approx([*near, np.inf])
+    by_values = TableTest("it", None, (), lambda tables: PValues(p, side))
+    assert stated.distance(by_values, PValues(p, side)) == pytest.approx([*near, np.inf])
     undirected = replace(stated, direction=0)
-    assert undirected.distance(PValues(p, side)) == pytest.approx([0, *np.log([2, 20, 2, 1]), np.inf])
+    without = pytest.approx([0, *np.log([2, 20, 2, 1]), np.inf])
+    assert undirected.distance(by_values, PValues(p, side)) == without
+    # A test of all patients need not go the way of the means; it does where the study file says so.
+    of_all = replace(by_values, of_values=False)
+    assert stated.distance(of_all, PValues(p, side)) == without
+    assert replace(stated, told=True).distance(of_all, PValues(p, side)) == pytest.approx([*near, np.inf])
 
 
 @pytest.mark.parametrize("values", [4, 10**6])
 def test_tests_of_changes_are_those_of_frequentist_ties_and_all(values: int) -> None:
     rng, arm = np.random.default_rng(9), np.repeat([0, 1], [9, 8])
     first, later = (Column(f"it.{at}", 0.5, 0, "it", at) for at in ("start", "end"))
-    steps = {column.name: rng.integers(0, values, (60, 17)) for column in (first, later)}
+    steps = {column.name: rng.integers(0, values, (61, 17)) for column in (first, later)}
+    steps["it.end"][60] = steps["it.start"][60]
     tables, who = Tables({first.name: first, later.name: later}, arm, steps), arm == 1
     own = {test.name: test.on(tables) for test in visit_tests(first, later, who)}
     others = {"paired t": paired_t, "Wilcoxon signed rank": signed_rank, "sign test": sign_test}
     assert own.keys() == others.keys()
     for name, other in others.items():
+        assert (own[name].p[60], own[name].side[60]) == (1, 0)  # nobody changed
         for k in range(60):
             pairs = Pairs(*(tables.value(column.name)[k, who] for column in (first, later)))
             assert own[name].p[k] == pytest.approx(float(other(pairs).p), abs=1e-12), (name, k)
@@ -323,9 +331,7 @@ def test_tests_of_changes_are_those_of_frequentist_ties_and_all(values: int) -> 
     assert (own["sign test"].side == np.sign(np.sign(change).sum(axis=1))).all()
     assert (own["paired t"].side == np.sign(change.sum(axis=1))).all()
     assert (own["Wilcoxon signed rank"].side[(change > 0).all(axis=1)] == 1).all()
-    assert (values == 4) == bool(
-        (np.sort(np.abs(change)) == 0).any()
-    )  # ties and unchanged patients, or neither
+    assert (values == 4) == bool((change[:60] == 0).any())  # ties and unchanged patients, or neither
 
 
 def test_yes_no_at_two_visits_is_tested_by_mcnemar() -> None:
