@@ -37,7 +37,7 @@ def pictures(behind: CohortAnswer) -> Iterator[Picture]:
             "Reported p values (crosses) compared with those of cohorts that have the paper's other numbers: point, "
             "median; bar, central 90 %. A cross far outside every bar of its claim: the number, or the test, is not "
             "what it is said to be.",
-            (7.2, 0.26 * len(behind.p_values) + 0.9),
+            (7.2, 0.17 * (len(behind.p_values) + len(by_claim(behind))) + 0.9),
             partial(_draw_p, behind),
             lambda: reported_p(behind),
         )
@@ -62,8 +62,12 @@ def _draw_counts(behind: CohortAnswer, figure: Figure) -> None:
 
 def _draw_p(behind: CohortAnswer, figure: Figure) -> None:
     axes = figure.subplots()
-    labels, y = [], 0
+    labels, y = list[str](), 0
     for what, rows in by_claim(behind).items():
+        # A claim has a line of its own across the picture, so that its words leave room for the bars.
+        axes.text(-0.6, y, what, transform=axes.get_yaxis_transform(), va="center", fontsize=7, weight="bold")
+        labels.append("")
+        y += 1
         for row in rows:
             median, low, high = row.middle
             axes.plot(
@@ -71,7 +75,7 @@ def _draw_p(behind: CohortAnswer, figure: Figure) -> None:
             )
             axes.plot(max(median, 1e-4), y, "o", color=INK, markersize=4)
             axes.plot(float(row.published.lstrip("<>≤≥=")), y, "x", color=CONTRAST, markersize=6)
-            labels.append(f"{what}: {row.test}")
+            labels.append(row.test)
             y += 1
     axes.set_yticks(range(len(labels)), labels, fontsize=7)
     axes.invert_yaxis()
@@ -79,16 +83,6 @@ def _draw_p(behind: CohortAnswer, figure: Figure) -> None:
     axes.set_xticks([0.001, 0.01, 0.05, 0.2, 1], ["0.001", "0.01", "0.05", "0.2", "1"])
     axes.axvline(0.05, color=SOFT, linewidth=0.6)
     axes.set_xlabel("p")
-    axes.set_xlim(
-        left=float(
-            np.clip(
-                min(
-                    (row.middle[1] for row in behind.p_values if row.middle[1] == row.middle[1]), default=1.0
-                ),
-                1e-4,
-                0.005,
-            )
-        ),
-        right=1.3,
-    )
+    lows = [row.middle[1] for row in behind.p_values if row.middle[1] == row.middle[1]]
+    axes.set_xlim(left=float(np.clip(min(lows, default=1.0), 1e-4, 0.005)), right=1.3)
     bare_left(axes)
