@@ -82,5 +82,5 @@ def test_a_family_may_have_steps_of_its_own() -> None:
     wrong = plan_text(plan).replace("softplus_normal = {", "softplus = {")
     with pytest.raises(InputError, match="sampling → families: given 'softplus'"):
         parse_plan(wrong, "wrong.toml")
-    own = {"draws": 2500, "tune": 1000, "target_accept": 0.9925}
+    own = {"draws": 2500, "tune": 2000, "target_accept": 0.9925}
     assert plan.sampling_of("softplus_normal", patients=False) == others.model_copy(update=own)
