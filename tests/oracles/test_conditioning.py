@@ -15,7 +15,7 @@ from mgbayes.inference.job import Job
 from mgbayes.inference.printed_p import agreeing, select
 from mgbayes.inference.run import Fitter
 from mgbayes.latent_cohort import one_outcome
-from mgbayes.latent_cohort.one_outcome import GivenP
+from mgbayes.latent_cohort.one_outcome import Led
 from mgbayes.latent_cohort.tempering import Climb, Level
 from mgbayes.models.plan import PrintedPUse
 from mgbayes.models.plan_file import load_plan
@@ -100,9 +100,9 @@ def test_a_p_that_hardly_any_draw_has_is_a_warning_and_one_that_none_has_a_failu
 
 CLIMB = Climb((Level(1.0, 0.2, ()), Level(0.0, 0.1, ())), True, 0.0, 0.09)
 FOUND = {
-    "come to it": GivenP((CLIMB,), xr.Dataset({"x": (DIMS, np.zeros((3, 4)))})),
-    "do not": GivenP((replace(CLIMB, reached=False),), None),
-    "none started": GivenP((), None),
+    "come to it": Led((CLIMB,), xr.Dataset({"x": (DIMS, np.zeros((3, 4)))})),
+    "do not": Led((replace(CLIMB, reached=False),), None),
+    "none started": Led((), None),
 }
 
 
@@ -129,7 +129,7 @@ def test_where_few_draws_agree_chains_of_tables_are_led_to_the_p(
     monkeypatch.setattr(Agreement, "FEW_TO_SELECT", few)
     monkeypatch.setattr(Fitter, "_sampled", lambda *arguments: draws)
     monkeypatch.setattr(Fitter, "_statistics", lambda *arguments: xr.Dataset({"logrank": (DIMS, agreeing)}))
-    monkeypatch.setattr(one_outcome, "given_p", lambda job: FOUND[chains])
+    monkeypatch.setattr(one_outcome, "led_to_p", lambda job: FOUND[chains])
     posterior, stats = Fitter(use_cache=False)._drawn(job, job.model, job.data, {}, plan.sampling)
     said = stats.attrs
     found = said["agreeing_share"], said["agreeing_by_tables"]

@@ -209,7 +209,7 @@ class Fitter:
 
     def _by_tables(self, job: Job) -> Draws | None:
         """Draws by chains of tables; None where there are none, or enough draws agree that some can be selected."""
-        from mgbayes.latent_cohort.one_outcome import given_p, has_tables
+        from mgbayes.latent_cohort.one_outcome import has_tables, led_to_p
 
         if not has_tables(job):
             return None
@@ -220,7 +220,7 @@ class Fitter:
         if agree.mean() >= Agreement.FEW_TO_SELECT:
             return None
         self.say("leading tables to the reported p")
-        found = given_p(job)
+        found = led_to_p(job)
         if found.posterior is None and (agree.any() or not found.climbs):
             return None
         if found.posterior is None:

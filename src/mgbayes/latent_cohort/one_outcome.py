@@ -41,7 +41,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
-class GivenP:
+class Led:
     """The way to each p value from the published summaries, and draws (chain, draw) given all; None without a way.
 
     No climbs where no table was found to start from.
@@ -64,7 +64,7 @@ def has_tables(job: Job) -> bool:
     return _same_evidence(outcome, _cohort(job, outcome))
 
 
-def given_p(job: Job) -> GivenP:
+def led_to_p(job: Job) -> Led:
     """Draws of a fit that ``has_tables``, given its reported p values, one after the other."""
     outcome = _outcome(job)
     assert outcome is not None
@@ -72,13 +72,13 @@ def given_p(job: Job) -> GivenP:
     try:
         sampler, state = settled(_cohort(job, outcome), settings)
     except InputError:
-        return GivenP((), None)
+        return Led((), None)
     ladder, climbs = Ladder(sampler, state), list[Climb]()
     for statement in (row for use in job.printed_p for row in _statements(job, outcome, use)):
         climbs.append(ladder.climb(statement, least=LEAST_SHARE))
         if not climbs[-1].reached:
-            return GivenP(tuple(climbs), None)
-    return GivenP(tuple(climbs), _drawn(outcome, sampler, state, settings))
+            return Led(tuple(climbs), None)
+    return Led(tuple(climbs), _drawn(outcome, sampler, state, settings))
 
 
 def _drawn(outcome: Outcome, sampler: Sampler, state: State, settings: Settings) -> xr.Dataset:

@@ -10,7 +10,7 @@ import pytest
 from mgbayes.inference.fit import Agreement
 from mgbayes.inference.job import Job
 from mgbayes.inference.run import Fitter
-from mgbayes.latent_cohort.one_outcome import LEAST_SHARE, GivenP, given_p, has_tables
+from mgbayes.latent_cohort.one_outcome import LEAST_SHARE, Led, has_tables, led_to_p
 from mgbayes.models.plan import PrintedPUse
 from mgbayes.models.plan_file import load_plan
 from mgbayes.robustness.settings import as_mixtures
@@ -41,7 +41,7 @@ def test_tables_led_to_a_p_are_the_data_sets_that_selection_keeps(
     Tables have whole days, which can tie, and selection has times that cannot: a rank test differs a little for that.
     """
     job = job_of(name, test)
-    led = given_p(job)
+    led = led_to_p(job)
     assert led.posterior is not None
     monkeypatch.setattr(Agreement, "FEW_TO_SELECT", 0.0)
     selected = Fitter(use_cache=False, predictive=False).fit(job)
@@ -56,7 +56,7 @@ def test_tables_led_to_a_p_are_the_data_sets_that_selection_keeps(
 
 @pytest.mark.long
 def test_a_p_in_conflict_with_the_summaries_is_not_led_to_for_ever() -> None:
-    led = given_p(job_of("remission", "log-rank"))
+    led = led_to_p(job_of("remission", "log-rank"))
     assert led.posterior is None
     assert led.share == 0
     last = led.climbs[-1]
@@ -132,4 +132,4 @@ def test_a_mean_that_no_sum_on_the_grid_has_is_told() -> None:
     ]
     job = replace(job_of("remission", "Mann-Whitney"), study=Study.model_validate(raw))
     assert has_tables(job)
-    assert given_p(job) == GivenP((), None)
+    assert led_to_p(job) == Led((), None)
