@@ -107,7 +107,6 @@ def _p_alone(one: OfPAlone) -> dict[str, Any]:
         "reported": "; ".join(texts),
         "direction": direction,
         "tests": ", ".join(test.name for test in one.statements[0].tests),
-        "chance": words.percent(one.chance),
         "answers": [
             {"label": row.estimand.label, "value": of_answer(row), "p": words.chance(row.p_benefit)}
             for row in one.answers
